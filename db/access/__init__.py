@@ -1,0 +1,1 @@
+"""Statements, one module a subject; rows stay inside."""

@@ -1,0 +1,151 @@
+"""The one file that knows SQLite from PostgreSQL.
+
+`Database.transaction` is one unit of work: it commits at the end of the block and rolls back if the
+block raises. On SQLite all writers of a process take turns on one connection, in the order they came,
+because SQLite's own lock is unfair under many threads; another process waits at the busy timeout.
+`Database.reading` never waits for a writer.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Generator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import Any, assert_never
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.pool import StaticPool
+from sqlmodel import Session
+
+from schemas.settings import Settings
+
+
+class Backend(Enum):
+    """The two engines that the same promises are tested on."""
+
+    SQLITE = "sqlite"
+    POSTGRESQL = "postgresql"
+
+
+class _Turnstile:
+    """A first-come, first-served lock; `threading.Lock` lets latecomers overtake."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._waiting: deque[threading.Event] = deque()
+        self._is_taken = False
+
+    def __enter__(self) -> None:
+        with self._guard:
+            if not self._is_taken:
+                self._is_taken = True
+                return
+            turn = threading.Event()
+            self._waiting.append(turn)
+        turn.wait()
+
+    def __exit__(self, *_: object) -> None:
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._is_taken = False
+
+
+class Database:
+    """An open database: `transaction()` to write, `reading()` to read, `close()` at the end."""
+
+    def __init__(self, url: str | URL) -> None:
+        self.url = _with_driver(make_url(url))
+        self.backend = Backend(self.url.get_backend_name())
+        match self.backend:
+            case Backend.SQLITE:
+                self._readers = _sqlite_engine(self.url, is_writer=False)
+                self._writers = _sqlite_engine(self.url, is_writer=True)
+                self._turnstile: _Turnstile | None = _Turnstile()
+            case Backend.POSTGRESQL:
+                self._readers = self._writers = sa.create_engine(
+                    self.url, pool_size=8, max_overflow=24, pool_pre_ping=True
+                )
+                self._turnstile = None
+            case _ as never:
+                assert_never(never)
+
+    @property
+    def writer(self) -> Engine:
+        """The engine that writes; for migrations and bulk work inside `db` only."""
+        return self._writers
+
+    @contextmanager
+    def transaction(self) -> Generator[Session]:
+        """One unit of work, committed at the end of the block, rolled back if it raises."""
+        if self._turnstile is None:
+            with Session(self._writers, expire_on_commit=False) as session, session.begin():
+                yield session
+            return
+        with self._turnstile, Session(self._writers, expire_on_commit=False) as session:
+            with session.begin():
+                yield session
+
+    @contextmanager
+    def reading(self) -> Generator[Session]:
+        """A consistent view that never waits for a writer."""
+        with Session(self._readers, expire_on_commit=False) as session:
+            yield session
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self._readers.dispose()
+        self._writers.dispose()
+
+
+def open_database(settings: Settings) -> Database:
+    """The database that the settings name; SQLite in `home` by default."""
+    if settings.database_url is not None:
+        return Database(settings.database_url.get_secret_value())
+    settings.home.mkdir(parents=True, exist_ok=True)
+    return Database(sqlite_url(settings.home / "planwright.db"))
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of an SQLite file."""
+    return f"sqlite:///{path.resolve()}"
+
+
+def _with_driver(url: URL) -> URL:
+    """PostgreSQL always through psycopg 3, however the URL was written."""
+    if url.get_backend_name() == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    return url
+
+
+def _sqlite_engine(url: URL, *, is_writer: bool) -> Engine:
+    options: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": 30}}
+    if is_writer:
+        options["poolclass"] = StaticPool
+    else:
+        options |= {"pool_size": 16, "max_overflow": 48}
+    engine = sa.create_engine(url, **options)
+
+    @sa.event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
+        # SQLAlchemy, not the driver, opens transactions: the driver would open them too late for
+        # BEGIN IMMEDIATE and never for reads.
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = NORMAL",
+            "busy_timeout = 30000",
+            "foreign_keys = ON",
+            "cache_size = -65536",
+            "temp_store = MEMORY",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def _on_begin(connection: sa.Connection) -> None:  # pyright: ignore[reportUnusedFunction]
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+
+    return engine

@@ -1,0 +1,49 @@
+"""Every table, so that one import fills the metadata."""
+
+from db.tables.annotations import Annotation, Draft, Review, Revision, Task, TaskSkip
+from db.tables.people import Membership, Person, SetupLink, SignIn, SignInAttempt
+from db.tables.projects import Event, GuidelineVersion, ListVersion, Project, PromptVersion
+from db.tables.queries import Benchmark, BenchmarkQuestion, ImportFile, Query, Suggestion
+from db.tables.synthesis import SynthesisBatch, SynthesisRequest
+from db.tables.training import (
+    Bundle,
+    BundleRow,
+    Chain,
+    Evaluation,
+    EvaluationAnswer,
+    Planner,
+    Run,
+)
+
+__all__ = [
+    "Annotation",
+    "Benchmark",
+    "BenchmarkQuestion",
+    "Bundle",
+    "BundleRow",
+    "Chain",
+    "Draft",
+    "Evaluation",
+    "EvaluationAnswer",
+    "Event",
+    "GuidelineVersion",
+    "ImportFile",
+    "ListVersion",
+    "Membership",
+    "Person",
+    "Planner",
+    "Project",
+    "PromptVersion",
+    "Query",
+    "Review",
+    "Revision",
+    "Run",
+    "SetupLink",
+    "SignIn",
+    "SignInAttempt",
+    "Suggestion",
+    "SynthesisBatch",
+    "SynthesisRequest",
+    "Task",
+    "TaskSkip",
+]

@@ -1,0 +1,140 @@
+"""What people decide: tasks handed out, annotations with every revision, drafts, reviews."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from db.tables.base import UtcDateTime, new_id, now
+
+
+class Task(SQLModel, table=True):
+    """Something to be handed to exactly one person: a query to label, an annotation to review.
+
+    A query has one label task per wanted annotation (`slot` 1..overlap). `for_person_id` reserves a
+    returned task for its author; `author_id` keeps a review task from the author. A lease ends at
+    `lease_until`; a postponed task keeps its person and has no lease.
+    """
+
+    __table_args__ = (
+        sa.UniqueConstraint("kind", "query_id", "slot"),
+        sa.Index("ix_task_next", "project_id", "kind", "status", sa.text("priority DESC"), "id"),
+        sa.Index("ix_task_person", "person_id", "status"),
+        sa.Index("ix_task_for_person", "for_person_id", "status"),
+        sa.CheckConstraint("kind IN ('label', 'review')", name="known_kind"),
+        sa.CheckConstraint("status IN ('open', 'taken', 'postponed', 'done')", name="known_status"),
+        sa.CheckConstraint(
+            "kind <> 'review' OR person_id IS NULL OR person_id <> author_id", name="never_own_review"
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    project_id: str = Field(foreign_key="project.id")
+    kind: str
+    query_id: str = Field(foreign_key="query.id")
+    slot: int = 1
+    annotation_id: str | None = Field(default=None, foreign_key="annotation.id")
+    author_id: str | None = Field(default=None, foreign_key="person.id")
+    for_person_id: str | None = Field(default=None, foreign_key="person.id")
+    person_id: str | None = Field(default=None, foreign_key="person.id")
+    status: str = "open"
+    priority: int = 0
+    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    taken_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+class TaskSkip(SQLModel, table=True):
+    """"Not for me": this person is never handed this task again."""
+
+    __tablename__ = "task_skip"
+
+    task_id: int = Field(foreign_key="task.id", primary_key=True)
+    person_id: str = Field(foreign_key="person.id", primary_key=True)
+    reason: str = ""
+    at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+class Annotation(SQLModel, table=True):
+    """One person's plan for a query; its text lives in revisions and in one draft."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("query_id", "author_id"),
+        sa.Index("ix_annotation_state", "project_id", "state", "id"),
+        sa.CheckConstraint(
+            "state IN ('draft', 'submitted', 'accepted', 'returned', 'discarded')",
+            name="known_state",
+        ),
+    )
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    project_id: str = Field(foreign_key="project.id")
+    query_id: str = Field(foreign_key="query.id")
+    author_id: str = Field(foreign_key="person.id", index=True)
+    state: str = "draft"
+    suggestion_id: str | None = Field(default=None, foreign_key="suggestion.id")
+    revision_id: str | None = None
+    flag: str | None = None
+    lead_seconds: float = 0.0
+    opened_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    submitted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Draft(SQLModel, table=True):
+    """What the author is typing; `number` grows with every save and guards against lost edits."""
+
+    annotation_id: str = Field(foreign_key="annotation.id", primary_key=True)
+    project_id: str = Field(foreign_key="project.id")
+    number: int
+    content: dict[str, object] = Field(sa_type=sa.JSON)
+    saved_by: str = Field(foreign_key="person.id")
+    saved_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+class Revision(SQLModel, table=True):
+    """A plan as somebody handed it in; never changed.
+
+    `kind`: submitted, fixed (by a reviewer), refused (a draft that lost against a newer one, kept).
+    """
+
+    __table_args__ = (
+        sa.UniqueConstraint("annotation_id", "number"),
+        sa.CheckConstraint("kind IN ('submitted', 'fixed', 'refused')", name="known_kind"),
+    )
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    project_id: str = Field(foreign_key="project.id")
+    annotation_id: str = Field(foreign_key="annotation.id")
+    number: int
+    kind: str
+    author_id: str = Field(foreign_key="person.id")
+    based_on_id: str | None = Field(default=None, foreign_key="revision.id")
+    content: dict[str, object] = Field(sa_type=sa.JSON)
+    content_hash: str
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+class Review(SQLModel, table=True):
+    """A reviewer's verdict on one revision."""
+
+    __table_args__ = (
+        sa.CheckConstraint("reviewer_id <> author_id", name="never_own_work"),
+        sa.CheckConstraint(
+            "verdict IN ('accepted', 'fixed', 'returned', 'discarded')", name="known_verdict"
+        ),
+    )
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    project_id: str = Field(foreign_key="project.id", index=True)
+    annotation_id: str = Field(foreign_key="annotation.id", index=True)
+    revision_id: str = Field(foreign_key="revision.id")
+    fixed_revision_id: str | None = Field(default=None, foreign_key="revision.id")
+    reviewer_id: str = Field(foreign_key="person.id")
+    author_id: str = Field(foreign_key="person.id")
+    verdict: str
+    reason_code: str | None = None
+    reason: str = ""
+    path: str | None = None
+    taken_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    decided_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

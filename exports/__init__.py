@@ -1,0 +1,1 @@
+"""From accepted plans to a trained, evaluated model."""

@@ -1,0 +1,1 @@
+"""What words mean: values and pure judgements, no input or output."""

@@ -1,0 +1,52 @@
+"""What a project decides for itself."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+REWARDS: tuple[str, ...] = (
+    "StrictFormatReward",
+    "JSONValidReward",
+    "ThinkLengthReward",
+    "ThinkQualityReward",
+    "CorrectnessReward",
+    "ExpertValidationReward",
+    "ProcessingQualityReward",
+)
+DEFAULT_WEIGHTS: tuple[float, ...] = (0.1, 0.1, 0.1, 0.1, 0.2, 0.3, 0.1)
+
+
+class ThinkTarget(BaseModel):
+    """How long a good trace is, in code points."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    min: int = Field(default=60, ge=1)
+    max: int = Field(default=180, ge=1)
+    eps: float | None = None
+
+
+class Pins(BaseModel):
+    """What a query is tied to for good: list, prompt, dialect (NAME@N), history window (turns)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    list_version_id: str
+    prompt_version_id: str
+    dialect: str = "zh@1"
+    window: int = Field(default=6, ge=0)
+
+
+class ProjectSettings(BaseModel):
+    """Settings of one project; the `current_*` ids pin what is imported next."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    current_list_version_id: str | None = None
+    current_prompt_version_id: str | None = None
+    dialect: str = "zh@1"
+    window: int = Field(default=6, ge=0)
+    think: ThinkTarget = ThinkTarget()
+    banned_words: tuple[str, ...] = ()
+    overlap: int = Field(default=1, ge=1, le=9)
+    lease_minutes: int = Field(default=15, ge=1)
+    hide_author: bool = False
+    daily_goal: int = Field(default=120, ge=1)

@@ -1,0 +1,26 @@
+"""Settings of one installation, read once in `app.py` and passed down."""
+
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Environment variables `PLANWRIGHT_*`; everything has a default that works."""
+
+    model_config = SettingsConfigDict(env_prefix="PLANWRIGHT_", frozen=True)
+
+    home: Path = Path("var")
+    """Where the database, journals, uploads, bundles and runs live."""
+    database_url: SecretStr | None = None
+    """PostgreSQL or SQLite URL; SQLite in `home` when absent."""
+    journal_url: SecretStr | None = None
+    """Where workflows are journalled; beside the database when absent."""
+    trainer_python: Path | None = None
+    """Interpreter that has ms-swift; the application's own when absent."""
+    max_upload_mb: int = 200
+    public_url: str | None = None
+    """How people reach the app, for the set-up link; host and port of `serve` when absent."""
+    language: str = "zh"
+    """Language of pages before anyone has chosen."""
