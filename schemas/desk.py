@@ -1,0 +1,109 @@
+"""What the label and review pages are given: frozen values, plain enough for JSON."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.experts import ExpertList
+from schemas.project import ThinkTarget
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Turn(_Value):
+    """One message of the dialogue before the query."""
+
+    role: str
+    content: str
+
+
+class SuggestionView(_Value):
+    """One answer of a model, as people see it.
+
+    `plan` is canonical plain JSON; `partial_plan` holds what an incomplete one had; `failure` is a
+    code of the area `replies` when there is no plan.
+    """
+
+    id: str
+    model: str | None
+    candidate: int
+    trace: str | None
+    trace_length: int
+    plan: dict[str, Any] | None
+    partial_plan: dict[str, Any] | None
+    failure: str | None
+    is_repaired: bool
+
+
+class ReturnNote(_Value):
+    """Why a reviewer sent an annotation back."""
+
+    reason_code: str
+    reason: str
+    path: str | None
+    reviewer: str
+    at: datetime
+
+
+class ItemContext(_Value):
+    """What both pages show around a plan."""
+
+    task_id: int
+    query_id: str
+    external_id: str | None
+    text: str
+    history: tuple[Turn, ...]
+    expert_list: ExpertList
+    previous_list: ExpertList | None
+    guideline: str | None
+    suggestions: tuple[SuggestionView, ...]
+    lease_until: datetime
+    think: ThinkTarget
+    banned_words: tuple[str, ...]
+    dialect: str
+    annotation_id: str
+    suggestion_id: str | None
+    """The suggestion that the annotation began from."""
+
+
+class LabelItem(ItemContext):
+    """One query on the label page. `draft` is plain JSON in canonical keys and may be wrong."""
+
+    state: str
+    draft: dict[str, Any]
+    draft_number: int
+    draft_saved_at: datetime | None
+    returned: ReturnNote | None
+
+
+class ReviewItem(ItemContext):
+    """One submitted annotation on the review page; `author` is empty where the project hides it."""
+
+    revision_id: str
+    author: str | None
+    plan: dict[str, Any]
+    submitted_at: datetime
+    lead_seconds: float
+    earlier_returns: tuple[ReturnNote, ...]
+
+
+class SavedDraft(_Value):
+    """The answer to a save."""
+
+    number: int
+    saved_at: datetime
+
+
+class Progress(_Value):
+    """Counts for the header: mine today, ours, and what waits for me."""
+
+    mine_today: int
+    daily_goal: int
+    returned_to_me: int
+    open_labels: int
+    open_reviews: int
+    decided: int
+    queries: int
