@@ -1,7 +1,7 @@
 """The one file that knows SQLite from PostgreSQL.
 
-`Database.transaction` is one unit of work: it commits at the end of the block and rolls back if the
-block raises. On SQLite all writers of a process take turns on one connection, in the order they came,
+`Database.transaction` is one unit of work: it commits at the end of the block and rolls back if
+the block raises. On SQLite all writers of a process take turns on one connection, in the order they came,
 because SQLite's own lock is unfair under many threads; another process waits at the busy timeout.
 `Database.reading` never waits for a writer.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, assert_never
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session
@@ -85,15 +86,29 @@ class Database:
             with Session(self._writers, expire_on_commit=False) as session, session.begin():
                 yield session
             return
-        with self._turnstile, Session(self._writers, expire_on_commit=False) as session:
-            with session.begin():
-                yield session
+        writer = Session(self._writers, expire_on_commit=False)
+        with self._turnstile, writer as session, session.begin():
+            yield session
 
     @contextmanager
     def reading(self) -> Generator[Session]:
         """A consistent view that never waits for a writer."""
         with Session(self._readers, expire_on_commit=False) as session:
             yield session
+
+    def migration_engine(self) -> Engine:
+        """A connection of its own for migrations.
+
+        On SQLite its foreign keys are off: rewriting a table drops the original, and a cascade
+        would take the child rows with it without a word.
+        """
+        match self.backend:
+            case Backend.SQLITE:
+                return _sqlite_engine(self.url, is_writer=True, foreign_keys=False)
+            case Backend.POSTGRESQL:
+                return sa.create_engine(self.url)
+            case _ as never:
+                assert_never(never)
 
     def close(self) -> None:
         """Give back all connections."""
@@ -121,7 +136,7 @@ def _with_driver(url: URL) -> URL:
     return url
 
 
-def _sqlite_engine(url: URL, *, is_writer: bool) -> Engine:
+def _sqlite_engine(url: URL, *, is_writer: bool, foreign_keys: bool = True) -> Engine:
     options: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": 30}}
     if is_writer:
         options["poolclass"] = StaticPool
@@ -129,7 +144,7 @@ def _sqlite_engine(url: URL, *, is_writer: bool) -> Engine:
         options |= {"pool_size": 16, "max_overflow": 48}
     engine = sa.create_engine(url, **options)
 
-    @sa.event.listens_for(engine, "connect")
+    @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
         # SQLAlchemy, not the driver, opens transactions: the driver would open them too late for
         # BEGIN IMMEDIATE and never for reads.
@@ -138,13 +153,13 @@ def _sqlite_engine(url: URL, *, is_writer: bool) -> Engine:
             "journal_mode = WAL",
             "synchronous = NORMAL",
             "busy_timeout = 30000",
-            "foreign_keys = ON",
+            f"foreign_keys = {'ON' if foreign_keys else 'OFF'}",
             "cache_size = -65536",
             "temp_store = MEMORY",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
-    @sa.event.listens_for(engine, "begin")
+    @event.listens_for(engine, "begin")
     def _on_begin(connection: sa.Connection) -> None:  # pyright: ignore[reportUnusedFunction]
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
 

@@ -1,8 +1,8 @@
 """How Planwright fails.
 
-An expected failure is an exception of this family. It carries a code (`area.name`) and values; the
+An expected failure is an exception of this family. It carries a code (`area.name`) and values; its
 sentence for it stands in `schemas/sentences/{zh,en}/area.json` and is rendered at the edge, in the
-reader's language: what happened, to which thing, what to do now. `str(error)` is the English sentence.
+reader's language: what happened, to which thing, what to do now. `str(error)` is the English one.
 
 * `NotFound`: the thing named does not exist in this project.
 * `InvalidInput`: what came in cannot be used; `problems` lists every place.

@@ -5,6 +5,8 @@ from pathlib import Path
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.sentences import Language
+
 
 class Settings(BaseSettings):
     """Environment variables `PLANWRIGHT_*`; everything has a default that works."""
@@ -22,5 +24,5 @@ class Settings(BaseSettings):
     max_upload_mb: int = 200
     public_url: str | None = None
     """How people reach the app, for the set-up link; host and port of `serve` when absent."""
-    language: str = "zh"
+    language: Language = "zh"
     """Language of pages before anyone has chosen."""

@@ -3,28 +3,30 @@
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from db.tables.base import UtcDateTime, new_id, now
+from db.tables.base import Table, UtcDateTime, new_id, now
 
 
-class Task(SQLModel, table=True):
+class Task(Table, table=True):
     """Something to be handed to exactly one person: a query to label, an annotation to review.
 
     A query has one label task per wanted annotation (`slot` 1..overlap). `for_person_id` reserves a
     returned task for its author; `author_id` keeps a review task from the author. A lease ends at
-    `lease_until`; a postponed task keeps its person and has no lease.
+    `lease_until`; a postponed task keeps its person and has no lease. The smaller `rank` comes
+    first (ascending, so that one plain index serves both engines).
     """
 
     __table_args__ = (
         sa.UniqueConstraint("kind", "query_id", "slot"),
-        sa.Index("ix_task_next", "project_id", "kind", "status", sa.text("priority DESC"), "id"),
+        sa.Index("ix_task_next", "project_id", "kind", "status", "rank", "id"),
         sa.Index("ix_task_person", "person_id", "status"),
         sa.Index("ix_task_for_person", "for_person_id", "status"),
         sa.CheckConstraint("kind IN ('label', 'review')", name="known_kind"),
         sa.CheckConstraint("status IN ('open', 'taken', 'postponed', 'done')", name="known_status"),
         sa.CheckConstraint(
-            "kind <> 'review' OR person_id IS NULL OR person_id <> author_id", name="never_own_review"
+            "kind <> 'review' OR person_id IS NULL OR person_id <> author_id",
+            name="never_own_review",
         ),
     )
 
@@ -38,16 +40,14 @@ class Task(SQLModel, table=True):
     for_person_id: str | None = Field(default=None, foreign_key="person.id")
     person_id: str | None = Field(default=None, foreign_key="person.id")
     status: str = "open"
-    priority: int = 0
+    rank: int = 0
     lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     taken_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
-class TaskSkip(SQLModel, table=True):
-    """"Not for me": this person is never handed this task again."""
-
-    __tablename__ = "task_skip"
+class TaskSkip(Table, table=True):
+    """ "Not for me": this person is never handed this task again."""
 
     task_id: int = Field(foreign_key="task.id", primary_key=True)
     person_id: str = Field(foreign_key="person.id", primary_key=True)
@@ -55,7 +55,7 @@ class TaskSkip(SQLModel, table=True):
     at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
-class Annotation(SQLModel, table=True):
+class Annotation(Table, table=True):
     """One person's plan for a query; its text lives in revisions and in one draft."""
 
     __table_args__ = (
@@ -81,7 +81,7 @@ class Annotation(SQLModel, table=True):
     decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class Draft(SQLModel, table=True):
+class Draft(Table, table=True):
     """What the author is typing; `number` grows with every save and guards against lost edits."""
 
     annotation_id: str = Field(foreign_key="annotation.id", primary_key=True)
@@ -92,7 +92,7 @@ class Draft(SQLModel, table=True):
     saved_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
-class Revision(SQLModel, table=True):
+class Revision(Table, table=True):
     """A plan as somebody handed it in; never changed.
 
     `kind`: submitted, fixed (by a reviewer), refused (a draft that lost against a newer one, kept).
@@ -115,7 +115,7 @@ class Revision(SQLModel, table=True):
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
-class Review(SQLModel, table=True):
+class Review(Table, table=True):
     """A reviewer's verdict on one revision."""
 
     __table_args__ = (

@@ -3,12 +3,12 @@
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from db.tables.base import UtcDateTime, new_id, now
+from db.tables.base import Table, UtcDateTime, new_id, now
 
 
-class Person(SQLModel, table=True):
+class Person(Table, table=True):
     """Somebody who works here; deactivated, never deleted."""
 
     id: str = Field(default_factory=new_id, primary_key=True)
@@ -21,7 +21,7 @@ class Person(SQLModel, table=True):
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
-class Membership(SQLModel, table=True):
+class Membership(Table, table=True):
     """The role of a person in a project."""
 
     __table_args__ = (
@@ -34,10 +34,8 @@ class Membership(SQLModel, table=True):
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
-class SignIn(SQLModel, table=True):
+class SignIn(Table, table=True):
     """A live session; the token itself is never stored."""
-
-    __tablename__ = "sign_in"
 
     token_hash: str = Field(primary_key=True)
     person_id: str = Field(foreign_key="person.id", index=True)
@@ -46,10 +44,8 @@ class SignIn(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=UtcDateTime)
 
 
-class SignInAttempt(SQLModel, table=True):
+class SignInAttempt(Table, table=True):
     """A failed sign-in, counted for the rate limit."""
-
-    __tablename__ = "sign_in_attempt"
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(index=True)
@@ -57,10 +53,8 @@ class SignInAttempt(SQLModel, table=True):
     at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
-class SetupLink(SQLModel, table=True):
+class SetupLink(Table, table=True):
     """A one-time link that makes the first admin."""
-
-    __tablename__ = "setup_link"
 
     token_hash: str = Field(primary_key=True)
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

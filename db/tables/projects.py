@@ -3,12 +3,12 @@
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from db.tables.base import UtcDateTime, new_id, now
+from db.tables.base import Table, UtcDateTime, new_id, now
 
 
-class Project(SQLModel, table=True):
+class Project(Table, table=True):
     """One planner's world; `settings` is a `schemas.project.ProjectSettings`."""
 
     id: str = Field(default_factory=new_id, primary_key=True)
@@ -18,10 +18,9 @@ class Project(SQLModel, table=True):
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
-class ListVersion(SQLModel, table=True):
+class ListVersion(Table, table=True):
     """A published version of an expert list; never changed."""
 
-    __tablename__ = "list_version"
     __table_args__ = (
         sa.UniqueConstraint("project_id", "name", "version"),
         sa.UniqueConstraint("project_id", "name", "content_hash"),
@@ -38,10 +37,9 @@ class ListVersion(SQLModel, table=True):
     published_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
-class PromptVersion(SQLModel, table=True):
+class PromptVersion(Table, table=True):
     """A published prompt template; never changed."""
 
-    __tablename__ = "prompt_version"
     __table_args__ = (
         sa.UniqueConstraint("project_id", "name", "version"),
         sa.UniqueConstraint("project_id", "name", "content_hash"),
@@ -57,10 +55,9 @@ class PromptVersion(SQLModel, table=True):
     published_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
-class GuidelineVersion(SQLModel, table=True):
+class GuidelineVersion(Table, table=True):
     """The annotators' guideline (Markdown by admins), one row a version."""
 
-    __tablename__ = "guideline_version"
     __table_args__ = (sa.UniqueConstraint("project_id", "version"),)
 
     id: str = Field(default_factory=new_id, primary_key=True)
@@ -71,7 +68,7 @@ class GuidelineVersion(SQLModel, table=True):
     published_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
-class Event(SQLModel, table=True):
+class Event(Table, table=True):
     """Who did what to which thing, when, from which state to which, and why."""
 
     __table_args__ = (sa.Index("ix_event_subject", "project_id", "subject", "subject_id"),)

@@ -3,15 +3,13 @@
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from db.tables.base import UtcDateTime, new_id, now
+from db.tables.base import Table, UtcDateTime, new_id, now
 
 
-class ImportFile(SQLModel, table=True):
+class ImportFile(Table, table=True):
     """One import: what was read, what became of it."""
-
-    __tablename__ = "import_file"
 
     id: str = Field(default_factory=new_id, primary_key=True)
     project_id: str = Field(foreign_key="project.id", index=True)
@@ -24,7 +22,7 @@ class ImportFile(SQLModel, table=True):
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
-class Query(SQLModel, table=True):
+class Query(Table, table=True):
     """What the user asked, with its four pins.
 
     `import_key` is how a row is known again within (project, kind); `content_hash` tells whether it
@@ -63,10 +61,10 @@ class Query(SQLModel, table=True):
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
-class Suggestion(SQLModel, table=True):
+class Suggestion(Table, table=True):
     """One answer of a model to a query, raw first; or why there is no plan in it.
 
-    `raw_reply` is the reply as it came (bytes, so that nothing in it can be refused by the database).
+    `raw_reply` is the reply as it came, in bytes, so that the database can refuse nothing in it.
     `failure` is a code of the area `replies` when no usable plan was read.
     """
 
@@ -89,16 +87,14 @@ class Suggestion(SQLModel, table=True):
     trace: str | None = Field(default=None, sa_type=sa.Text)
     trace_length: int = 0
     plan: dict[str, object] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
-    partial_plan: dict[str, object] | None = Field(
-        default=None, sa_type=sa.JSON(none_as_null=True)
-    )
+    partial_plan: dict[str, object] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
     failure: str | None = None
     is_repaired: bool = False
     usage: dict[str, object] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
-class Benchmark(SQLModel, table=True):
+class Benchmark(Table, table=True):
     """Standard questions under NAME@N; frozen, to evaluate and never to train."""
 
     __table_args__ = (sa.UniqueConstraint("project_id", "name", "version"),)
@@ -112,10 +108,9 @@ class Benchmark(SQLModel, table=True):
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
-class BenchmarkQuestion(SQLModel, table=True):
+class BenchmarkQuestion(Table, table=True):
     """One question of a benchmark with its accepted plan."""
 
-    __tablename__ = "benchmark_question"
     __table_args__ = (sa.UniqueConstraint("benchmark_id", "import_key"),)
 
     id: str = Field(default_factory=new_id, primary_key=True)

@@ -3,15 +3,13 @@
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from db.tables.base import UtcDateTime, new_id, now
+from db.tables.base import Table, UtcDateTime, new_id, now
 
 
-class SynthesisBatch(SQLModel, table=True):
+class SynthesisBatch(Table, table=True):
     """What is asked of which endpoint; `request` is a `schemas.synthesis.SynthesisOrder`."""
-
-    __tablename__ = "synthesis_batch"
 
     id: str = Field(default_factory=new_id, primary_key=True)
     project_id: str = Field(foreign_key="project.id", index=True)
@@ -22,10 +20,9 @@ class SynthesisBatch(SQLModel, table=True):
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class SynthesisRequest(SQLModel, table=True):
+class SynthesisRequest(Table, table=True):
     """One answer wanted; its key says when it is the same answer again."""
 
-    __tablename__ = "synthesis_request"
     __table_args__ = (
         sa.Index("ix_synthesis_request_batch_state", "batch_id", "state", "id"),
         sa.CheckConstraint("state IN ('open', 'done', 'failed')", name="known_state"),

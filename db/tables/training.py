@@ -3,12 +3,12 @@
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from db.tables.base import UtcDateTime, new_id, now
+from db.tables.base import Table, UtcDateTime, new_id, now
 
 
-class Bundle(SQLModel, table=True):
+class Bundle(Table, table=True):
     """A frozen export; `folder` is relative to the installation's home."""
 
     __table_args__ = (
@@ -31,10 +31,8 @@ class Bundle(SQLModel, table=True):
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
-class BundleRow(SQLModel, table=True):
+class BundleRow(Table, table=True):
     """Which row of which file came from which query, for recall."""
-
-    __tablename__ = "bundle_row"
 
     bundle_id: str = Field(foreign_key="bundle.id", primary_key=True)
     file: str = Field(primary_key=True)
@@ -45,7 +43,7 @@ class BundleRow(SQLModel, table=True):
     row_hash: str
 
 
-class Chain(SQLModel, table=True):
+class Chain(Table, table=True):
     """One click of the training button: the gated stages in order."""
 
     id: str = Field(default_factory=new_id, primary_key=True)
@@ -61,8 +59,8 @@ class Chain(SQLModel, table=True):
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class Run(SQLModel, table=True):
-    """One training stage, from launch to verdict; its process is known by pid, start time and token."""
+class Run(Table, table=True):
+    """One training stage, launch to verdict; its process is known by pid, start time and token."""
 
     __table_args__ = (sa.UniqueConstraint("chain_id", "stage", "attempt"),)
 
@@ -89,7 +87,7 @@ class Run(SQLModel, table=True):
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class Planner(SQLModel, table=True):
+class Planner(Table, table=True):
     """An evaluated model: a checkpoint of a run, or an endpoint and model name marked external."""
 
     id: str = Field(default_factory=new_id, primary_key=True)
@@ -105,7 +103,7 @@ class Planner(SQLModel, table=True):
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
-class Evaluation(SQLModel, table=True):
+class Evaluation(Table, table=True):
     """A planner on a benchmark, under the project's prompt of that day."""
 
     id: str = Field(default_factory=new_id, primary_key=True)
@@ -120,10 +118,8 @@ class Evaluation(SQLModel, table=True):
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
-class EvaluationAnswer(SQLModel, table=True):
+class EvaluationAnswer(Table, table=True):
     """What the planner said to one question, and its scores."""
-
-    __tablename__ = "evaluation_answer"
 
     evaluation_id: str = Field(foreign_key="evaluation.id", primary_key=True)
     question_id: str = Field(foreign_key="benchmark_question.id", primary_key=True)

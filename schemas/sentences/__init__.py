@@ -1,8 +1,7 @@
 """Sentences for people, one file per area and language; rendered at the edge only.
 
-`schemas/sentences/en/experts.json` holds `{"list_not_found": "There is no list {name}."}` and is
-addressed as `experts.list_not_found`. A test holds the two languages equal in areas, codes and names
-of values.
+`en/experts.json` holds `{"list_not_found": "There is no list {name}."}`, addressed as
+`experts.list_not_found`. A test holds the two languages equal in areas, codes and value names.
 """
 
 import json

@@ -1,0 +1,7 @@
+"""Labelling's part of the command line."""
+
+from labeling.command_line import Subparsers
+
+
+def add_commands(commands: Subparsers) -> None:
+    """Add the commands of labelling."""

@@ -1,0 +1,45 @@
+"""The database goes up, down and up again with rows in it, and equals the tables."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlmodel import SQLModel
+
+from db.engine import Database, sqlite_url
+from db.tables import Project, Query
+from db.upgrade import downgrade, is_current, upgrade
+from tests.factories import a_project, a_query
+
+
+def test_migrations_go_up_down_and_up_again(database: Database) -> None:
+    who = a_project(database)
+    a_query(database, who)
+    downgrade(database, "base")
+    assert sa.inspect(database.writer).get_table_names() == ["alembic_version"]
+    upgrade(database)
+    assert is_current(database)
+
+
+def test_migrating_again_keeps_every_row(database: Database) -> None:
+    who = a_project(database)
+    query_id = a_query(database, who)
+    upgrade(database)
+    with database.reading() as session:
+        assert session.get_one(Query, query_id).text
+        assert session.get_one(Project, who.project_id).name == "main"
+
+
+def test_the_migrations_equal_the_tables(database: Database) -> None:
+    with database.writer.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, SQLModel.metadata) == []
+
+
+def test_a_new_database_file_is_not_current(tmp_path: Path) -> None:
+    database = Database(sqlite_url(tmp_path / "new.db"))
+    assert not is_current(database)
+    upgrade(database)
+    assert is_current(database)
+    database.close()
