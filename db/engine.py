@@ -1,9 +1,9 @@
 """The one file that knows SQLite from PostgreSQL.
 
 `Database.transaction` is one unit of work: it commits at the end of the block and rolls back if
-the block raises. On SQLite all writers of a process take turns on one connection, in the order they came,
-because SQLite's own lock is unfair under many threads; another process waits at the busy timeout.
-`Database.reading` never waits for a writer.
+the block raises. On SQLite all writers of a process take turns on one connection, in the order they
+came, because SQLite's own lock is unfair under many threads; another process waits at the busy
+timeout. `Database.reading` never waits for a writer.
 """
 
 import threading
