@@ -12,10 +12,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from labeling.accounts import sign_in
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from db.engine import Database, open_database
-from labeling.accounts import sign_in
 from schemas.settings import Settings
 from tests.conftest import _free_port  # pyright: ignore[reportPrivateUsage]
 
