@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.people import Role
+
 REWARDS: tuple[str, ...] = (
     "StrictFormatReward",
     "JSONValidReward",
@@ -50,3 +52,14 @@ class ProjectSettings(BaseModel):
     lease_minutes: int = Field(default=15, ge=1)
     hide_author: bool = False
     daily_goal: int = Field(default=120, ge=1)
+
+
+class ProjectSummary(BaseModel):
+    """A project in which a person holds a role."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    name: str
+    is_demo: bool
+    role: Role

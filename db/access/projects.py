@@ -1,0 +1,64 @@
+"""Projects and what each decides for itself."""
+
+from sqlmodel import Session, col, select
+
+from db.tables import Membership, Project
+from schemas.people import Role
+from schemas.project import ProjectSettings, ProjectSummary
+
+
+def find_project(session: Session, name: str) -> Project | None:
+    """The project of a name."""
+    return session.exec(select(Project).where(Project.name == name)).first()
+
+
+def get_project(session: Session, project_id: str) -> Project:
+    """The project of an id; whoever holds an actor knows that it exists."""
+    return session.get_one(Project, project_id)
+
+
+def add_project(session: Session, name: str, *, is_demo: bool = False) -> Project:
+    """A new project with default settings."""
+    settings = ProjectSettings().model_dump(mode="json")
+    project = Project(name=name, is_demo=is_demo, settings=settings)
+    session.add(project)
+    session.flush()
+    return project
+
+
+def list_project_ids(session: Session) -> list[str]:
+    """Every project, oldest first."""
+    return list(session.exec(select(Project.id).order_by(col(Project.created_at))))
+
+
+def list_demo_ids(session: Session) -> list[str]:
+    """The demo projects."""
+    return list(session.exec(select(Project.id).where(Project.is_demo)))
+
+
+def list_projects_of(session: Session, person_id: str) -> list[ProjectSummary]:
+    """Projects in which a person holds a role, by name, the demo last."""
+    statement = (
+        select(Project, Membership.role)
+        .join(Membership, col(Membership.project_id) == Project.id)
+        .where(Membership.person_id == person_id)
+        .order_by(col(Project.is_demo), Project.name)
+    )
+    return [
+        ProjectSummary(id=project.id, name=project.name, is_demo=project.is_demo, role=_role(role))
+        for project, role in session.exec(statement)
+    ]
+
+
+def read_settings(session: Session, project_id: str) -> ProjectSettings:
+    """What a project has decided."""
+    return ProjectSettings.model_validate(get_project(session, project_id).settings)
+
+
+def write_settings(session: Session, project_id: str, settings: ProjectSettings) -> None:
+    """Replace a project's settings."""
+    get_project(session, project_id).settings = settings.model_dump(mode="json")
+
+
+def _role(role: str) -> Role:
+    return role  # pyright: ignore[reportReturnType]  (held by a check constraint)
