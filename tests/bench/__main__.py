@@ -1,0 +1,69 @@
+"""Runs every bench in a process of its own and writes `docs/benchmarks.md`.
+
+Usage: `python -m tests.bench [NAME …]`; without names, all of them.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.bench.figures import RESULTS
+
+HERE = Path(__file__).parent
+PAGE = HERE.parents[1] / "docs" / "benchmarks.md"
+OURS = {"__main__", "__init__", "figures"}
+HEAD = """# Benchmarks
+
+Written by `make bench`; repeat one line with the command in its section. Every figure stands beside a floor measured in
+the same run on the same machine, because machines differ and are noisy: compare ratios, not absolute numbers.
+{machine}
+"""
+
+
+def main(names: list[str]) -> int:
+    """Run the benches; the exit code is 1 when one of them crashed."""
+    benches = names or sorted(path.stem for path in HERE.glob("*.py") if path.stem not in OURS)
+    crashed = [
+        name
+        for name in benches
+        if subprocess.run([sys.executable, "-m", f"tests.bench.{name}"], check=False).returncode
+    ]
+    PAGE.write_text(_page(), "utf-8")
+    for name in crashed:
+        print(f"crashed: {name}", file=sys.stderr)
+    return 1 if crashed else 0
+
+
+def _page() -> str:
+    machine = (
+        f"Last written on {platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}."
+    )
+    parts = [HEAD.format(machine=machine)]
+    for path in sorted(RESULTS.glob("*.json")):
+        parts.append(_section(path.stem, json.loads(path.read_text("utf-8"))))
+    return "\n".join(parts)
+
+
+def _section(name: str, rows: list[dict[str, object]]) -> str:
+    lines = [
+        f"## {name}",
+        "",
+        f"`.venv/bin/python -m tests.bench {name}`",
+        "",
+        "| what | figure | floor | ratio | promised |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        floor = f"{row['floor']:,.4g} ({row['floor_is']})" if row["floor"] else "–"
+        ratio = f"{row['ratio']:.2f}" if row["ratio"] else "–"
+        figure = f"{row['value']:,.4g} {row['unit']}"
+        lines.append(f"| {row['what']} | {figure} | {floor} | {ratio} | {row['target']} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
