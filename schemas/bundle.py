@@ -1,0 +1,147 @@
+"""What is told about a bundle: before it is written, while it is, and ever after."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from schemas.recipe import BundleRecipe, SourceKind
+
+PoolName = Literal["sft", "grpo"]
+BundleState = Literal["writing", "verifying", "ready", "ready_lengths_unknown", "refused"]
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SourceFigures(_Value):
+    """One source of a pool: what there was, what was taken, and why the rest was not.
+
+    `exclusions` maps a reason (`reason_…` in the area `export`) to a count.
+    """
+
+    kind: SourceKind
+    lists: tuple[str, ...]
+    found: int
+    taken: int
+    share: float
+    """Of the pool's rows, as taken."""
+    exclusions: dict[str, int]
+
+
+class Spread(_Value):
+    """How the rows of a pool are spread; keys are plan sizes (steps) and text of list references."""
+
+    rows: int
+    by_size: dict[int, int]
+    by_list: dict[str, int]
+    mean_trace_length: float | None
+    by_trace_state: dict[str, int]
+
+
+class PoolFigures(_Value):
+    """What a recipe makes of one pool; `before` is what would be there without the cut by length."""
+
+    pool: PoolName
+    sources: tuple[SourceFigures, ...]
+    train: int
+    val: int
+    spread: Spread
+    before: Spread
+
+
+class RecipePreview(_Value):
+    """What a recipe would write, with one example row (JSON text) of each file."""
+
+    recipe: BundleRecipe
+    pools: tuple[PoolFigures, ...]
+    files: dict[str, int]
+    """Rows of each file; of `dpo` and `kto` at most so many."""
+    examples: dict[str, str]
+    weights: dict[str, float]
+
+
+class FileFact(_Value):
+    """A file of a bundle."""
+
+    sha256: str
+    bytes: int
+    rows: int | None = None
+
+
+class BundleSummary(_Value):
+    """A bundle in a list."""
+
+    bundle_id: str
+    name: str
+    state: BundleState
+    rows: dict[str, int]
+    created_at: datetime
+    created_by: str | None
+
+
+class BundleView(BundleSummary):
+    """A bundle with everything that pages and commands show.
+
+    `refusal` is a code with its values, ready for `sentence`; `verification` is what ms-swift read
+    back; `progress` is (rows written, rows to write) while the bundle is being written.
+    """
+
+    folder: str
+    recipe: BundleRecipe
+    pools: tuple[PoolFigures, ...]
+    files: dict[str, FileFact]
+    manifest_hash: str | None
+    refusal: dict[str, JsonValue] | None
+    verification: dict[str, JsonValue] | None
+    progress: tuple[int, int] | None
+
+
+class Recalled(_Value):
+    """One row of a bundle that came from a query."""
+
+    bundle_id: str
+    bundle: str
+    file: str
+    line: int
+
+
+class FileDifference(_Value):
+    """Rows of one file of two bundles, told apart by their hash."""
+
+    file: str
+    only_a: int
+    only_b: int
+    both: int
+
+
+class BundleDifference(_Value):
+    """Two bundles side by side: rows by file, and keys of the recipe that differ."""
+
+    a: str
+    b: str
+    files: tuple[FileDifference, ...]
+    recipe: dict[str, tuple[JsonValue, JsonValue]]
+
+
+class RowOrigin(NamedTuple):
+    """What a line of a dataset file was made of; the manifest holds one for each line."""
+
+    query_id: str
+    source_id: str
+    trace_id: str | None
+    source_hash: str
+    row_hash: str
+
+
+class Rebuilt(NamedTuple):
+    """The outcome of a rebuild: how many files, and those whose bytes differ from the manifest."""
+
+    files: int
+    differing: tuple[str, ...]
+    code_changed: bool
+
+
+Refusal = Mapping[str, JsonValue]
