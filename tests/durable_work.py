@@ -1,0 +1,53 @@
+"""A process that does durable work for the tests, and can be killed at any moment.
+
+Usage: `python -m tests.durable_work HOME EXECUTOR FILE [start|enqueue|idle]` — the work appends a
+line to FILE when a step begins and when it ends.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+from db.durable import Durable, enqueue, step, workflow
+from db.engine import open_database
+from schemas.settings import Settings
+
+
+def _note(file: str, line: str) -> None:
+    with Path(file).open("a") as stream:
+        stream.write(line + "\n")
+
+
+@step("tests.line")
+def write_line(file: str, number: int) -> int:
+    _note(file, f"begin {number}")
+    time.sleep(0.3)
+    _note(file, f"end {number}")
+    return number
+
+
+@workflow("tests.lines")
+def write_lines(file: str, count: int) -> int:
+    return sum(write_line(file, number) for number in range(count))
+
+
+def main(home: str, executor: str, file: str, act: str) -> None:
+    settings = Settings(home=Path(home))
+    database = open_database(settings)
+    if act == "enqueue":
+        enqueue(settings, database, write_lines, "lines", file, 6)
+        return
+    durable = Durable(settings, database, executor)
+    durable.launch()
+    if act == "start":
+        durable.start(write_lines, "lines", file, 6)
+    print("launched", flush=True)
+    if act == "wait":
+        print(durable.wait("lines"), flush=True)
+        durable.close()
+        return
+    time.sleep(60)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
