@@ -17,8 +17,8 @@ PAGE = HERE.parents[1] / "docs" / "benchmarks.md"
 OURS = {"__main__", "__init__", "figures"}
 HEAD = """# Benchmarks
 
-Written by `make bench`; repeat one line with the command in its section. Every figure stands beside a floor measured in
-the same run on the same machine, because machines differ and are noisy: compare ratios, not absolute numbers.
+Written by `make bench`; repeat a section with its command. Every figure stands beside a floor that
+was measured in the same run, because machines differ and are noisy: compare ratios, not seconds.
 {machine}
 """
 
