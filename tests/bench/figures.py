@@ -1,7 +1,7 @@
 """How a bench tells its figures: each beside the floor measured in the same run.
 
-Machines are noisy, so a figure is quoted as a ratio against a floor: the least that any program would
-have to do for the same result. A bench module ends with `report(__name__, figures)`.
+Machines are noisy, so a figure is quoted as a ratio against a floor: the least that any program
+would have to do for the same result. A bench module ends with `report(__name__, figures)`.
 """
 
 import json
