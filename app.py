@@ -14,8 +14,10 @@ from db.upgrade import is_current, upgrade
 from exports import commands as export_commands
 from labeling import commands as labeling_commands
 from labeling.command_line import ALL_DONE, FAILED, CommandContext, Subparsers
-from schemas.errors import PlanwrightError
+from schemas.errors import InvalidInput, PlanwrightError
 from schemas.settings import Settings
+
+_SHOWN_PROBLEMS = 20
 
 
 class _Command(argparse.ArgumentParser):
@@ -50,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return args.run(context, args)
     except PlanwrightError as error:
         print(error.sentence(settings.language), file=sys.stderr)
+        if isinstance(error, InvalidInput):
+            lines = error.problem_lines(settings.language)
+            print("\n".join(lines[:_SHOWN_PROBLEMS]), end="\n" if lines else "", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         return 130

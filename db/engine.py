@@ -124,6 +124,16 @@ def open_database(settings: Settings) -> Database:
     return Database(sqlite_url(settings.home / "planwright.db"))
 
 
+def take_turns(session: Session, what: str) -> None:
+    """Until this transaction ends, no other process is past this line with the same words.
+
+    For look-then-insert on rows that others may insert too. SQLite has one writer anyway.
+    """
+    if session.get_bind().dialect.name == Backend.POSTGRESQL.value:
+        statement = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
+        session.connection().execute(statement, {"what": what})
+
+
 def sqlite_url(path: Path) -> str:
     """The URL of an SQLite file."""
     return f"sqlite:///{path.resolve()}"

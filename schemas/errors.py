@@ -50,6 +50,13 @@ class InvalidInput(PlanwrightError):
         super().__init__(code, **values)
         self.problems = tuple(problems)
 
+    def problem_lines(self, language: Language) -> list[str]:
+        """`path: sentence` of every problem; a code without an area is one of a plan."""
+        return [
+            f"{path}: {sentence(code if '.' in code else f'plan.{code}', values, language)}"
+            for path, code, values in self.problems
+        ]
+
 
 class TransitionRefused(PlanwrightError):
     """The thing is not in a state that allows this step."""
