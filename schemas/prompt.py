@@ -60,6 +60,13 @@ def render_messages(
     """
     form = get_dialect(dialect) if isinstance(dialect, str) else dialect
     system = render_system(template, expert_list, window, form, with_thinking=with_thinking)
+    return to_messages(system, history, query, window)
+
+
+def to_messages(
+    system: str, history: Sequence[Mapping[str, str]], query: str, window: int
+) -> list[dict[str, str]]:
+    """`render_messages` around a system message that is rendered already, as an export has it."""
     turns = [turn for turn in history if turn["role"] in ("user", "assistant")]
     turns = turns[-window:] if window else []
     while turns and turns[0]["role"] != "user":
