@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     trainer_python: Path | None = None
     """Interpreter that has ms-swift; the application's own when absent."""
     max_upload_mb: int = 200
+    demo: bool = True
+    """Whether the first start loads the demo project."""
     public_url: str | None = None
     """How people reach the app, for the set-up link; host and port of `serve` when absent."""
     language: Language = "zh"
