@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 
-from labeling import experts
+from labeling import experts, prompts
 from labeling.command_line import ALL_DONE, CommandContext, Subparsers
-from schemas.errors import NotFound
+from schemas.errors import InvalidInput, NotFound
 from schemas.experts import Expert, ListComparison
 from schemas.sentences import sentence
 
@@ -16,6 +16,7 @@ from schemas.sentences import sentence
 def add_commands(commands: Subparsers) -> None:
     """Add the commands of labelling."""
     _add_experts(commands)
+    _add_prompts(commands)
 
 
 def _add_experts(commands: Subparsers) -> None:
@@ -94,6 +95,38 @@ def _comparison_lines(found: ListComparison) -> list[str]:
 
 def _told(expert: Expert) -> str:
     return " | ".join((expert.description, *expert.aliases, *expert.inputs))
+
+
+def _add_prompts(commands: Subparsers) -> None:
+    parser = commands.add_parser("prompts", help="publish and list prompts of the planner")
+    acts = parser.add_subparsers(required=True, metavar="ACT")
+    publish = acts.add_parser("publish", help="publish a template from a UTF-8 text file")
+    publish.add_argument("file", type=Path)
+    publish.add_argument("--name", help="name of the prompt (default: the file's)")
+    publish.set_defaults(run=_publish_prompt)
+    acts.add_parser("list", help="list every version").set_defaults(run=_list_prompts)
+
+
+def _publish_prompt(context: CommandContext, args: argparse.Namespace) -> int:
+    try:
+        template = read_file(args.file).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput("prompts.not_text") from error
+    published = prompts.publish_prompt(
+        context.database, context.actor(), template, name=args.name or args.file.stem
+    )
+    code = "prompts.published" if published.is_new else "prompts.known"
+    text = say(context, code, reference=published.reference)
+    answer(context, published.model_dump(mode="json"), text)
+    return ALL_DONE
+
+
+def _list_prompts(context: CommandContext, _: argparse.Namespace) -> int:
+    for each in prompts.list_prompts(context.database, context.actor()):
+        mark = "*" if each.is_current else " "
+        line = f"{mark} {each.reference:32} {each.published_at:%Y-%m-%d %H:%M}"
+        answer(context, each.model_dump(mode="json", exclude={"template"}), line)
+    return ALL_DONE
 
 
 def say(context: CommandContext, code: str, **values: object) -> str:

@@ -36,7 +36,7 @@ def create_project(database: Database, who: Actor, name: str, *, is_demo: bool =
     with database.transaction() as session:
         if projects.find_project(session, name) is not None:
             raise InvalidInput("projects.name_taken", name=name)
-        project = projects.add_project(session, name, is_demo=is_demo)
+        project = projects.add_project(session, name, is_demo=is_demo, language=who.language)
         if is_demo:
             for person_id, role in _highest_roles(people.list_all_roles(session)).items():
                 people.set_member(session, project.id, person_id, role)

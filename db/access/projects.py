@@ -2,9 +2,11 @@
 
 from sqlmodel import Session, col, select
 
+from db.access.prompts import add_built_in_prompts
 from db.tables import Membership, Project
 from schemas.people import Role
 from schemas.project import ProjectSettings, ProjectSummary
+from schemas.sentences import Language
 
 
 def find_project(session: Session, name: str) -> Project | None:
@@ -17,11 +19,16 @@ def get_project(session: Session, project_id: str) -> Project:
     return session.get_one(Project, project_id)
 
 
-def add_project(session: Session, name: str, *, is_demo: bool = False) -> Project:
-    """A new project with default settings."""
-    settings = ProjectSettings().model_dump(mode="json")
-    project = Project(name=name, is_demo=is_demo, settings=settings)
+def add_project(
+    session: Session, name: str, *, is_demo: bool = False, language: Language = "zh"
+) -> Project:
+    """A new project with default settings and the built-in prompts; the language's is current."""
+    project = Project(name=name, is_demo=is_demo)
     session.add(project)
+    session.flush()
+    prompts = add_built_in_prompts(session, project.id)
+    settings = ProjectSettings(current_prompt_version_id=prompts[language], dialect=f"{language}@1")
+    write_settings(session, project.id, settings)
     session.flush()
     return project
 
