@@ -5,6 +5,7 @@ from db.access.events import add_event
 from db.engine import Database, Session
 from db.tables import Person
 from labeling.sign_in import (
+    SESSION_DAYS,
     change_password,
     checked_name,
     create_setup_link,
@@ -20,6 +21,7 @@ from schemas.people import ROLES, Actor, Member, Preferences, Role
 from schemas.sentences import Language
 
 __all__ = [
+    "SESSION_DAYS",
     "add_person",
     "change_password",
     "command_line_actor",

@@ -66,7 +66,8 @@ def present(error: Exception, words: Words) -> NoticeValue:
 def unchanged(answer: type[Answer], **given: object) -> Answer:
     """An answer of a handler in which every output but the given ones stays as it is on screen."""
     fields: tuple[str, ...] = answer._fields  # pyright: ignore[reportAttributeAccessIssue]
-    return answer(*(given.get(name, gr.skip()) for name in fields))
+    values = {name: given.get(name, gr.skip()) for name in fields}
+    return answer(**values)  # pyright: ignore[reportCallIssue]
 
 
 def presented(

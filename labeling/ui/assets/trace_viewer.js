@@ -1,0 +1,175 @@
+/** The model's thinking: long texts stay fast, experts are marked, length stands against its target. */
+
+import { fill, h, pill } from "./dom.js";
+import { mentions, places, repeats } from "./trace_text.js";
+
+const GAUGE_END = 1.8; // the gauge ends at this many times the longest good length
+
+export class TraceViewer {
+  constructor(root, { say, keys }) {
+    Object.assign(this, { root, say, keys });
+    this.text = "";
+    this.body = h("div", { class: "trace", tabindex: 0, role: "region", "aria-label": say("trace.title") });
+    this.gauge = h("span", { class: "gauge" }, h("i"));
+    this.length = pill("", "");
+    this.facts = h("span", { class: "facts" });
+    this.fold = h("button", { type: "button", class: "quiet", id: "trace-fold", onclick: () => this.toggleFold() });
+    this.find = h("input", { type: "search", class: "find", id: "trace-find", placeholder: say("trace.search"), "aria-label": say("trace.search"), oninput: () => this.#search(), onkeydown: (event) => this.#onFindKey(event) });
+    this.count = h("span", { class: "count", role: "status" });
+    const tools = h("span", { class: "right" }, this.facts, this.fold, h("span", { class: "finder" }, this.find, keys.show("search"), this.count));
+    fill(root, h("div", { class: "card-head" }, h("h3", {}, say("trace.title")), this.gauge, this.length, tools), this.body);
+    this.#setFolded(false);
+  }
+
+  /** Show a trace: `{trace, length, think: {min, max}, experts, hues, banned, absent}`. */
+  open({ trace, length, think, experts, hues, banned, absent }) {
+    const text = trace ?? "";
+    this.root.classList.toggle("is-empty", !text);
+    if (text === this.text && this.experts === experts) return;
+    Object.assign(this, { text, experts });
+    this.find.value = "";
+    this.#measure(length, think, Boolean(text));
+    this.named = mentions(text, experts);
+    this.pieces = [];
+    fill(this.body, text ? this.#lines(text, hues) : h("p", { class: "absent" }, absent));
+    this.body.scrollTop = 0;
+    this.#highlight("pw-banned", places(text, banned));
+    this.#highlight("pw-found", []);
+    this.#highlight("pw-current", []);
+    this.count.textContent = "";
+    const warned = [places(text, banned, 1).length && pill(this.say("trace.banned"), "bad")];
+    fill(this.facts, warned);
+    setTimeout(() => this.#markRepeats(text, warned));
+  }
+
+  /** Mark experts that the trace names and the plan does not call, and where all were first named. */
+  setPlanExperts(names) {
+    for (const mark of this.body.querySelectorAll("mark")) mark.classList.toggle("is-dropped", !names.has(mark.dataset.expert));
+    const firsts = [...names].map((name) => this.named.find((each) => each.name === name)?.start);
+    const isSettled = firsts.length && firsts.every((at) => at !== undefined);
+    const share = isSettled ? Math.round((100 * Math.max(...firsts)) / this.text.length) : null;
+    this.gauge.title = share === null ? "" : this.say("trace.settled", { share });
+  }
+
+  search() {
+    this.find.focus();
+    this.find.select();
+  }
+
+  toggleFold() {
+    this.#setFolded(!this.body.classList.contains("is-folded"));
+  }
+
+  #setFolded(isFolded) {
+    this.body.classList.toggle("is-folded", isFolded);
+    fill(this.fold, this.say(isFolded ? "trace.unfold" : "trace.fold"), this.keys.show("fold"));
+    this.fold.setAttribute("aria-expanded", String(!isFolded));
+  }
+
+  #measure(length, think, hasTrace) {
+    this.gauge.hidden = this.length.hidden = !hasTrace;
+    const end = think.max * GAUGE_END;
+    const share = (value) => `${Math.min(100, (100 * value) / end).toFixed(1)}%`;
+    this.gauge.style.setProperty("--from", share(think.min));
+    this.gauge.style.setProperty("--to", share(think.max));
+    this.gauge.firstChild.style.left = share(length);
+    const isGood = length >= think.min && length <= think.max;
+    this.length.className = `pill ${isGood ? "ok" : "warn"}`;
+    this.length.textContent = this.say("trace.length", { length: length.toLocaleString(), min: think.min, max: think.max });
+  }
+
+  /** One paragraph a line; every piece of text is a text node that `pieces` can find by its offset. */
+  #lines(text, hues) {
+    let next = 0;
+    let start = 0;
+    return text.split("\n").map((line) => {
+      const end = start + line.length;
+      const nodes = [];
+      let at = start;
+      for (; next < this.named.length && this.named[next].start < end; next++) {
+        const mention = this.named[next];
+        if (mention.start > at) nodes.push(this.#piece(text, at, mention.start));
+        const mark = h("mark", { data: { expert: mention.name } }, this.#piece(text, mention.start, mention.end));
+        mark.style.setProperty("--hue", hues.get(mention.name));
+        nodes.push(mark);
+        at = mention.end;
+      }
+      if (at < end) nodes.push(this.#piece(text, at, end));
+      start = end + 1;
+      return h("p", {}, nodes);
+    });
+  }
+
+  #piece(text, start, end) {
+    const node = document.createTextNode(text.slice(start, end));
+    this.pieces.push({ start, node });
+    return node;
+  }
+
+  #markRepeats(text, warned) {
+    if (text !== this.text) return;
+    const found = repeats(text);
+    this.#highlight("pw-repeated", found);
+    if (!found.length) return;
+    const share = Math.max(1, Math.round((100 * found.reduce((sum, [from, to]) => sum + to - from, 0)) / text.length));
+    fill(this.facts, warned, pill(this.say("trace.repeated", { share }), "warn"));
+  }
+
+  #search() {
+    this.found = places(this.text, [this.find.value]);
+    this.at = -1;
+    this.#highlight("pw-found", this.found);
+    this.#highlight("pw-current", []);
+    this.count.textContent = this.find.value ? `0/${this.found.length}` : "";
+    if (this.found.length) this.#go(1);
+  }
+
+  #go(by) {
+    if (!this.found?.length) return;
+    this.at = (this.at + by + this.found.length) % this.found.length;
+    this.count.textContent = `${this.at + 1}/${this.found.length}`;
+    const [range] = this.#highlight("pw-current", [this.found[this.at]]);
+    const place = range?.startContainer.parentElement;
+    this.#setFolded(false);
+    place?.scrollIntoView({ block: "center", behavior: "instant" });
+  }
+
+  #onFindKey(event) {
+    if (event.isComposing) return;
+    if (event.key === "Enter") this.#go(event.shiftKey ? -1 : 1);
+    else if (event.key === "Escape") {
+      this.find.value = "";
+      this.#search();
+      this.body.focus();
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** Colour places without touching the nodes; browsers that cannot do it show plain text. */
+  #highlight(name, found) {
+    if (!("highlights" in CSS)) return [];
+    const ranges = found.map(([start, end]) => this.#range(start, end));
+    if (ranges.length) CSS.highlights.set(name, new Highlight(...ranges));
+    else CSS.highlights.delete(name);
+    return ranges;
+  }
+
+  #range(start, end) {
+    const range = document.createRange();
+    const [first, last] = [this.#pieceAt(start), this.#pieceAt(end - 1)];
+    range.setStart(first.node, Math.min(start - first.start, first.node.length));
+    range.setEnd(last.node, Math.min(end - last.start, last.node.length));
+    return range;
+  }
+
+  #pieceAt(offset) {
+    let [low, high] = [0, this.pieces.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.pieces[middle].start <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return this.pieces[low];
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * Asks the server one question at a time. Gradio carries the event with its message; the answer
+ * comes back in the component's `answer`, known by its serial number.
+ */
+
+const PATIENCE_MS = 20_000;
+
+export class WireError extends Error {}
+
+export class Wire {
+  constructor({ trigger, watch, props }) {
+    this.trigger = trigger;
+    this.props = props;
+    this.waiting = null;
+    this.line = Promise.resolve();
+    this.serial = Date.now();
+    watch("answer", () => this.#receive(this.props.answer));
+  }
+
+  /** Send `message` as the event `name`; resolves with the answer, rejects when none comes. */
+  ask(name, message = {}) {
+    const turn = this.line.then(() => this.#send(name, message));
+    this.line = turn.catch(() => undefined);
+    return turn;
+  }
+
+  #send(name, message) {
+    const serial = ++this.serial;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.waiting = null;
+        reject(new WireError(name));
+      }, PATIENCE_MS);
+      this.waiting = { serial, resolve, timer };
+      this.trigger(name, { ...message, serial });
+    });
+  }
+
+  #receive(answer) {
+    if (!this.waiting || answer?.serial !== this.waiting.serial) return;
+    const { resolve, timer } = this.waiting;
+    clearTimeout(timer);
+    this.waiting = null;
+    resolve(answer);
+  }
+}

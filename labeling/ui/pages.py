@@ -1,0 +1,32 @@
+"""The pages of the product: who may see each, and who builds it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from labeling.ui.i18n import Words
+from labeling.ui.session import Services
+from schemas.people import ROLES, Actor, Role
+
+
+@dataclass(frozen=True, slots=True)
+class PageEntry:
+    """One page: its path and name, the least role that sees it, its builder."""
+
+    name: str
+    role: Role
+    build: Callable[[Services, Words], object]
+
+
+PAGES: tuple[PageEntry, ...] = ()
+
+
+def pages_of(who: Actor) -> tuple[PageEntry, ...]:
+    """The pages that this person sees, in the order of the navigation."""
+    return tuple(page for page in PAGES if ROLES.index(who.role) >= ROLES.index(page.role))
+
+
+def home_of(who: Actor) -> str:
+    """Where this person begins the day."""
+    mine = [page.name for page in pages_of(who)]
+    preferred = {"annotator": "label", "reviewer": "review", "admin": "queries"}[who.role]
+    return preferred if preferred in mine or not mine else mine[0]

@@ -1,0 +1,66 @@
+"""The application as a browser meets it: gate, frame, small pages, one Gradio per language.
+
+The order matters: the gate stands outermost and finds out who asks; the frame puts the header into
+Gradio's pages; our routes come before the mounts, because Gradio has some of the same names.
+"""
+
+import gradio as gr
+from fastapi import FastAPI, Request
+from starlette.staticfiles import StaticFiles
+
+from db.durable import Durable
+from db.engine import Database
+from labeling.ui.downloads import download_routes
+from labeling.ui.frame import Frame
+from labeling.ui.gate import Gate
+from labeling.ui.i18n import LANGUAGES, Words
+from labeling.ui.pages import PAGES
+from labeling.ui.session import ACTOR_KEY, Services, Sessions
+from labeling.ui.sign_in import sign_in_routes
+from labeling.ui.theme import ASSETS, planwright_theme
+from schemas.people import Actor
+from schemas.settings import Settings
+
+
+def build_app(settings: Settings, database: Database, durable: Durable) -> FastAPI:
+    """Everything that is served, ready for uvicorn."""
+    services = Services(settings, database, durable)
+    sessions = Sessions(services)
+    app = FastAPI(title="Planwright", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Frame, services=services)
+    app.add_middleware(Gate, services=services, sessions=sessions)
+    app.mount("/assets", StaticFiles(directory=ASSETS), name="assets")
+    app.include_router(sign_in_routes(services, sessions))
+    app.include_router(download_routes(services))
+    for language in LANGUAGES:
+        gr.mount_gradio_app(
+            app,
+            build_pages(services, Words(language)),
+            path=f"/{language}",
+            auth_dependency=_name_of,
+            theme=planwright_theme(),
+            footer_links=[],
+            run_history=False,
+            ssr_mode=False,
+            show_error=False,
+            enable_monitoring=False,
+            max_file_size=f"{settings.max_upload_mb}mb",
+            app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
+        )
+    return app
+
+
+def build_pages(services: Services, words: Words) -> gr.Blocks:
+    """All pages in one language."""
+    blocks = gr.Blocks(title="Planwright", analytics_enabled=False, fill_width=True)
+    for page in PAGES:
+        name = words(f"shell.page_{page.name}")
+        with blocks.route(name, page.name, show_in_navbar=False):
+            page.build(services, words)
+    return blocks
+
+
+async def _name_of(request: Request) -> str | None:
+    """Gradio's own check, answered by what the gate found; costs nothing."""
+    who = request.scope.get(ACTOR_KEY)
+    return who.name if isinstance(who, Actor) else None
