@@ -180,15 +180,21 @@ def upgrade() -> None:
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('project_id', sa.String(), nullable=False),
     sa.Column('order', sa.JSON(), nullable=False),
+    sa.Column('order_hash', sa.String(), nullable=False),
     sa.Column('state', sa.String(), nullable=False),
+    sa.Column('reason', sa.JSON(), nullable=True),
+    sa.Column('round', sa.Integer(), nullable=False),
     sa.Column('created_by', sa.String(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('resumed_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("state IN ('running', 'done', 'stopped', 'cancelled')", name=op.f('ck_synthesis_batch_known_state')),
     sa.ForeignKeyConstraint(['created_by'], ['person.id'], name=op.f('fk_synthesis_batch_created_by')),
     sa.ForeignKeyConstraint(['project_id'], ['project.id'], name=op.f('fk_synthesis_batch_project_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_synthesis_batch'))
     )
     with op.batch_alter_table('synthesis_batch', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_synthesis_batch_order_hash'), ['order_hash'], unique=False)
         batch_op.create_index(batch_op.f('ix_synthesis_batch_project_id'), ['project_id'], unique=False)
 
     op.create_table('benchmark',
@@ -363,9 +369,16 @@ def upgrade() -> None:
     sa.Column('candidate', sa.Integer(), nullable=False),
     sa.Column('request_key', sa.String(), nullable=False),
     sa.Column('state', sa.String(), nullable=False),
+    sa.Column('round', sa.Integer(), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('failure', sa.String(), nullable=True),
     sa.Column('detail', sa.Text(), nullable=True),
+    sa.Column('owner', sa.String(), nullable=True),
+    sa.Column('lease_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('input_tokens', sa.Integer(), nullable=False),
+    sa.Column('output_tokens', sa.Integer(), nullable=False),
+    sa.Column('reasoning_tokens', sa.Integer(), nullable=False),
+    sa.Column('seconds', sa.Float(), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint("state IN ('open', 'done', 'failed')", name=op.f('ck_synthesis_request_known_state')),
     sa.ForeignKeyConstraint(['batch_id'], ['synthesis_batch.id'], name=op.f('fk_synthesis_request_batch_id')),
@@ -376,6 +389,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('synthesis_request', schema=None) as batch_op:
         batch_op.create_index('ix_synthesis_request_batch_state', ['batch_id', 'state', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_synthesis_request_query_id'), ['query_id'], unique=False)
 
     op.create_table('annotation',
     sa.Column('id', sa.String(), nullable=False),
@@ -587,6 +601,7 @@ def downgrade() -> None:
 
     op.drop_table('annotation')
     with op.batch_alter_table('synthesis_request', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_synthesis_request_query_id'))
         batch_op.drop_index('ix_synthesis_request_batch_state')
 
     op.drop_table('synthesis_request')
@@ -620,6 +635,7 @@ def downgrade() -> None:
     op.drop_table('benchmark')
     with op.batch_alter_table('synthesis_batch', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_synthesis_batch_project_id'))
+        batch_op.drop_index(batch_op.f('ix_synthesis_batch_order_hash'))
 
     op.drop_table('synthesis_batch')
     with op.batch_alter_table('sign_in', schema=None) as batch_op:
