@@ -1,0 +1,78 @@
+"""Questions to the trainer's own interpreter; the answers are plain values."""
+
+import hashlib
+import json
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from exports.training.launch import trainer_python
+from schemas.errors import TrainingError
+from schemas.settings import Settings
+
+INSIDE = Path(__file__).parent / "inside"
+TINY_MODEL = Path(__file__).parent / "tiny_model.py"
+
+
+def ask_trainer(settings: Settings, **parts: Any) -> dict[str, Any]:
+    """What ms-swift says to the parts of a request (see `inside/__main__.py`).
+
+    Its caches, which would hold annotators' texts, live in a folder that is gone afterwards. Five
+    seconds go to the imports alone.
+
+    Raises:
+        TrainingError: `training.trainer_unusable`, or `training.trainer_refused` for a part.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=settings.home, prefix="ask-") as name:
+        folder = Path(name)
+        request = folder / "request.json"
+        result = folder / "result.json"
+        request.write_text(json.dumps({**parts, "result": str(result)}), "utf-8")
+        _run(settings, [str(INSIDE), str(request)], folder)
+        answers: dict[str, Any] = json.loads(result.read_text("utf-8"))
+    for part, said in answers.items():
+        if isinstance(said, dict) and said.get("error") and part != "plugin":  # pyright: ignore[reportUnknownMemberType]
+            raise TrainingError("training.trainer_refused", part=part, line=said["error"])
+    return answers
+
+
+def tiny_model(settings: Settings) -> Path:
+    """The folder of the tiny model, built on first use (four seconds) and kept in `home/models`."""
+    version = hashlib.sha256(TINY_MODEL.read_bytes()).hexdigest()[:12]
+    folder = (settings.home / "models" / f"tiny-{version}").resolve()
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _run(settings, [str(TINY_MODEL), str(folder)], folder.parent)
+    return folder
+
+
+def _run(settings: Settings, words: list[str], folder: Path) -> None:
+    """A script in the trainer's interpreter, isolated from the application."""
+    python = trainer_python(settings)
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("PLANWRIGHT_")
+    } | {
+        "MODELSCOPE_CACHE": str(folder / "modelscope"),
+        "HF_HOME": str(folder / "huggingface"),
+        "HF_HUB_OFFLINE": "1",
+        "OMP_NUM_THREADS": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+    try:
+        done = subprocess.run(
+            [str(python), "-I", *words],
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+    except OSError as error:
+        raise TrainingError("training.trainer_missing", python=str(python)) from error
+    if done.returncode != 0:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        line = said[-1] if said else str(done.returncode)
+        raise TrainingError("training.trainer_unusable", python=str(python), line=line)

@@ -1,0 +1,248 @@
+"""Everything that can be known before a device minute is spent, as named checks with reasons."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import JsonValue
+
+from exports.training.ask import ask_trainer
+from exports.training.recipes import TrainingRecipe, TrainingStage
+from exports.training.verify import rows_request, to_report
+from schemas.project import REWARDS
+from schemas.settings import Settings
+from schemas.training import Check, VerifyReport
+
+EMPTY_THINK = "<think>\n\n</think>"
+SPARE_BYTES = 1 << 30
+COPIES = {"full": 4, "lora": 1}
+"""Model sizes that a checkpoint takes: weights, and for all of them the optimizer's state too."""
+
+
+class Plan(NamedTuple):
+    """What is about to be trained: the final arguments by stage, and where they begin."""
+
+    bundle: Path
+    recipe: TrainingRecipe
+    arguments: Mapping[TrainingStage, Mapping[str, Any]]
+    model: str
+    with_thinking: bool
+
+
+class Preflight(NamedTuple):
+    """All checks, in the order in which a person would make them, and the rows read back."""
+
+    checks: tuple[Check, ...]
+    rows: VerifyReport | None
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether training may begin."""
+        return all(check.is_passed for check in self.checks)
+
+
+def preflight(plan: Plan, settings: Settings) -> Preflight:
+    """Check a plan of training; about ten seconds for a small bundle.
+
+    Raises:
+        TrainingError: the trainer's interpreter cannot be asked at all.
+    """
+    before = [_model(plan), _disk(plan, settings), _nodes(plan), *_data(plan)]
+    if not all(check.is_passed for check in before):
+        return Preflight(tuple(before), None)
+    request = _request(plan, settings)
+    said = ask_trainer(settings, **request)
+    rows = to_report(request["rows"], said["rows"])
+    checks = [
+        *before,
+        *_machine(plan, said["machine"]),
+        *_arguments(said["arguments"]),
+        _rows(rows),
+        _thinking(plan, rows),
+    ]
+    if "grpo" in plan.arguments:
+        checks += [
+            _rewards(plan),
+            _batch(plan, said["machine"]["devices"]),
+            _plugin(said["plugin"]),
+            _prompt(plan, rows),
+        ]
+    return Preflight(tuple(checks), rows)
+
+
+def _request(plan: Plan, settings: Settings) -> dict[str, Any]:
+    first = next(iter(plan.arguments.values()))
+    rows = rows_request(
+        plan.bundle,
+        settings,
+        model=plan.model,
+        model_type=first["model_type"],
+        template=first["template"],
+        max_length=first["max_length"],
+        with_thinking=plan.with_thinking,
+    )
+    wanted = {"full": ("msgspec",), "lora": ("msgspec", "peft")}[str(first["tuner_type"])]
+    every = [*wanted, *(_packages(plan))]
+    request: dict[str, Any] = {
+        "machine": every,
+        "arguments": [
+            {"stage": stage, "arguments": dict(arguments), "is_bare": False}
+            for stage, arguments in plan.arguments.items()
+        ],
+        "rows": rows,
+    }
+    if "grpo" in plan.arguments:
+        request["plugin"] = {
+            "path": str(plan.bundle / "reward_plugin.py"),
+            "rewards": plan.arguments["grpo"]["reward_funcs"],
+            "rows": str(plan.bundle / "grpo.jsonl"),
+            "with_thinking": plan.with_thinking,
+        }
+    return request
+
+
+def _packages(plan: Plan) -> Iterator[str]:
+    for arguments in plan.arguments.values():
+        if arguments.get("use_vllm"):
+            yield "vllm"
+        if arguments.get("deepspeed"):
+            yield "deepspeed"
+
+
+def _check(name: str, problem: str | None = None, **values: JsonValue) -> Check:
+    """A check that passed, or the sentence on why it did not."""
+    return Check(
+        name=name,
+        is_passed=problem is None,
+        code=f"training.{problem or f'passed_{name}'}",
+        values=values,
+    )
+
+
+def _model(plan: Plan) -> Check:
+    folder = Path(plan.model)
+    if not folder.is_dir():
+        return _check("model", "model_missing", model=plan.model)
+    if not (folder / "config.json").exists():
+        return _check("model", "model_incomplete", model=plan.model)
+    return _check("model", model=folder.name)
+
+
+def _disk(plan: Plan, settings: Settings) -> Check:
+    model = sum(path.stat().st_size for path in Path(plan.model).glob("*.safetensors"))
+    needed = SPARE_BYTES + sum(
+        model * COPIES.get(str(each["tuner_type"]), 1) * (int(each["save_total_limit"]) + 1)
+        for each in plan.arguments.values()
+    )
+    settings.home.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(settings.home).free
+    sizes = {"free": f"{free / 1e9:.1f}", "needed": f"{needed / 1e9:.1f}"}
+    return _check("disk", None if free >= needed else "disk_too_full", **sizes)
+
+
+def _nodes(plan: Plan) -> Check:
+    nodes = plan.recipe.nodes
+    return _check("nodes", "several_machines" if nodes > 1 else None, nodes=nodes)
+
+
+def _data(plan: Plan) -> Iterator[Check]:
+    for stage in plan.arguments:
+        path = plan.bundle / f"{stage}.jsonl"
+        is_there = path.exists() and path.stat().st_size > 0
+        yield _check(f"data_{stage}", None if is_there else "no_rows", file=path.name)
+
+
+def _machine(plan: Plan, said: dict[str, Any]) -> Iterator[Check]:
+    missing = ", ".join(said["missing"])
+    yield _check("packages", "packages_missing" if missing else None, packages=missing)
+    wanted, found = plan.recipe.devices, said["devices"]
+    yield _check(
+        "devices", "too_few_devices" if found < wanted else None, wanted=wanted, found=found
+    )
+
+
+def _arguments(said: list[dict[str, Any]]) -> Iterator[Check]:
+    for stage in said:
+        name = f"arguments_{stage['stage']}"
+        if stage["unknown"]:
+            flag, near = next(iter(stage["unknown"].items()))
+            yield _check(name, "unknown_argument", stage=stage["stage"], flag=flag, near=near)
+        elif stage["error"]:
+            yield _check(name, "argument_refused", stage=stage["stage"], line=stage["error"])
+        else:
+            yield _check(name)
+
+
+def _rows(rows: VerifyReport) -> Check:
+    count = sum(file.rows_in for file in rows.files.values())
+    if rows.is_true:
+        return _check("rows", rows=count)
+    first = rows.differences[0]
+    total = sum(file.differences for file in rows.files.values())
+    return _check("rows", "rows_not_true", count=total, file=first.file, line=first.line)
+
+
+def _thinking(plan: Plan, rows: VerifyReport) -> Check:
+    """A rollout must be asked to think exactly when the bundle's answers do."""
+    end, template = rows.prompt_end or "", rows.template
+    if plan.with_thinking and EMPTY_THINK in end:
+        return _check("thinking", "asked_not_to_think", template=template)
+    if not plan.with_thinking and "<think>" in end:
+        return _check("thinking", "asked_to_think", template=template)
+    return _check("thinking", template=template)
+
+
+def _rewards(plan: Plan) -> Check:
+    arguments = plan.arguments["grpo"]
+    names, weights = list(arguments["reward_funcs"]), list(arguments["reward_weights"])
+    unknown = [name for name in names if name not in REWARDS]
+    if not names:
+        return _check("rewards", "no_rewards")
+    if unknown:
+        return _check("rewards", "unknown_reward", reward=unknown[0])
+    if len(names) != len(weights):
+        return _check("rewards", "weights_differ", rewards=len(names), weights=len(weights))
+    return _check("rewards", rewards=len(names))
+
+
+def _batch(plan: Plan, devices: int) -> Check:
+    """Completions sampled together must be whole groups (ms-swift's arithmetic, 4.6.0)."""
+    arguments = plan.arguments["grpo"]
+    sampled = (
+        int(arguments["per_device_train_batch_size"])
+        * max(1, devices if plan.recipe.devices else 1)
+        * int(arguments.get("steps_per_generation") or arguments["gradient_accumulation_steps"])
+    )
+    group = int(arguments["num_generations"])
+    fits = group > 1 and sampled % group == 0
+    return _check("batch", None if fits else "batch_not_divisible", sampled=sampled, group=group)
+
+
+def _plugin(said: dict[str, Any]) -> Check:
+    if said.get("error"):
+        return _check("plugin", "plugin_broken", line=said["error"])
+    if said["missing"]:
+        return _check("plugin", "plugin_incomplete", reward=said["missing"][0])
+    for name, scores in said["scores"].items():
+        for kind in ("honest", "garbage"):
+            if isinstance(scores[kind], str):
+                return _check("plugin", "reward_broken", reward=name, line=scores[kind])
+        if name in _EARNED and min(scores["honest"], default=1) <= max(
+            scores["garbage"], default=0
+        ):
+            return _check("plugin", "reward_blind", reward=name)
+    return _check("plugin")
+
+
+_EARNED = frozenset(REWARDS) - {"ThinkLengthReward", "ThinkQualityReward"}
+
+
+def _prompt(plan: Plan, rows: VerifyReport) -> Check:
+    """The prompt and its answer must fit together, or the expert list would be cut."""
+    arguments = plan.arguments["grpo"]
+    file = rows.files.get("grpo.jsonl")
+    longest = int(file.lengths["max"]) if file and file.lengths else 0
+    room = int(arguments.get("vllm_max_model_len") or arguments["max_length"])
+    needed = longest + int(arguments["max_completion_length"])
+    return _check("prompt", None if needed <= room else "prompt_too_long", needed=needed, room=room)

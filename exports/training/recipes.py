@@ -1,0 +1,208 @@
+"""Recipes: arguments for ms-swift, by stage, as YAML that `swift sft` and `swift rlhf` take.
+
+The files in `recipes/NAME/` hold every argument in plain sight; what a bundle, a person or a run
+decides (rewards, thinking, paths, overrides) is filled in here, and nothing else.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, cast
+
+import yaml
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from schemas.errors import NotFound
+from schemas.project import DEFAULT_WEIGHTS, REWARDS
+
+TrainingStage = Literal["sft", "grpo"]
+FOLDER = Path(__file__).parent / "recipes"
+NAMES = ("cpu-smoke", "single-gpu", "3x8-a100")
+PLAIN_TEMPLATE = {"qwen3": "qwen3_nothinking"}
+"""The template that trains and asks without any think block, by the one that has it."""
+KNOBS: dict[TrainingStage, tuple[str, ...]] = {
+    "sft": ("learning_rate", "max_steps", "num_train_epochs", "per_device_train_batch_size"),
+    "grpo": (
+        "learning_rate",
+        "beta",
+        "epsilon",
+        "num_generations",
+        "temperature",
+        "max_completion_length",
+        "max_steps",
+        "num_train_epochs",
+        "per_device_train_batch_size",
+    ),
+}
+"""Arguments that pages show and let change; raising each is explained by `training.knob_…`."""
+
+
+class EvaluationTerms(BaseModel):
+    """The short evaluation after a stage: at most `limit` questions, answers of `max_tokens`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    limit: int
+    max_tokens: int
+
+
+class TrainingRecipe(BaseModel):
+    """One recipe; title and summary are `training.recipe_…` with `-` as `_`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    builds_model: bool
+    nodes: int
+    devices: int
+    minutes: int
+    """What a chain takes, roughly, on the machines that it was made for."""
+    evaluation: EvaluationTerms
+    sft: dict[str, Any]
+    grpo: dict[str, Any]
+
+    def stage(self, stage: TrainingStage) -> dict[str, Any]:
+        """The arguments of a stage, as in its file."""
+        return dict(self.sft if stage == "sft" else self.grpo)
+
+
+class Knob(NamedTuple):
+    """An argument in plain sight, and the code of the sentence on what raising it does."""
+
+    stage: TrainingStage
+    name: str
+    value: JsonValue
+    code: str
+
+
+def list_recipes() -> tuple[TrainingRecipe, ...]:
+    """The recipes that ship, smallest first."""
+    return tuple(get_recipe(name) for name in NAMES)
+
+
+@cache
+def get_recipe(name: str) -> TrainingRecipe:
+    """A recipe by name.
+
+    Raises:
+        NotFound: `training.recipe_not_found`.
+    """
+    if name not in NAMES:
+        raise NotFound("training.recipe_not_found", name=name, names=", ".join(NAMES))
+    terms, sft, grpo = (_read(FOLDER / name / f"{part}.yaml") for part in ("recipe", "sft", "grpo"))
+    return TrainingRecipe.model_validate({"name": name, **terms, "sft": sft, "grpo": grpo})
+
+
+def knobs(recipe: TrainingRecipe) -> tuple[Knob, ...]:
+    """What pages show of a recipe, SFT first."""
+    return tuple(
+        Knob(stage, name, recipe.stage(stage)[name], f"training.knob_{name}")
+        for stage in ("sft", "grpo")
+        for name in KNOBS[stage]
+        if name in recipe.stage(stage)
+    )
+
+
+def reward_weights(
+    weights: Mapping[str, float] | None = None, *, with_thinking: bool = True
+) -> dict[str, float]:
+    """Reward → weight in the order of the seven, zeros left out.
+
+    Without thinking the two rewards of the trace are left out and the others scaled to sum 1.
+    """
+    given = weights or dict(zip(REWARDS, DEFAULT_WEIGHTS, strict=True))
+    kept = {
+        name: given[name]
+        for name in REWARDS
+        if given.get(name, 0) > 0 and (with_thinking or not name.startswith("Think"))
+    }
+    if with_thinking:
+        return kept
+    total = sum(kept.values()) or 1
+    return {name: round(weight / total, 6) for name, weight in kept.items()}
+
+
+def stage_arguments(
+    recipe: TrainingRecipe,
+    stage: TrainingStage,
+    *,
+    with_thinking: bool = True,
+    weights: Mapping[str, float] | None = None,
+    overrides: Mapping[str, JsonValue] | None = None,
+) -> dict[str, Any]:
+    """The recipe's arguments with rewards and thinking filled in; overrides come last."""
+    arguments = recipe.stage(stage)
+    if not with_thinking:
+        arguments["template"] = PLAIN_TEMPLATE.get(arguments["template"], arguments["template"])
+    if stage == "grpo":
+        chosen = reward_weights(weights, with_thinking=with_thinking)
+        arguments["reward_funcs"] = list(chosen)
+        arguments["reward_weights"] = list(chosen.values())
+        arguments["enable_thinking"] = with_thinking
+    return arguments | dict(overrides or {})
+
+
+def start_from(
+    arguments: Mapping[str, Any], *, model: str, checkpoint: str | None
+) -> dict[str, Any]:
+    """Arguments that begin from a model, or from a checkpoint of the stage before.
+
+    A LoRA checkpoint is an adapter: it is loaded on the model, and is the reference of GRPO's KL
+    term too. A full checkpoint is a model.
+    """
+    if checkpoint is None:
+        return {**arguments, "model": model}
+    if not (Path(checkpoint) / "adapter_config.json").exists():
+        return {**arguments, "model": checkpoint}
+    adapters = {"adapters": [checkpoint]}
+    if "rlhf_type" in arguments:
+        adapters["ref_adapters"] = [checkpoint]
+    return {**arguments, "model": model, **adapters}
+
+
+def recipe_files(
+    name: str,
+    *,
+    with_thinking: bool = True,
+    weights: Mapping[str, float] | None = None,
+    model: str | None = None,
+) -> dict[str, bytes]:
+    """What a bundle carries so that a person can train by hand: two YAML files and `train.sh`.
+
+    Paths in them are relative to the bundle, so the bytes are the same wherever it is made.
+    """
+    recipe = get_recipe(name)
+    files: dict[str, bytes] = {}
+    for stage in ("sft", "grpo"):
+        arguments = stage_arguments(recipe, stage, with_thinking=with_thinking, weights=weights)
+        arguments["model"] = model or arguments["model"]
+        files[f"{stage}.yaml"] = to_yaml(arguments)
+    files["train.sh"] = _script(recipe, model)
+    if recipe.builds_model and model is None:
+        files["tiny_model.py"] = (Path(__file__).parent / "tiny_model.py").read_bytes()
+    return files
+
+
+def to_yaml(arguments: Mapping[str, Any]) -> bytes:
+    """Arguments as a file that `swift` takes as its first word; there is no null in it."""
+    given = {name: value for name, value in arguments.items() if value is not None}
+    return yaml.safe_dump(given, allow_unicode=True, sort_keys=False).encode()
+
+
+def _script(recipe: TrainingRecipe, model: str | None) -> bytes:
+    if recipe.builds_model and model is None:
+        begin = (
+            "model=${MODEL:-$out/tiny-model}\n"
+            'if [ ! -e "$model" ]; then mkdir -p "$out" && "${PYTHON:-python3}" '
+            '"$here/tiny_model.py" "$model"; fi'
+        )
+    else:
+        begin = f"model=${{MODEL:-{model or recipe.sft['model']}}}"
+    is_adapter = recipe.sft.get("tuner_type") == "lora"
+    onward = 'grpo --adapters "$1" --ref_adapters "$1"' if is_adapter else "model=$1 && grpo"
+    text = (FOLDER / "train.sh").read_text("utf-8")
+    return text.replace("@MODEL@", begin).replace("@FROM@", onward).encode()
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return cast(dict[str, Any], yaml.safe_load(path.read_text("utf-8")))

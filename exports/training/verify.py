@@ -1,0 +1,138 @@
+"""Reading a bundle back through ms-swift: exported = trained.
+
+Nothing is assumed of the loader: every row that was written must come back with the same messages,
+have an answer to learn, and fit the length, for the template that will train it.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any, cast
+
+from exports.training.ask import ask_trainer, tiny_model
+from exports.training.recipes import NAMES, PLAIN_TEMPLATE, get_recipe
+from schemas.errors import TrainingError
+from schemas.settings import Settings
+from schemas.training import FileReport, RowDifference, VerifyReport
+
+KINDS = ("sft", "grpo", "dpo", "kto")
+TINY = "tiny"
+ROWS_A_PROCESS = 2000
+
+
+def verify_bundle(
+    folder: Path,
+    settings: Settings,
+    *,
+    model: str | Path | None = None,
+    model_type: str | None = None,
+    template: str | None = None,
+    max_length: int | None = None,
+    with_thinking: bool | None = None,
+) -> VerifyReport:
+    """What ms-swift reads back of the dataset files in a folder.
+
+    What is not given is the manifest's (`recipe.verification`), else the training recipe's. `model` is a folder with a
+    tokenizer, or `tiny` for the one built here; without one the rows are read but not tokenised,
+    and their lengths stay unknown.
+
+    Raises:
+        TrainingError: the folder holds no dataset file, or the trainer cannot be asked.
+    """
+    request = rows_request(
+        folder,
+        settings,
+        model=model,
+        model_type=model_type,
+        template=template,
+        max_length=max_length,
+        with_thinking=with_thinking,
+    )
+    return to_report(request, ask_trainer(settings, rows=request)["rows"])
+
+
+def rows_request(
+    folder: Path,
+    settings: Settings,
+    *,
+    model: str | Path | None = None,
+    model_type: str | None = None,
+    template: str | None = None,
+    max_length: int | None = None,
+    with_thinking: bool | None = None,
+) -> dict[str, Any]:
+    """The part `rows` of a request to the trainer."""
+    files = dataset_files(folder)
+    if not files:
+        raise TrainingError("training.no_dataset", folder=str(folder))
+    recipe = read_manifest(folder).get("recipe", {})
+    wanted: dict[str, Any] = recipe.get("verification") or {}
+    training = get_recipe(str(recipe.get("training", NAMES[0]))).sft
+    if with_thinking is None:
+        with_thinking = bool(recipe.get("with_thinking", True))
+    model = model or cast(str | None, wanted.get("model"))
+    if model == TINY:
+        model, model_type = tiny_model(settings), "qwen3"
+    template = template or str(wanted.get("template") or training["template"])
+    if not with_thinking:
+        template = PLAIN_TEMPLATE.get(template, template)
+    rows = sum(path.read_bytes().count(b"\n") for path in files)
+    return {
+        "files": [
+            {"file": path.name, "kind": path.stem.removesuffix("_val"), "path": str(path.resolve())}
+            for path in files
+        ],
+        "model": str(Path(model).resolve()) if model else None,
+        "model_type": model_type or wanted.get("model_type") or training["model_type"],
+        "template": template,
+        "with_thinking": with_thinking,
+        "max_length": max_length or wanted.get("max_length") or 8192,
+        "processes": max(1, min(os.cpu_count() or 1, rows // ROWS_A_PROCESS)),
+    }
+
+
+def to_report(request: dict[str, Any], said: dict[str, Any]) -> VerifyReport:
+    """The report of what the trainer said about the rows."""
+    files: dict[str, FileReport] = {}
+    differences: list[RowDifference] = []
+    for name, file in said["files"].items():
+        files[name] = FileReport(
+            rows_in=file["rows_in"],
+            rows_read=file["rows_read"],
+            rows_tokenised=file["rows_tokenised"],
+            differences=file["count"],
+            lengths=file["lengths"],
+        )
+        differences += [_difference(name, each, request) for each in file["differences"]]
+    return VerifyReport(
+        is_true=not differences,
+        lengths_known=request["model"] is not None,
+        model=Path(request["model"]).name if request["model"] else None,
+        template=request["template"],
+        max_length=request["max_length"],
+        files=files,
+        differences=tuple(differences),
+        seconds=said["seconds"],
+        prompt_end=said["prompt_end"],
+    )
+
+
+def dataset_files(folder: Path) -> list[Path]:
+    """The dataset files of a bundle, in the order of the formats, each before its `_val`."""
+    wanted = [f"{kind}{part}.jsonl" for kind in KINDS for part in ("", "_val")]
+    return [folder / name for name in wanted if (folder / name).exists()]
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a bundle; empty for a folder that has none."""
+    path = folder / "manifest.json"
+    return cast(dict[str, Any], json.loads(path.read_bytes())) if path.exists() else {}
+
+
+def _difference(file: str, each: dict[str, Any], request: dict[str, Any]) -> RowDifference:
+    values: dict[str, Any] = {"file": file, "line": each["line"], "detail": each["detail"]}
+    if "tokens" in each:
+        values |= {"tokens": each["tokens"], "max_length": request["max_length"]}
+    return RowDifference(
+        file=file, line=each["line"], code=f"training.row_{each['what']}", values=values
+    )

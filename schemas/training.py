@@ -1,0 +1,210 @@
+"""Words of training: what a run is asked, what its supervisor reports, what pages are shown."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+Stage = Literal["preflight", "freeze", "sft", "evaluate_sft", "grpo", "evaluate_grpo", "compare"]
+STAGES: tuple[Stage, ...] = (
+    "preflight",
+    "freeze",
+    "sft",
+    "evaluate_sft",
+    "grpo",
+    "evaluate_grpo",
+    "compare",
+)
+StageState = Literal["waiting", "off", "running", "succeeded", "skipped", "failed", "stopped"]
+RunState = Literal["starting", "running", "stopping", "succeeded", "failed", "stopped"]
+StopPhase = Literal["saving", "leaving", "killing"]
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ProcessIdentity(_Value):
+    """A process beyond doubt: a pid alone may have been given to somebody else since."""
+
+    pid: int
+    started: int
+    """Clock ticks since boot at which it started."""
+
+
+class RunOrder(_Value):
+    """`order.json` of a run folder: what its supervisor shall start and when it is content."""
+
+    command: tuple[str, ...]
+    environment: dict[str, str] = {}
+    token: str
+    """In the environment of every process of the run, so that none can be lost."""
+    needs_checkpoint: bool = True
+    expected_rows: int | None = None
+    saving_s: float = 60
+    """How long a trainer may take to save and leave once asked."""
+    leaving_s: float = 10
+    owner: ProcessIdentity | None = None
+    """The run ends with this process; a training run has none and outlives the app."""
+
+
+class RunStatus(_Value):
+    """`status.json` of a run folder, written by its supervisor alone."""
+
+    state: RunState
+    token: str
+    supervisor: ProcessIdentity
+    trainer: ProcessIdentity | None = None
+    heartbeat: float
+    """Seconds since the epoch."""
+    stop_phase: StopPhase | None = None
+    stop_deadline: float | None = None
+    exit_code: int | None = None
+    reason: str | None = None
+    """A code of the area `training`, with the values of its sentence."""
+    values: dict[str, JsonValue] = {}
+    checkpoint: str | None = None
+    rows_kept: int | None = None
+
+
+class ChainOrder(_Value):
+    """What a person chose beside bundle and recipe."""
+
+    stages: tuple[Stage, ...] = STAGES
+    """Stages that are switched on; always in the order of `STAGES`."""
+    weights: dict[str, float] | None = None
+    """Weight by reward; the bundle's own when absent."""
+    overrides: dict[Literal["sft", "grpo"], dict[str, JsonValue]] = {}
+    """Trainer arguments that replace the recipe's, by stage."""
+    model: str | None = None
+    """Folder or name of the model to begin from; the recipe's when absent."""
+    benchmark: str | None = None
+    """`NAME[@N]`; the project's newest when absent."""
+    evaluation_limit: int | None = Field(default=None, ge=1)
+
+
+class Check(_Value):
+    """One named check before a run: `code` is a sentence of the area `training`."""
+
+    name: str
+    is_passed: bool
+    code: str
+    values: dict[str, JsonValue] = {}
+
+
+class StageView(_Value):
+    """One stage of a chain on the page."""
+
+    name: Stage
+    state: StageState
+    reason: str | None = None
+    values: dict[str, JsonValue] = {}
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    run_id: str | None = None
+    command: str | None = None
+    """What a person would type to do the same."""
+    checks: tuple[Check, ...] = ()
+    figures: dict[str, JsonValue] = {}
+    stop_phase: StopPhase | None = None
+    stop_deadline: datetime | None = None
+    heartbeat: datetime | None = None
+
+
+class Point(_Value):
+    """One value of a curve."""
+
+    step: int
+    value: float
+
+
+class ChainView(_Value):
+    """One chain as its page shows it: everything to draw, nothing to compute."""
+
+    id: str
+    bundle_id: str
+    bundle_name: str
+    recipe: str
+    state: RunState
+    stage: Stage
+    stages: tuple[StageView, ...]
+    series: dict[Literal["sft", "grpo"], dict[str, tuple[Point, ...]]]
+    """By stage, then by the name that the trainer's `logging.jsonl` uses."""
+    log_tail: str
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class ChainSummary(_Value):
+    """One chain in a list."""
+
+    id: str
+    bundle_id: str
+    bundle_name: str
+    recipe: str
+    state: RunState
+    stage: Stage
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class RunView(_Value):
+    """One run: a stage's process, from launch to verdict."""
+
+    id: str
+    chain_id: str | None
+    bundle_id: str
+    stage: Stage
+    attempt: int
+    recipe: str
+    state: RunState
+    command: str
+    folder: str
+    exit_code: int | None
+    reason: str | None
+    values: dict[str, JsonValue]
+    checkpoint: str | None
+    dataset_hash: str | None
+    scoring_hash: str | None
+    created_at: datetime
+    finished_at: datetime | None
+    log_tail: str = ""
+
+
+class RowDifference(_Value):
+    """One row that ms-swift does not read as it was written; `code` is of the area `training`."""
+
+    file: str
+    line: int
+    """1-based; 0 where the whole file was refused."""
+    code: str
+    values: dict[str, JsonValue] = {}
+
+
+class FileReport(_Value):
+    """One file, read back."""
+
+    rows_in: int
+    rows_read: int
+    rows_tokenised: int | None
+    """Absent without a tokenizer."""
+    differences: int
+    lengths: dict[str, float] | None
+    """Tokens of a row (of the prompt in `grpo`): min, median, p95, max."""
+
+
+class VerifyReport(_Value):
+    """What ms-swift read back of a bundle; true when every row came through as it was written."""
+
+    is_true: bool
+    lengths_known: bool
+    model: str | None
+    template: str
+    max_length: int
+    files: dict[str, FileReport]
+    differences: tuple[RowDifference, ...]
+    """At most 200 a file; `FileReport.differences` counts them all."""
+    seconds: float
+    """Reading and tokenising, without the start of the interpreter."""
+    prompt_end: str | None = None
+    """How a rollout's prompt ends, which says whether it is asked to think."""
