@@ -7,11 +7,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from labeling.annotate import progress
 from labeling.projects import list_projects
 from labeling.ui.i18n import Words
 from labeling.ui.pages import pages_of
 from labeling.ui.session import Services
-from schemas.desk import Progress
 from schemas.people import Actor
 
 _TEMPLATES = Environment(
@@ -33,20 +33,7 @@ class Counts:
 
 def header_counts(services: Services, who: Actor, words: Words) -> Counts:
     """What this person did today and what came back to them."""
-    try:
-        from labeling.annotate import progress  # noqa: PLC0415
-
-        found: Progress = progress(services.database, who)
-    except ModuleNotFoundError:
-        found = Progress(
-            mine_today=0,
-            daily_goal=1,
-            returned_to_me=0,
-            open_labels=0,
-            open_reviews=0,
-            decided=0,
-            queries=0,
-        )
+    found = progress(services.database, who)
     return Counts(
         returned=found.returned_to_me,
         returned_text=words("shell.returned", count=found.returned_to_me),

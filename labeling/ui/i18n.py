@@ -24,7 +24,7 @@ class Words:
 
     language: Language
 
-    def __call__(self, name: str, **values: object) -> str:
+    def __call__(self, name: str, /, **values: object) -> str:
         """The words of a name, with its values filled in.
 
         Raises:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from labeling.ui.i18n import Words
 from labeling.ui.session import Services
+from labeling.ui.team import build_team_page
 from schemas.people import ROLES, Actor, Role
 
 
@@ -17,7 +18,7 @@ class PageEntry:
     build: Callable[[Services, Words], object]
 
 
-PAGES: tuple[PageEntry, ...] = ()
+PAGES: tuple[PageEntry, ...] = (PageEntry("team", "admin", build_team_page),)
 
 
 def pages_of(who: Actor) -> tuple[PageEntry, ...]:

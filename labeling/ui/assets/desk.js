@@ -96,9 +96,9 @@ export function askReason({ title, explained, choices = [], isNeeded, say, confi
 }
 
 /** The sheet of keys: those of the page and those of the editor. */
-export function openKeySheet({ say, keys, editorKeys }) {
+export function openKeySheet({ say, keys, editorKeys, values = {} }) {
   const row = (key, words) => h("div", { class: "key-row" }, h("span", {}, words), key);
-  const own = Object.keys(keys.bindings).map((action) => row(keys.show(action), say(`actions.${action}`)));
+  const own = Object.keys(keys.bindings).map((action) => row(keys.show(action), say(`actions.${action}`, values)));
   const fixed = editorKeys.map(([key, name]) => row(keyCap(key), say(`keys.${name}`)));
   openDialog({
     title: say("actions.keys"),

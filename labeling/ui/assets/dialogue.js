@@ -94,7 +94,7 @@ export class Dialogue {
 
 /** Expert name → its colour; the same name has the same colour wherever it appears in a list. */
 export function huesOf(list) {
-  return new Map(list.experts.map((expert, at) => [expert.name, `var(--pw-hue-${(at % 8) + 1})`]));
+  return new Map(list.experts.map((expert, at) => [expert.name, `var(--pw-s${(at % 8) + 1})`]));
 }
 
 /** Names that this list has and the one before it had not. */

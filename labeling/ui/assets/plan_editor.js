@@ -30,15 +30,20 @@ export class PlanEditor {
 
   /** Begin with an item: `{content, raw, experts, newExperts, hues, model, modelName}`. */
   open({ content, raw = null, ...item }) {
-    this.item = item;
     this.state = { content, raw };
     this.history.start(this.state);
     this.problems.clear();
+    this.shown = raw === null && plans.isPlanShaped(content) ? "form" : "json";
+    this.compareWith(item);
+  }
+
+  /** Compare with another of the model's plans; what is being edited stays. */
+  compareWith(item) {
+    this.item = item;
     this.form.begin(item);
     this.tabs.compare.hidden = !item.model;
     this.tabs.compare.textContent = this.say("editor.compare", { model: item.modelName });
-    this.show(raw === null && plans.isPlanShaped(content) ? "form" : "json");
-    this.#draw();
+    this.show(this.shown === "compare" && !item.model ? "form" : this.shown);
   }
 
   /** Replace the whole plan as one step that can be undone. */

@@ -14,6 +14,8 @@ export class PlanForm {
   constructor(root, { say, change }) {
     Object.assign(this, { root, say, change });
     this.plan = plans.EMPTY_PLAN;
+    /** A path that a reviewer named; its field is marked. */
+    this.marked = null;
     root.addEventListener("keydown", (event) => this.#onKey(event));
     makeDraggable(root, (index, target) => this.#moved(plans.dropStep(this.plan, index, target), "expert"));
   }
@@ -29,6 +31,7 @@ export class PlanForm {
     const stages = plans.stagesOf(this.plan);
     fill(this.root, this.#rewrite(), stages.map((stage, at) => this.#stage(stage, at)), this.#end(stages.length));
     for (const area of this.root.querySelectorAll("textarea")) grow(area);
+    if (this.marked) this.root.querySelector(`[data-path="${CSS.escape(this.marked)}"]:not(.problems-here)`)?.classList.add("is-returned");
     this.showChanges();
   }
 

@@ -1,0 +1,286 @@
+"""Team: who works in this project, in which role, and what the project has decided."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from labeling import accounts, projects
+from labeling.ui.errors import notice, presented, say
+from labeling.ui.events import DIRECT, on_page_load
+from labeling.ui.i18n import Words
+from labeling.ui.session import Services, who_asks
+from labeling.ui.view import Node, card, on_pick, picked_id, pill, shown, table, title, view
+from schemas.people import ROLES, Actor, Member, Role
+
+
+class PeopleShown(NamedTuple):
+    """What changes when people change; the order is the order of the outputs."""
+
+    people: Any
+    person: Any
+    picked: Any
+    role: Any
+    notice: Any
+
+
+class SettingsShown(NamedTuple):
+    """The settings form and the notice."""
+
+    think_min: Any
+    think_max: Any
+    banned: Any
+    overlap: Any
+    lease: Any
+    goal: Any
+    hide_author: Any
+    notice: Any
+
+
+class Said(NamedTuple):
+    """Only something to tell."""
+
+    notice: Any
+
+
+class TeamHandlers:
+    """What happens on the page."""
+
+    def __init__(self, services: Services, words: Words) -> None:
+        self.services = services
+        self.words = words
+
+    @presented
+    def on_load(self, request: gr.Request) -> PeopleShown:
+        """Show everybody."""
+        return self._people(who_asks(request), "")
+
+    @presented
+    def on_load_settings(self, request: gr.Request) -> SettingsShown:
+        """Show what the project has decided."""
+        who = who_asks(request)
+        who.require("admin")
+        kept = projects.get_settings(self.services.database, who)
+        return SettingsShown(
+            kept.think.min,
+            kept.think.max,
+            "\n".join(kept.banned_words),
+            kept.overlap,
+            kept.lease_minutes,
+            kept.daily_goal,
+            kept.hide_author,
+            gr.skip(),
+        )
+
+    @presented
+    def on_pick(self, event: gr.EventData, request: gr.Request) -> PeopleShown:
+        """Show one person."""
+        return self._people(who_asks(request), picked_id(event))
+
+    @presented
+    def on_add(self, name: str, password: str, role: Role, request: gr.Request) -> PeopleShown:
+        """Add somebody."""
+        who = who_asks(request)
+        person_id = accounts.add_person(self.services.database, who, name, password, role)
+        return self._people(who, person_id, self.words("team.added", name=name.strip()))
+
+    @presented
+    def on_role(self, person_id: str, role: Role, request: gr.Request) -> PeopleShown:
+        """Give another role."""
+        who = who_asks(request)
+        accounts.set_role(self.services.database, who, person_id, role)
+        return self._people(who, person_id, self.words("team.saved"))
+
+    @presented
+    def on_password(self, person_id: str, password: str, request: gr.Request) -> PeopleShown:
+        """Give a new password."""
+        who = who_asks(request)
+        accounts.reset_password(self.services.database, who, person_id, password)
+        return self._people(who, person_id, self.words("team.password_set"))
+
+    @presented
+    def on_deactivate(self, person_id: str, request: gr.Request) -> PeopleShown:
+        """End somebody's access."""
+        who = who_asks(request)
+        accounts.deactivate(self.services.database, who, person_id)
+        return self._people(who, person_id, self.words("team.deactivated"))
+
+    @presented
+    def on_reactivate(self, person_id: str, request: gr.Request) -> PeopleShown:
+        """Give access again."""
+        who = who_asks(request)
+        accounts.reactivate(self.services.database, who, person_id)
+        return self._people(who, person_id, self.words("team.saved"))
+
+    @presented
+    def on_settings(
+        self,
+        think_min: float,
+        think_max: float,
+        banned: str,
+        overlap: float,
+        lease: float,
+        goal: float,
+        hide_author: bool,
+        request: gr.Request,
+    ) -> Said:
+        """Decide anew."""
+        who = who_asks(request)
+        before = projects.get_settings(self.services.database, who)
+        projects.change_settings(
+            self.services.database,
+            who,
+            think=before.think.model_dump() | {"min": think_min, "max": think_max},
+            banned_words=tuple(word for line in banned.splitlines() if (word := line.strip())),
+            overlap=overlap,
+            lease_minutes=lease,
+            daily_goal=goal,
+            hide_author=hide_author,
+        )
+        return Said(say(self.words("team.saved")))
+
+    @presented
+    def on_project(self, name: str, request: gr.Request) -> Said:
+        """Make a project."""
+        projects.create_project(self.services.database, who_asks(request), name)
+        return Said(say(self.words("team.project_made", name=name.strip())))
+
+    def _people(self, who: Actor, person_id: str, told: str = "") -> PeopleShown:
+        everybody = accounts.list_people(self.services.database, who)
+        picked = next((each for each in everybody if each.person_id == person_id), None)
+        return PeopleShown(
+            shown(card(self.words("team.people"), self._table(everybody))),
+            shown(self._person(picked)),
+            picked.person_id if picked else "",
+            picked.role if picked else gr.skip(),
+            say(told) if told else gr.skip(),
+        )
+
+    def _table(self, everybody: list[Member]) -> Node:
+        heads = [self.words(f"team.{each}") for each in ("name", "role", "state", "since")]
+        rows = [
+            (
+                each.person_id,
+                (
+                    each.name,
+                    self.words(f"shell.role_{each.role}"),
+                    self._state(each),
+                    f"{each.since:%Y-%m-%d}",
+                ),
+            )
+            for each in everybody
+        ]
+        return table(heads, rows, empty=self.words("team.nobody"))
+
+    def _person(self, picked: Member | None) -> Node:
+        if picked is None:
+            return card(self.words("team.person"), self.words("team.pick_somebody"))
+        return card(self.words("team.person"), ["h2", {}, picked.name], right=self._state(picked))
+
+    def _state(self, member: Member) -> Node:
+        if member.is_active:
+            return pill(self.words("team.active"), "ok")
+        return pill(self.words("team.inactive"), "quiet")
+
+
+@dataclass(frozen=True, slots=True)
+class TeamPage:
+    """What is on the screen."""
+
+    people: gr.HTML
+    person: gr.HTML
+    picked: gr.Textbox
+    role: gr.Dropdown
+    set_role: gr.Button
+    password: gr.Textbox
+    set_password: gr.Button
+    deactivate: gr.Button
+    reactivate: gr.Button
+    new_name: gr.Textbox
+    new_password: gr.Textbox
+    new_role: gr.Dropdown
+    add: gr.Button
+    settings: tuple[gr.Number | gr.Textbox | gr.Checkbox, ...]
+    save: gr.Button
+    project: gr.Textbox
+    make_project: gr.Button
+    notice: gr.HTML
+
+
+def build_team_page(services: Services, words: Words) -> TeamPage:
+    """The page, with its events."""
+    page = _lay_out(words)
+    handlers = TeamHandlers(services, words)
+    people = [page.people, page.person, page.picked, page.role, page.notice]
+    on_page_load(handlers.on_load, None, people)
+    on_page_load(handlers.on_load_settings, None, [*page.settings, page.notice])
+    on_pick(page.people, handlers.on_pick, None, people)
+    new = [page.new_name, page.new_password, page.new_role]
+    page.add.click(handlers.on_add, new, people, **DIRECT)
+    page.set_role.click(handlers.on_role, [page.picked, page.role], people, **DIRECT)
+    page.set_password.click(handlers.on_password, [page.picked, page.password], people, **DIRECT)
+    page.deactivate.click(handlers.on_deactivate, page.picked, people, **DIRECT)
+    page.reactivate.click(handlers.on_reactivate, page.picked, people, **DIRECT)
+    page.save.click(handlers.on_settings, list(page.settings), page.notice, **DIRECT)
+    page.make_project.click(handlers.on_project, page.project, page.notice, **DIRECT)
+    return page
+
+
+def _lay_out(words: Words) -> TeamPage:
+    roles = [(words(f"shell.role_{role}"), role) for role in ROLES]
+    parts: dict[str, Any] = {}
+
+    def button(name: str, variant: str = "secondary") -> None:
+        label = words(f"team.{name}")
+        parts[name] = gr.Button(label, variant=variant, elem_id=f"team-{name.replace('_', '-')}")  # pyright: ignore[reportArgumentType]
+
+    with gr.Row():
+        with gr.Column(scale=3):
+            parts["people"] = view("team-people", parameter="person")
+            with gr.Column(elem_classes="pw-form"):
+                title(words("team.add_title"))
+                with gr.Row():
+                    parts["new_name"] = gr.Textbox(label=words("team.name"), elem_id="team-name")
+                    parts["new_password"] = gr.Textbox(
+                        label=words("team.password"), type="password", elem_id="team-new-password"
+                    )
+                    parts["new_role"] = gr.Dropdown(
+                        roles, value="annotator", label=words("team.role"), elem_id="team-new-role"
+                    )
+                button("add", "primary")
+        with gr.Column(scale=2):
+            parts["person"] = view("team-person")
+            with gr.Column(elem_classes="pw-form"):
+                parts["picked"] = gr.Textbox(elem_classes="pw-hidden", show_label=False)
+                parts["role"] = gr.Dropdown(roles, label=words("team.role"), elem_id="team-role")
+                button("set_role")
+                parts["password"] = gr.Textbox(
+                    label=words("team.new_password"), type="password", elem_id="team-password"
+                )
+                with gr.Row():
+                    button("set_password")
+                    button("deactivate", "stop")
+                    button("reactivate")
+            _lay_out_settings(words, parts, button)
+    parts["notice"] = notice()
+    return TeamPage(**parts)
+
+
+def _lay_out_settings(words: Words, parts: dict[str, Any], button: Any) -> None:
+    with gr.Column(elem_classes="pw-form"):
+        title(words("team.settings"))
+        with gr.Row():
+            think_min = gr.Number(label=words("team.think_min"), precision=0, minimum=1)
+            think_max = gr.Number(label=words("team.think_max"), precision=0, minimum=1)
+            overlap = gr.Number(label=words("team.overlap"), precision=0, minimum=1, maximum=9)
+        with gr.Row():
+            lease = gr.Number(label=words("team.lease"), precision=0, minimum=1)
+            goal = gr.Number(label=words("team.goal"), precision=0, minimum=1)
+        banned = gr.Textbox(label=words("team.banned"), lines=3)
+        hide_author = gr.Checkbox(label=words("team.hide_author"))
+        parts["settings"] = (think_min, think_max, banned, overlap, lease, goal, hide_author)
+        button("save", "primary")
+    with gr.Column(elem_classes="pw-form"):
+        title(words("team.project_title"))
+        parts["project"] = gr.Textbox(label=words("team.name"), elem_id="team-project")
+        button("make_project")
