@@ -1,10 +1,10 @@
 """The exact row of each file of a bundle, as ms-swift 4.6 reads it; pure functions.
 
-* `sft`: `messages` (system, history turns, user, assistant; the thinking stands inside `content`, since
-  `reasoning_content` is thrown away) and `channel` (the source, for a loss curve each).
-* `grpo`: `messages` without the answer, `solution` (the accepted answer's JSON in the row's dialect),
-  `plan_experts` and `plan_meta` (JSON strings: the row's own list, and what its rewards are told),
-  `plan_id`, `chat_template_kwargs`.
+* `sft`: `messages` (system, history turns, user, assistant; the thinking stands inside `content`,
+  since `reasoning_content` is thrown away) and `channel` (the source, for a loss curve each).
+* `grpo`: `messages` without the answer, `solution` (the accepted answer's JSON in the row's
+  dialect), `plan_experts` and `plan_meta` (JSON strings: the row's own list, and what its rewards
+  are told), `plan_id`, `chat_template_kwargs`.
 * `dpo`: an `sft` row with `rejected_response`, which differs.
 * `kto`: an `sft` row with `label`.
 
@@ -13,6 +13,7 @@ Not one key is among those that ms-swift reserves or renames.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -49,8 +50,8 @@ class RowForm:
 class Material:
     """What one row is made of.
 
-    `messages` ends with the user's turn; those of a historical chat row are its own. `old_answer` is
-    the answer of such a row, byte for byte.
+    `messages` ends with the user's turn; those of a historical chat row are its own. `old_answer`
+    is the answer of such a row, byte for byte.
     """
 
     query_id: str
@@ -75,8 +76,8 @@ def grpo_row(material: Material, form: RowForm) -> Row:
     return {
         "messages": list(material.messages),
         "solution": get_dialect(material.dialect).to_text(material.plan),
-        "plan_experts": _json(material.expert_names),
-        "plan_meta": _json(plan_meta(material, form)),
+        "plan_experts": _names_text(material.expert_names),
+        "plan_meta": _meta_text(form, material.dialect, material.list_reference),
         "plan_id": material.query_id,
         "chat_template_kwargs": {"enable_thinking": form.with_thinking},
     }
@@ -100,11 +101,11 @@ def answer_text(material: Material, form: RowForm) -> str:
     return render_answer(material.plan, get_dialect(material.dialect), trace)
 
 
-def plan_meta(material: Material, form: RowForm) -> Row:
+def plan_meta(form: RowForm, dialect: str, list_reference: str) -> Row:
     """What the rewards of a row are told beside its own list."""
     return {
-        "dialect": material.dialect,
-        "list_version": material.list_reference,
+        "dialect": dialect,
+        "list_version": list_reference,
         "with_thinking": form.with_thinking,
         "think_min": form.think.min,
         "think_max": form.think.max,
@@ -120,5 +121,11 @@ def to_line(row: Row) -> bytes:
     return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _json(value: object) -> str:
-    return orjson.dumps(value).decode()
+@lru_cache(256)
+def _meta_text(form: RowForm, dialect: str, list_reference: str) -> str:
+    return orjson.dumps(plan_meta(form, dialect, list_reference)).decode()
+
+
+@lru_cache(256)
+def _names_text(names: tuple[str, ...]) -> str:
+    return orjson.dumps(names).decode()

@@ -32,7 +32,7 @@ class SourceFigures(_Value):
 
 
 class Spread(_Value):
-    """How the rows of a pool are spread; keys are plan sizes (steps) and text of list references."""
+    """How the rows of a pool are spread, by plan size (steps), list (NAME@N) and trace state."""
 
     rows: int
     by_size: dict[int, int]
@@ -42,7 +42,7 @@ class Spread(_Value):
 
 
 class PoolFigures(_Value):
-    """What a recipe makes of one pool; `before` is what would be there without the cut by length."""
+    """What a recipe makes of one pool; `before` is all that was usable, before shares and cuts."""
 
     pool: PoolName
     sources: tuple[SourceFigures, ...]
@@ -127,13 +127,19 @@ class BundleDifference(_Value):
 
 
 class RowOrigin(NamedTuple):
-    """What a line of a dataset file was made of; the manifest holds one for each line."""
+    """What a line of a dataset file is made of; a manifest holds one for each line, in order.
 
+    `source_id` and `trace_id` are a revision, a suggestion, or the query itself where its old
+    answer is read; `against_id` is the rejected suggestion (`dpo`) or the accepted revision (`kto`).
+    """
+
+    kind: SourceKind
     query_id: str
     source_id: str
     trace_id: str | None
+    against_id: str | None
     source_hash: str
-    row_hash: str
+    row_hash: str = ""
 
 
 class Rebuilt(NamedTuple):

@@ -28,8 +28,8 @@ class _Part(BaseModel):
 class Source(_Part):
     """Where rows of a pool come from, and how many: a `share` of the pool, a `count`, else all.
 
-    The filters narrow it: `lists` are references NAME@N, `models` the models that were asked, `since`
-    and `until` (both inclusive, UTC) the day the row was imported, suggested or decided.
+    The filters narrow it: `lists` are references NAME@N, `models` the models that were asked,
+    `since` and `until` (both inclusive, UTC) the day the row was imported, suggested or decided.
     """
 
     kind: SourceKind
@@ -104,9 +104,9 @@ class Verification(_Part):
 class BundleRecipe(_Part):
     """Everything that decides the bytes of a bundle, beside the rows themselves.
 
-    `think` and `banned_words` are the project's where they are absent. `shortest_traces` is the share
-    that SFT with thinking keeps of each plan size, shortest traces first: a cut by one length for
-    all would remove the plans with many experts, since their traces are longer.
+    `think` and `banned_words` are the project's where they are absent. `shortest_traces` is the
+    share that SFT with thinking keeps of each plan size, shortest traces first: a cut by one length
+    for all would remove the plans with many experts, since their traces are longer.
     """
 
     name: str = Field(min_length=1, max_length=80)
@@ -145,7 +145,9 @@ class BundleRecipe(_Part):
                 "",
                 {"reward": unknown[0], "known": ", ".join(REWARDS)},
             )
-        if min(self.weights.values(), default=0) < 0 or not self.effective_weights:
+        left_out = frozenset[str]() if self.with_thinking else THINK_REWARDS
+        kept = [weight for name, weight in self.weights.items() if name not in left_out]
+        if min(self.weights.values(), default=0) < 0 or not any(kept):
             raise PydanticCustomError("export.recipe_weights", "")
         return self
 
@@ -154,22 +156,6 @@ class BundleRecipe(_Part):
         think = self.think or Think.model_validate(project.think.model_dump())
         words = project.banned_words if self.banned_words is None else self.banned_words
         return self.model_copy(update={"think": think, "banned_words": words})
-
-    @property
-    def effective_weights(self) -> dict[str, float]:
-        """Reward → weight as trained, in the order of the seven; weights of 0 are left out.
-
-        Without thinking the two rewards of the trace are left out and the others scaled to sum 1.
-        """
-        kept = {
-            name: self.weights[name]
-            for name in REWARDS
-            if self.weights.get(name, 0) > 0 and (self.with_thinking or name not in THINK_REWARDS)
-        }
-        if self.with_thinking:
-            return kept
-        total = sum(kept.values())
-        return {name: round(weight / total, 6) for name, weight in kept.items()}
 
 
 def parse_recipe(text: str) -> BundleRecipe:

@@ -77,6 +77,28 @@ class WholeQuery(NamedTuple):
     content_hash: str
 
 
+class RevisionText(NamedTuple):
+    """A revision's plan as JSON text, and its hash."""
+
+    plan: str
+    content_hash: str
+
+
+class SuggestionText(NamedTuple):
+    """A suggestion's plan as JSON text, and its trace."""
+
+    plan: str | None
+    trace: str | None
+
+
+class PinnedPrompt(NamedTuple):
+    """A version of a prompt; `reference` is NAME@N."""
+
+    reference: str
+    template: str
+    content_hash: str
+
+
 _QUERY = (
     col(Query.id),
     col(Query.text),
@@ -141,9 +163,7 @@ def stream_suggested(session: Session, project_id: str) -> Iterator[list[QueryPa
     )
     statement = (
         sa.select(*_QUERY)
-        .where(
-            col(Query.project_id) == project_id, col(Query.kind) != "history", has_suggestion
-        )
+        .where(col(Query.project_id) == project_id, col(Query.kind) != "history", has_suggestion)
         .order_by(col(Query.id))
     )
     for chunk in _chunks(session, statement):
@@ -156,9 +176,7 @@ def list_suggestions(
     """The suggestions of some queries, each query's by candidate number and id."""
     statement = (
         sa.select(*_SUGGESTION)
-        .where(
-            col(Suggestion.project_id) == project_id, col(Suggestion.query_id).in_(query_ids)
-        )
+        .where(col(Suggestion.project_id) == project_id, col(Suggestion.query_id).in_(query_ids))
         .order_by(col(Suggestion.candidate), col(Suggestion.id))
     )
     found: dict[str, list[SuggestionPart]] = {}
@@ -167,7 +185,9 @@ def list_suggestions(
     return found
 
 
-def list_chosen_plans(session: Session, project_id: str, query_ids: Sequence[str]) -> dict[str, str]:
+def list_chosen_plans(
+    session: Session, project_id: str, query_ids: Sequence[str]
+) -> dict[str, str]:
     """Query id → its accepted plan as JSON text, for those that have one."""
     statement = (
         sa.select(col(Query.id), sa.cast(col(Revision.content), sa.Text))
@@ -207,24 +227,24 @@ def get_whole_queries(
     return {row[0]: WholeQuery(*row) for row in session.execute(statement)}
 
 
-def get_revision_plans(
-    session: Session, project_id: str, revision_ids: Iterable[str]
-) -> dict[str, tuple[str, str]]:
-    """Revision id → plan as JSON text, and content hash."""
+def get_revision_texts(
+    session: Session, project_id: str, revision_ids: Iterable[str | None]
+) -> dict[str, RevisionText]:
+    """Revisions by id; those that do not exist here are left out."""
     statement = sa.select(
         col(Revision.id), sa.cast(col(Revision.content), sa.Text), col(Revision.content_hash)
     ).where(col(Revision.project_id) == project_id, col(Revision.id).in_(set(revision_ids)))
-    return {row[0]: (row[1], row[2]) for row in session.execute(statement)}
+    return {row[0]: RevisionText(row[1], row[2]) for row in session.execute(statement)}
 
 
 def get_suggestion_texts(
-    session: Session, project_id: str, suggestion_ids: Iterable[str]
-) -> dict[str, tuple[str | None, str | None]]:
-    """Suggestion id → plan as JSON text, and trace."""
+    session: Session, project_id: str, suggestion_ids: Iterable[str | None]
+) -> dict[str, SuggestionText]:
+    """Suggestions by id; those that do not exist here are left out."""
     statement = sa.select(
         col(Suggestion.id), sa.cast(col(Suggestion.plan), sa.Text), col(Suggestion.trace)
     ).where(col(Suggestion.project_id) == project_id, col(Suggestion.id).in_(set(suggestion_ids)))
-    return {row[0]: (row[1], row[2]) for row in session.execute(statement)}
+    return {row[0]: SuggestionText(row[1], row[2]) for row in session.execute(statement)}
 
 
 def list_pinned_lists(session: Session, project_id: str) -> dict[str, ExpertList]:
@@ -233,11 +253,11 @@ def list_pinned_lists(session: Session, project_id: str) -> dict[str, ExpertList
     return {row.id: ExpertList.model_validate(row.content) for row in session.exec(statement)}
 
 
-def list_pinned_prompts(session: Session, project_id: str) -> dict[str, tuple[str, str, str]]:
-    """Every prompt version of the project: id → NAME@N, template, content hash."""
+def list_pinned_prompts(session: Session, project_id: str) -> dict[str, PinnedPrompt]:
+    """Every prompt version of the project, by id."""
     statement = select(PromptVersion).where(PromptVersion.project_id == project_id)
     return {
-        row.id: (f"{row.name}@{row.version}", row.template, row.content_hash)
+        row.id: PinnedPrompt(f"{row.name}@{row.version}", row.template, row.content_hash)
         for row in session.exec(statement)
     }
 

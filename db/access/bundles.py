@@ -1,0 +1,135 @@
+"""Bundles and which row of theirs came from which query."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from db.tables import Bundle, BundleRow, Person
+
+
+class BundleLine(NamedTuple):
+    """One line of a dataset file, for recall."""
+
+    file: str
+    line: int
+    query_id: str
+    source_id: str
+    row_hash: str
+
+
+class RecalledLine(NamedTuple):
+    """A line that came from a query, and the bundle it is in."""
+
+    bundle_id: str
+    bundle: str
+    file: str
+    line: int
+
+
+def add_bundle(
+    session: Session,
+    project_id: str,
+    bundle_id: str,
+    *,
+    name: str,
+    recipe: dict[str, object],
+    folder: str,
+    created_by: str,
+) -> Bundle:
+    """A bundle that is about to be written."""
+    bundle = Bundle(
+        id=bundle_id,
+        project_id=project_id,
+        name=name,
+        recipe=recipe,
+        folder=folder,
+        created_by=created_by,
+    )
+    session.add(bundle)
+    session.flush()
+    return bundle
+
+
+def find_bundle(session: Session, project_id: str, reference: str) -> Bundle | None:
+    """By id, else the newest of that name, else by the beginning of an id if only one begins so."""
+    statement = select(Bundle).where(Bundle.project_id == project_id)
+    found = session.exec(statement.where(Bundle.id == reference)).first()
+    if found is None:
+        named = statement.where(Bundle.name == reference).order_by(col(Bundle.id).desc())
+        found = session.exec(named).first()
+    if found is None and len(reference) >= 4:
+        begun = statement.where(col(Bundle.id).startswith(reference, autoescape=True))
+        matches = session.exec(begun.limit(2)).all()
+        found = matches[0] if len(matches) == 1 else None
+    return found
+
+
+def list_bundles(session: Session, project_id: str) -> Sequence[tuple[Bundle, str | None]]:
+    """Bundles with the name of who made them, newest first."""
+    statement = (
+        sa.select(Bundle, col(Person.name))
+        .outerjoin(Person, col(Person.id) == col(Bundle.created_by))
+        .where(col(Bundle.project_id) == project_id)
+        .order_by(col(Bundle.id).desc())
+    )
+    return [(row[0], row[1]) for row in session.execute(statement)]
+
+
+def find_author(session: Session, bundle: Bundle) -> str | None:
+    """The name of who made a bundle."""
+    if bundle.created_by is None:
+        return None
+    return session.exec(select(Person.name).where(Person.id == bundle.created_by)).first()
+
+
+def add_lines(
+    session: Session, project_id: str, bundle_id: str, lines: Iterable[BundleLine]
+) -> None:
+    """Remember which lines came from where."""
+    rows: list[dict[str, Any]] = [
+        {"bundle_id": bundle_id, "project_id": project_id, **line._asdict()} for line in lines
+    ]
+    if rows:
+        session.execute(sa.insert(BundleRow), rows)
+
+
+def delete_lines(session: Session, project_id: str, bundle_id: str) -> None:
+    """Forget the lines of a bundle that is written anew after an interruption."""
+    session.execute(
+        sa.delete(BundleRow).where(
+            col(BundleRow.project_id) == project_id, col(BundleRow.bundle_id) == bundle_id
+        )
+    )
+
+
+def list_recalled(session: Session, project_id: str, query_id: str) -> list[RecalledLine]:
+    """The lines that came from a query, newest bundle first."""
+    statement = (
+        sa.select(
+            col(BundleRow.bundle_id), col(Bundle.name), col(BundleRow.file), col(BundleRow.line)
+        )
+        .join(Bundle, col(Bundle.id) == col(BundleRow.bundle_id))
+        .where(col(BundleRow.project_id) == project_id, col(BundleRow.query_id) == query_id)
+        .order_by(col(BundleRow.bundle_id).desc(), col(BundleRow.file), col(BundleRow.line))
+    )
+    return [RecalledLine(*row) for row in session.execute(statement)]
+
+
+def count_lines_by_file(
+    session: Session, project_id: str, a_id: str, b_id: str
+) -> dict[str, tuple[int, int, int]]:
+    """File → rows only in the first bundle, only in the second, and in both (by row hash)."""
+    sides = {a_id: 1, b_id: 2}
+    statement = sa.select(
+        col(BundleRow.bundle_id), col(BundleRow.file), col(BundleRow.row_hash)
+    ).where(col(BundleRow.project_id) == project_id, col(BundleRow.bundle_id).in_((a_id, b_id)))
+    seen: dict[str, dict[str, int]] = {}
+    for bundle_id, file, row_hash in session.execute(statement.execution_options(yield_per=5000)):
+        hashes = seen.setdefault(file, {})
+        hashes[row_hash] = hashes.get(row_hash, 0) | sides[bundle_id]
+    return {
+        file: tuple(list(hashes.values()).count(side) for side in (1, 2, 3))  # pyright: ignore[reportReturnType]
+        for file, hashes in sorted(seen.items())
+    }

@@ -1,0 +1,154 @@
+"""A folder that is there whole or not at all, and its zip; bytes depend on nothing but the content.
+
+Files are written into a hidden folder beside the target and reach the disk before that folder is
+renamed. Whatever goes wrong, the hidden folder goes and everything else stays as it was.
+"""
+
+import errno
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from functools import partial
+from hashlib import sha256
+from math import ceil
+from pathlib import Path
+
+from schemas.bundle import FileFact
+from schemas.errors import ExportRefused
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_EXECUTABLE = ".sh"
+
+
+class FolderWriter:
+    """Writes the files of one folder; `done` (0 to 1) says how much of it is written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.facts: dict[str, FileFact] = {}
+        self.done = 0.0
+        self.written = 0
+
+    def write(self, name: str, parts: Iterable[bytes]) -> FileFact | None:
+        """Write one file from its parts, a line each in a `.jsonl`; no parts, no file."""
+        iterator = iter(parts)
+        first = next(iterator, None)
+        if first is None:
+            return None
+        path = self.path / name
+        path.parent.mkdir(exist_ok=True)
+        digest, size, count = sha256(), 0, 0
+        with path.open("xb", buffering=1 << 20) as file:
+            part: bytes | None = first
+            while part is not None:
+                file.write(part)
+                digest.update(part)
+                size, count = size + len(part), count + 1
+                self.written += len(part)
+                part = next(iterator, None)
+            file.flush()
+            os.fsync(file.fileno())
+        path.chmod(0o755 if path.suffix == _EXECUTABLE else 0o644)
+        rows = count if path.suffix == ".jsonl" else None
+        fact = self.facts[name] = FileFact(sha256=digest.hexdigest(), bytes=size, rows=rows)
+        return fact
+
+
+@contextmanager
+def new_folder(target: Path) -> Generator[FolderWriter]:
+    """Write a folder that appears at `target` when the block ends, complete.
+
+    Raises:
+        ExportRefused: `export.disk_full`, `export.cannot_write`, `export.folder_taken`.
+    """
+    writer: FolderWriter | None = None
+    try:
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise ExportRefused("export.folder_taken", folder=target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        prefix = f".{target.name}.writing-"
+        writer = FolderWriter(Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent)))
+        writer.path.chmod(0o755)
+        yield writer
+        for folder in {writer.path, *(path for path in writer.path.rglob("*") if path.is_dir())}:
+            _sync_folder(folder)
+        writer.path.rename(target)
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise _refusal(error, target.parent, writer) from error
+    finally:
+        if writer is not None:
+            shutil.rmtree(writer.path, ignore_errors=True)
+
+
+def discard_leftovers(target: Path) -> None:
+    """Remove what an interrupted writer of this very target left."""
+    for path in target.parent.glob(f".{target.name}.writing-*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def copy_folder(source: Path, target: Path) -> None:
+    """Copy a folder, whole or not at all.
+
+    Raises:
+        ExportRefused: as `new_folder`.
+    """
+    with new_folder(target) as writer:
+        for path in sorted(source.rglob("*")):
+            if path.is_file():
+                name = str(path.relative_to(source))
+                with path.open("rb") as file:
+                    writer.write(name, iter(partial(file.read, 1 << 20), b""))
+
+
+def zip_folder(folder: Path, target: Path, *, root: str) -> None:
+    """A zip of a folder under the name `root`: entries sorted, dated 1980-01-01, equal every time.
+
+    Raises:
+        ExportRefused: `export.disk_full`, `export.cannot_write`.
+    """
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+                for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+                    _add_entry(archive, path, f"{root}/{path.relative_to(folder)}")
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).rename(target)
+    except OSError as error:
+        raise _refusal(error, target.parent, None) from error
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _add_entry(archive: zipfile.ZipFile, path: Path, name: str) -> None:
+    entry = zipfile.ZipInfo(name, date_time=_EPOCH)
+    mode = 0o755 if path.suffix == _EXECUTABLE else 0o644
+    entry.external_attr = (0o100000 | mode) << 16
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.create_system = 3
+    with path.open("rb") as source, archive.open(entry, "w", force_zip64=True) as inside:
+        shutil.copyfileobj(source, inside, 1 << 20)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _refusal(error: OSError, folder: Path, writer: FolderWriter | None) -> ExportRefused:
+    if error.errno in _FULL:
+        needed = writer.written / max(writer.done, 0.01) if writer else 0
+        megabytes = max(1, ceil(needed / 1e6))
+        return ExportRefused("export.disk_full", folder=folder, needed_mb=megabytes)
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return ExportRefused("export.cannot_write", folder=folder, reason=reason)

@@ -1,0 +1,133 @@
+"""What a bundle says of itself: recipe, versions, figures, hashes, and the origin of each line.
+
+No clock, path or host stands in it, and a rebuild needs nothing but it and the database. The lines
+are written one to a line, so that two manifests can be compared by eye.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, cast
+
+import orjson
+from pydantic import ValidationError
+
+from exports.rows import Pinned, Renderer
+from schemas.bundle import FileFact, PoolFigures, RowOrigin
+from schemas.errors import InvalidInput
+from schemas.recipe import BundleRecipe
+from schemas.scoring.rewards import SOURCE_HASH
+
+FORMAT = "planwright-bundle@1"
+NAME = "manifest.json"
+_ROOT = Path(__file__).parents[1]
+_ROW_CODE = (
+    "exports/formats.py",
+    "exports/rows.py",
+    "schemas/dialects/__init__.py",
+    "schemas/plan.py",
+    "schemas/plan_import.py",
+    "schemas/prompt.py",
+    "schemas/reply_json.py",
+    "schemas/staleness.py",
+    "schemas/trace.py",
+)
+_SHALLOW = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+_KEYS = {"format", "recipe", "pools", "files", "rows", "row_code"}
+
+
+@cache
+def row_code_hash() -> str:
+    """SHA-256 over the sources that decide the bytes of a row."""
+    digest = sha256()
+    scoring = sorted((_ROOT / "schemas" / "scoring").glob("*.py"))
+    for path in [*(_ROOT / name for name in _ROW_CODE), *scoring]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def shown_recipe(recipe: BundleRecipe) -> dict[str, Any]:
+    """The recipe as the manifest holds it: a model folder of this machine is left out."""
+    value = recipe.model_dump(mode="json")
+    if recipe.verification.model != "tiny":
+        value["verification"]["model"] = None
+    return value
+
+
+def manifest_parts(
+    recipe: BundleRecipe,
+    pinned: Pinned,
+    pools: tuple[PoolFigures, ...],
+    *,
+    files: Mapping[str, FileFact],
+    rows: Mapping[str, list[RowOrigin]],
+    renderer: Renderer,
+) -> Iterator[bytes]:
+    """The bytes of `manifest.json`, in parts."""
+    lists = {each.reference: each.content_hash for each in pinned.lists.values()}
+    used = {reference for pool in pools for reference in pool.spread.by_list}
+    head = {
+        "format": FORMAT,
+        "name": recipe.name,
+        "recipe": shown_recipe(recipe),
+        "row_code": row_code_hash(),
+        "scoring": SOURCE_HASH(),
+        "form_missed": renderer.form_missed,
+        "lists": {reference: lists[reference] for reference in sorted(used)},
+        "prompts": renderer.used_prompts,
+        "pools": [pool.model_dump(mode="json") for pool in pools],
+        "files": {name: files[name].model_dump(exclude_none=True) for name in sorted(files)},
+    }
+    yield b"{\n"
+    for key, value in head.items():
+        yield orjson.dumps(key) + b": " + orjson.dumps(value, option=_SHALLOW) + b",\n"
+    yield b'"rows": {'
+    for number, (name, origins) in enumerate(sorted(rows.items())):
+        yield (b",\n" if number else b"\n") + orjson.dumps(name) + b": ["
+        for line, origin in enumerate(origins):
+            yield (b",\n" if line else b"\n") + orjson.dumps(tuple(origin))
+        yield b"]"
+    yield b"}\n}\n"
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """A manifest, or a bundle folder's.
+
+    Raises:
+        InvalidInput: `export.manifest_unreadable`.
+    """
+    if path.is_dir():
+        path /= NAME
+    try:
+        value = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise InvalidInput("export.manifest_unreadable", path=path) from error
+    if not isinstance(value, dict) or value.get("format") != FORMAT or _KEYS - value.keys():
+        raise InvalidInput("export.manifest_unreadable", path=path)
+    return cast(dict[str, Any], value)
+
+
+def read_pools(value: object, path: Path) -> tuple[PoolFigures, ...]:
+    """The figures of a manifest's pools.
+
+    Raises:
+        InvalidInput: `export.manifest_unreadable`.
+    """
+    try:
+        return tuple(PoolFigures.model_validate(each) for each in cast(list[object], value))
+    except (ValidationError, TypeError) as error:
+        raise InvalidInput("export.manifest_unreadable", path=path) from error
+
+
+def read_rows(value: object, path: Path) -> dict[str, list[RowOrigin]]:
+    """The origins of a manifest's lines, by file.
+
+    Raises:
+        InvalidInput: `export.manifest_unreadable`.
+    """
+    try:
+        files = cast(dict[str, list[list[Any]]], value)
+        return {name: [RowOrigin(*each) for each in rows] for name, rows in files.items()}
+    except (TypeError, AttributeError) as error:
+        raise InvalidInput("export.manifest_unreadable", path=path) from error
