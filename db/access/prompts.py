@@ -50,6 +50,14 @@ def find_prompt(
     return session.exec(statement.order_by(col(PromptVersion.version).desc()).limit(1)).first()
 
 
+def get_template(session: Session, project_id: str, version_id: str) -> str:
+    """The text of the prompt that a query is pinned to."""
+    statement = select(PromptVersion.template).where(
+        PromptVersion.id == version_id, PromptVersion.project_id == project_id
+    )
+    return session.exec(statement).one()
+
+
 def find_same_prompt(
     session: Session, project_id: str, name: str, template: str
 ) -> PromptVersion | None:
@@ -117,3 +125,8 @@ def find_guideline(session: Session, project_id: str) -> Guideline | None:
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def get_template(session: Session, version_id: str) -> str:
+    """The template that a pin names."""
+    return session.get_one(PromptVersion, version_id).template

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from labeling.ui.i18n import Words
+from labeling.ui.label import build_label_page
+from labeling.ui.review import build_review_page
 from labeling.ui.session import Services
 from labeling.ui.team import build_team_page
 from schemas.people import ROLES, Actor, Role
@@ -18,7 +20,11 @@ class PageEntry:
     build: Callable[[Services, Words], object]
 
 
-PAGES: tuple[PageEntry, ...] = (PageEntry("team", "admin", build_team_page),)
+PAGES: tuple[PageEntry, ...] = (
+    PageEntry("label", "annotator", build_label_page),
+    PageEntry("review", "reviewer", build_review_page),
+    PageEntry("team", "admin", build_team_page),
+)
 
 
 def pages_of(who: Actor) -> tuple[PageEntry, ...]:

@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 
 from db.durable import Durable
 from db.engine import Database
+from labeling.ui.assets_version import modules_version
 from labeling.ui.downloads import download_routes
 from labeling.ui.frame import Frame
 from labeling.ui.gate import Gate
@@ -29,6 +30,7 @@ def build_app(settings: Settings, database: Database, durable: Durable) -> FastA
     app = FastAPI(title="Planwright", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Frame, services=services)
     app.add_middleware(Gate, services=services, sessions=sessions)
+    app.mount(f"/assets/{modules_version()}", StaticFiles(directory=ASSETS), name="modules")
     app.mount("/assets", StaticFiles(directory=ASSETS), name="assets")
     app.include_router(sign_in_routes(services, sessions))
     app.include_router(download_routes(services))

@@ -57,22 +57,26 @@ export function banner(tone, content, actions = [], close = null) {
 
 /**
  * Ask for a reason before an act. `choices` are `[code, words]`, taken with 1…9; resolves with
- * `{code, reason}` or null. With `isNeeded` an empty text is not accepted.
+ * `{code, reason}` or null. `isNeeded` (or what it says of a code) forbids an empty text.
  */
 export function askReason({ title, explained, choices = [], isNeeded, say, confirm, extra = null }) {
   return new Promise((resolve) => {
     let result = null;
-    const text = h("textarea", { class: "field", rows: 3, placeholder: say(isNeeded ? "actions.reason_needed" : "actions.reason_free"), "aria-label": say("actions.reason") });
+    const chosen = () => dialog.querySelector("input:checked")?.value ?? null;
+    const mustSay = () => (typeof isNeeded === "function" ? isNeeded(chosen()) : isNeeded);
+    const hint = isNeeded === true ? "actions.reason_needed" : "actions.reason_free";
+    const text = h("textarea", { class: "field", id: "reason-text", rows: 3, placeholder: say(hint), "aria-label": say("actions.reason") });
     const radios = choices.map(([code, words], at) =>
       h("label", { class: "choice" }, h("input", { type: "radio", name: "reason-code", value: code, checked: at === 0 }), h("kbd", {}, at + 1), h("span", {}, words)),
     );
     const done = () => {
       const reason = text.value.trim();
-      if (isNeeded && !reason) {
+      if (mustSay() && !reason) {
+        text.placeholder = say("actions.reason_needed");
         text.setAttribute("aria-invalid", "true");
         return text.focus();
       }
-      result = { code: dialog.querySelector("input:checked")?.value ?? null, reason };
+      result = { code: chosen(), reason };
       return dialog.close();
     };
     const dialog = openDialog({

@@ -79,8 +79,9 @@ export class Drafts {
         this.told({ kind: "conflict", ...answer.conflict });
         return false;
       }
+      if (answer.lost) this.told({ kind: "lost", sentence: answer.lost });
       if (!answer.saved && !answer.conflict) {
-        this.told({ kind: "failed" });
+        this.told({ kind: "failed", notice: answer.notice });
         return false;
       }
       this.continueFrom(answer.saved?.number ?? answer.conflict.number, state.content);

@@ -39,7 +39,7 @@ class LabelDesk {
     this.trace = new TraceViewer(this.parts.trace, shared);
     this.editor = new PlanEditor(this.parts.editor, { ...shared, onedit: (state) => this.#onEdit(state) });
     this.rewards = new Rewards(this.parts.rewards, shared);
-    this.drafts = new Drafts({ send: (message) => this.#ask("save", message), told: (news) => this.#onDraft(news) });
+    this.drafts = new Drafts({ send: (message) => this.#ask("save", { ...message, query_id: this.item.query_id }), told: (news) => this.#onDraft(news) });
     this.lease = new Lease({ renew: () => this.#renew(), show: (left) => this.#showLease(left) });
     this.#buildFooter();
     this.#bindKeys();
@@ -133,13 +133,14 @@ class LabelDesk {
   #explainOpening(opened) {
     const { item, say, parts } = this;
     if (item.returned) parts.banners.append(this.#returnedBanner(item.returned));
+    this.#showFlag();
     if (this.isLocked) parts.banners.append(banner("", say(`label.state_${item.state}`)));
     if (opened.from === "browser") {
       parts.banners.append(banner("ok", say("label.restored", { time: timeOf(opened.at, this.language) }), [], say("dialogue.close")));
       this.drafts.edited({ content: opened.content, raw: opened.raw }, this.lease.seconds);
     }
     if (opened.from === "both") {
-      this.#offerBoth({ who: null, at: item.draft_saved_at, number: item.draft_number, content: item.draft }, opened);
+      this.#offerBoth({ at: item.draft_saved_at, number: item.draft_number, content: item.draft }, opened);
     }
     const failure = this.suggestion?.failure;
     if (failure && !this.suggestion.plan) parts.banners.append(banner("warn", this.suggestion.failure_sentence ?? failure, [], say("dialogue.close")));
@@ -165,8 +166,7 @@ class LabelDesk {
       this.drafts.edited(this.editor.state, this.lease.seconds);
       this.editor.focus();
     };
-    const time = theirs.at ? timeOf(theirs.at, this.language) : "";
-    const text = theirs.who ? say("label.conflict", { who: theirs.who, time }) : say("label.two_versions", { time });
+    const text = theirs.sentence ?? say("label.two_versions", { time: theirs.at ? timeOf(theirs.at, this.language) : "" });
     parts.banners.prepend(
       banner("bad", [text, differences], [
         [say("label.keep_mine"), (node) => settle(node, mine.content), "conflict-mine"],
@@ -218,12 +218,13 @@ class LabelDesk {
     this.root.classList.add("is-busy");
     clearTimeout(drafts.timer);
     if (drafts.saving) await drafts.saving;
-    const answer = await this.#try(name, { ...message, annotation_id: item.annotation_id, number: drafts.number, seconds: this.lease.seconds });
+    const answer = await this.#try(name, { ...message, annotation_id: item.annotation_id, query_id: item.query_id, number: drafts.number, seconds: this.lease.seconds });
     this.isBusy = false;
     this.root.classList.remove("is-busy");
     if (!answer) return;
     if (answer.problems) return this.#refuse(answer.problems);
     if (answer.conflict) return this.#offerBoth(answer.conflict, this.editor.state);
+    if (answer.lost) return this.#lose(answer.lost);
     if (!("item" in answer)) return;
     drafts.close({ isDone: name !== "postpone" });
     this.lease.close();
@@ -281,7 +282,24 @@ class LabelDesk {
   async #flag() {
     if (this.#isIdle()) return;
     const given = await askReason({ ...this.#reasonWords("flag"), isNeeded: true });
-    if (given) await this.#finish("flag", { reason: given.reason });
+    if (given) await this.#setFlag(given.reason);
+  }
+
+  /** Ask reviewers to look, or no longer (null); the work goes on. */
+  async #setFlag(reason) {
+    const { item } = this;
+    const answer = await this.#try("flag", { annotation_id: item.annotation_id, reason });
+    if (!answer || item !== this.item) return;
+    item.flag = answer.flag;
+    this.#showFlag();
+  }
+
+  #showFlag() {
+    const { item, say, parts } = this;
+    parts.banners.querySelector("#unflag")?.closest(".banner").remove();
+    if (!item.flag) return;
+    const text = [h("b", {}, say("label.flagged")), " ", item.flag];
+    parts.banners.append(banner("", text, this.isLocked ? [] : [[say("label.unflag"), () => this.#setFlag(null), "unflag"]]));
   }
 
   #reasonWords(act) {
@@ -331,8 +349,21 @@ class LabelDesk {
     this.leaseText.textContent = left > 0 ? this.say("status.lease", { clock: clock(left) }) : this.say("status.lease_over");
   }
 
+  /** Somebody else has the query now; what was typed is kept on the server. */
+  #lose(sentence) {
+    const { say, parts, drafts } = this;
+    drafts.close({ isDone: false });
+    this.lease.close();
+    this.isLocked = true;
+    parts.editor.inert = true;
+    this.#showActions();
+    parts.banners.prepend(banner("bad", [sentence, " ", say("label.lost")], [[say("label.next_item"), () => this.openItem(), "next-item"]]));
+  }
+
   #onDraft(news) {
+    if (news.kind === "lost") this.#lose(news.sentence);
     if (news.kind === "conflict") this.#offerBoth(news, this.editor.state);
+    if (news.kind === "failed" && news.notice) this.#tell(news.notice);
     if (news.kind === "saved") this.saved = news.at;
     this.draftKind = news.kind;
     this.#showSaved();

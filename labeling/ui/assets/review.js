@@ -16,7 +16,7 @@ import { Wire } from "./wire.js";
 const CHECK_PAUSE_MS = 250;
 const FIXES = "planwright.fix.";
 const BINDINGS = {
-  accept: "A", accept_too: "Mod+Enter", fix: "X", return: "R", discard: "D", next: "]",
+  accept: "A", accept_too: "Mod+Enter", fix: "X", return: "R", discard: "D", next: "]", skip: "S",
   search: "/", fold: "Z", experts: "E", guideline: "G", keys: "?", undo: "Mod+Z", redo: "Mod+Shift+Z",
 };
 
@@ -50,7 +50,9 @@ class ReviewDesk {
   }
 
   async takeNext() {
-    const answer = await this.#try("open", {});
+    const wanted = new URLSearchParams(location.search).get("annotation");
+    history.replaceState(null, "", location.pathname);
+    const answer = await this.#try("open", wanted ? { annotation_id: wanted } : {});
     if (answer) this.#show(answer);
   }
 
@@ -197,7 +199,7 @@ class ReviewDesk {
     const place = choosePath(item.plan, this.path, say);
     const given = await askReason({
       title: say("actions.return"), explained: say("review.return_explained"), choices: this.reasons,
-      isNeeded: true, say, confirm: say("actions.return"), extra: place.node,
+      isNeeded: (code) => code === "other", say, confirm: say("actions.return"), extra: place.node,
     });
     if (given) await this.#finish("return", { reason_code: given.code, reason: given.reason, path: place.value });
   }
@@ -206,6 +208,12 @@ class ReviewDesk {
     const { say } = this;
     const given = await askReason({ title: say("actions.discard"), explained: say("review.discard_explained"), isNeeded: true, say, confirm: say("actions.discard") });
     if (given) await this.#finish("discard", { reason: given.reason });
+  }
+
+  async #skip() {
+    const { say } = this;
+    const given = await askReason({ title: say("actions.skip"), explained: say("review.skip_explained"), isNeeded: false, say, confirm: say("actions.skip") });
+    if (given) await this.#finish("skip", { reason: given.reason });
   }
 
   async #finish(name, message) {
@@ -276,6 +284,7 @@ class ReviewDesk {
       return: button("return", () => this.#return()),
       discard: button("discard", () => this.#discard()),
       next: button("next", () => this.#nextCandidate()),
+      skip: button("skip", () => this.#skip()),
     };
     this.leaseText = h("span", { id: "review-lease" });
     fill(parts.actions, Object.values(this.buttons));

@@ -1,0 +1,167 @@
+"""The one component that the label and the review page are made of, and how its script asks.
+
+Everything on these pages is drawn and edited in the browser (`assets/label.js`, `assets/review.js`). The
+script asks by an event of its own name with a message; the answer goes into the component's
+`answer`, which nothing else writes, so no answer can disturb what a person is typing.
+"""
+
+import functools
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol, TypeVar, cast
+
+import gradio as gr
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from labeling.ui.assets_version import module
+from labeling.ui.errors import present
+from labeling.ui.events import DIRECT
+from labeling.ui.i18n import Words
+from schemas.desk import ItemContext, Progress
+from schemas.errors import InvalidInput
+from schemas.preview import PlanPreview
+from schemas.scoring.check import Problem
+
+Answer = dict[str, Any]
+
+
+class Message(BaseModel):
+    """What a script sends; `serial` comes back with the answer."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    serial: int
+
+
+class AnnotationMessage(Message):
+    """A message about one annotation."""
+
+    annotation_id: str = Field(max_length=64)
+
+
+class CheckMessage(AnnotationMessage):
+    """A plan as it is typed, to be judged and not kept."""
+
+    content: Any
+    suggestion_id: str | None = None
+
+
+MessageType = TypeVar("MessageType", bound=Message)
+
+
+def read_message(event: gr.EventData, kind: type[MessageType]) -> MessageType:
+    """The message of an event; anybody who is signed in can send any bytes.
+
+    Raises:
+        InvalidInput: `desk.bad_message`.
+    """
+    try:
+        return kind.model_validate(vars(event)["_data"])
+    except ValidationError as error:
+        raise InvalidInput("desk.bad_message") from error
+
+
+def desk(page: str, events: Sequence[str], words: Words, **props: object) -> gr.HTML:
+    """The component of a page; each event is asked by the script `assets/<page>.js`."""
+    styles = "".join(
+        f'<link rel="stylesheet" href="{module(name)}">' for name in ("desk.css", "plan.css")
+    )
+    # Gradio knows the events of a component by their names in this text.
+    script = (
+        f"const events = {json.dumps(list(events))};\n"
+        f'import("{module(f"{page}.js")}")'
+        ".then((desk) => desk.mount({ element, props, trigger, watch, events }));"
+    )
+    return gr.HTML(
+        None,
+        html_template="<div class='pw-desk'></div>",
+        js_on_load=script,
+        head=styles,
+        apply_default_css=False,
+        padding=False,
+        elem_id=f"{page}-desk",
+        words=words.area("desk"),
+        language=words.language,
+        answer=None,
+        **props,
+    )
+
+
+class Speaking(Protocol):
+    """Handlers that know the language of their page."""
+
+    @property
+    def words(self) -> Words: ...  # noqa: D102
+
+
+Handlers = TypeVar("Handlers", bound=Speaking)
+
+
+def answered(
+    handler: Callable[[Handlers, gr.EventData, gr.Request], Answer],
+) -> Callable[[Handlers, gr.EventData, gr.Request], gr.HTML]:
+    """Give a handler's answer to the script that asked; a failure is an answer too."""
+
+    @functools.wraps(handler)
+    def asked(self: Handlers, event: gr.EventData, request: gr.Request) -> gr.HTML:
+        try:
+            answer = handler(self, event, request)
+        except InvalidInput as error:
+            answer = refusal(error, self.words)
+        except Exception as error:  # noqa: BLE001  (the edge where defects become a number)
+            answer = {"failed": True, "notice": present(error, self.words)}
+        data = vars(event)["_data"]
+        serial = cast(dict[str, Any], data).get("serial") if isinstance(data, dict) else None
+        return gr.HTML(answer={"serial": serial, **answer})
+
+    return asked
+
+
+def connect(component: gr.HTML, handlers: object, events: Sequence[str]) -> None:
+    """Bind each event `name` to the method `on_name` of the handlers."""
+    for name in events:
+        listen = getattr(component, name)
+        listen(getattr(handlers, f"on_{name}"), None, component, trigger_mode="multiple", **DIRECT)
+
+
+def refusal(error: InvalidInput, words: Words) -> Answer:
+    """A refused input: its problems for the editor, and the sentence as a notice."""
+    notice = present(error, words)
+    if not error.problems:
+        return {"failed": True, "notice": notice}
+    return {"problems": to_lines(error.problems, words), "notice": notice}
+
+
+def to_lines(problems: Sequence[Problem], words: Words) -> list[dict[str, str]]:
+    """Problems as the editor shows them, in the reader's language."""
+    return [
+        {
+            "path": problem.path,
+            "code": problem.code,
+            "sentence": words.sentence(f"plan.{problem.code}", problem.values),
+        }
+        for problem in problems
+    ]
+
+
+def to_judgement(preview: PlanPreview, words: Words) -> Answer:
+    """The answer to a check."""
+    scores = preview.scores
+    return {
+        "problems": to_lines(preview.problems, words),
+        "scores": None if scores is None else scores.model_dump(mode="json"),
+    }
+
+
+def to_answer(item: ItemContext | None, progress: Progress, words: Words) -> Answer:
+    """An item for the desk, or none, and how far we are."""
+    answer: Answer = {"progress": progress.model_dump(mode="json"), "item": None}
+    if item is None:
+        return answer
+    plain = item.model_dump(mode="json")
+    for suggestion in plain["suggestions"]:
+        failure = suggestion["failure"]
+        suggestion["failure_sentence"] = failure and words.sentence(failure, {})
+    plain["now"] = datetime.now(UTC).isoformat()
+    return answer | {"item": plain}
