@@ -67,6 +67,8 @@ class ItemContext(_Value):
     annotation_id: str
     suggestion_id: str | None
     """The suggestion that the annotation began from."""
+    flag: str | None = None
+    """Why somebody asked reviewers to look."""
 
 
 class LabelItem(ItemContext):
@@ -95,6 +97,20 @@ class SavedDraft(_Value):
 
     number: int
     saved_at: datetime
+
+
+class MyItem(_Value):
+    """One of my annotations in a list; `is_postponed` when I put it aside for later."""
+
+    query_id: str
+    annotation_id: str
+    text: str
+    state: str
+    is_postponed: bool
+    flag: str | None
+    opened_at: datetime
+    submitted_at: datetime | None
+    returned: ReturnNote | None
 
 
 class Progress(_Value):

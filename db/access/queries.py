@@ -1,0 +1,258 @@
+"""Queries: their derived state, what models said to them, and lists of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from db.engine import take_turns
+from db.tables import Annotation, GuidelineVersion, ListVersion, Query, Suggestion, Task
+from schemas.desk import SuggestionView
+from schemas.queries import QuerySummary
+
+EXCERPT = 200
+
+
+class Opening(NamedTuple):
+    """The suggestion that an editor opens with."""
+
+    suggestion_id: str
+    plan: Mapping[str, Any] | None
+    partial_plan: Mapping[str, Any] | None
+
+
+def find_query(session: Session, project_id: str, query_id: str) -> Query | None:
+    """A query of this project."""
+    query = session.get(Query, query_id)
+    return query if query and query.project_id == project_id else None
+
+
+def get_query(session: Session, project_id: str, query_id: str) -> Query:
+    """A query that is known to be there.
+
+    Raises:
+        LookupError: it is not; a defect of ours.
+    """
+    query = find_query(session, project_id, query_id)
+    if query is None:
+        raise LookupError(query_id)
+    return query
+
+
+def refresh_state(session: Session, project_id: str, query_id: str) -> None:
+    """Bring the cached state of a query in step with its rows; the last act of a transaction.
+
+    Decided: it has a chosen plan. In review: something is handed in. In work: somebody holds it,
+    put it aside, or has it returned. Ready: a model has answered. Waiting: none of these.
+    """
+    session.flush()
+    take_turns(session, f"query {query_id}")
+    statement = (
+        sa.update(Query)
+        .where(
+            col(Query.id) == query_id,
+            col(Query.project_id) == project_id,
+            col(Query.kind) != "history",
+        )
+        .values(state=derived_state())
+    )
+    session.connection().execute(statement)
+
+
+def derived_state() -> sa.ColumnElement[str]:
+    """The state of a query as its annotations, tasks and suggestions tell it."""
+    annotation, task = sa.alias(_table(Annotation)), sa.alias(_table(Task))
+    is_submitted = sa.exists().where(
+        annotation.c.query_id == col(Query.id), annotation.c.state == "submitted"
+    )
+    is_in_work = sa.exists().where(
+        task.c.query_id == col(Query.id),
+        task.c.kind == "label",
+        sa.or_(task.c.status.in_(("taken", "postponed")), task.c.for_person_id.is_not(None)),
+    )
+    is_answered = sa.exists().where(col(Suggestion.query_id) == col(Query.id))
+    return sa.case(
+        (col(Query.chosen_annotation_id).is_not(None), "decided"),
+        (is_submitted, "in_review"),
+        (is_in_work, "in_work"),
+        (is_answered, "ready"),
+        else_="waiting",
+    )
+
+
+def choose(session: Session, query_id: str, annotation_id: str) -> None:
+    """Make an accepted annotation the chosen one, unless one is chosen already."""
+    take_turns(session, f"query {query_id}")
+    statement = (
+        sa.update(Query)
+        .where(col(Query.id) == query_id, col(Query.chosen_annotation_id).is_(None))
+        .values(chosen_annotation_id=annotation_id)
+    )
+    session.connection().execute(statement)
+
+
+def find_opening(session: Session, query_id: str) -> Opening | None:
+    """The first suggestion with a plan, else the first with a part of one."""
+    statement = (
+        select(Suggestion.id, Suggestion.plan, Suggestion.partial_plan)
+        .where(
+            Suggestion.query_id == query_id,
+            sa.or_(col(Suggestion.plan).is_not(None), col(Suggestion.partial_plan).is_not(None)),
+        )
+        .order_by(col(Suggestion.plan).is_(None), col(Suggestion.candidate), col(Suggestion.id))
+        .limit(1)
+    )
+    row = session.exec(statement).first()
+    return None if row is None else Opening(row[0], row[1], row[2])
+
+
+def list_suggestions(session: Session, query_id: str) -> tuple[SuggestionView, ...]:
+    """What models said to a query, by candidate."""
+    statement = (
+        sa.select(*(col(getattr(Suggestion, name)) for name in SuggestionView.model_fields))
+        .where(col(Suggestion.query_id) == query_id)
+        .order_by(col(Suggestion.candidate), col(Suggestion.id))
+    )
+    found = session.connection().execute(statement)
+    return tuple(SuggestionView.model_validate(dict(row)) for row in found.mappings())
+
+
+def find_guideline(session: Session, project_id: str) -> str | None:
+    """The newest guideline of a project."""
+    statement = (
+        select(GuidelineVersion.text)
+        .where(GuidelineVersion.project_id == project_id)
+        .order_by(col(GuidelineVersion.version).desc())
+        .limit(1)
+    )
+    return session.exec(statement).first()
+
+
+class QueryFilter(NamedTuple):
+    """What a list of queries is narrowed to; None does not narrow."""
+
+    state: str | None = None
+    text: str | None = None
+    list_version_id: str | None = None
+    is_flagged: bool = False
+
+
+def list_queries(
+    session: Session, project_id: str, after: str | None, limit: int, narrowed: QueryFilter
+) -> list[QuerySummary]:
+    """A page of queries after an id, oldest first; no JSON column is read."""
+    page = (
+        sa.select(
+            col(Query.id),
+            col(Query.external_id),
+            col(Query.kind),
+            sa.func.substr(col(Query.text), 1, EXCERPT).label("text"),
+            col(Query.state),
+            col(Query.created_at),
+            col(Query.list_version_id),
+        )
+        .where(col(Query.project_id) == project_id, *_conditions(narrowed))
+        .order_by(col(Query.id))
+        .limit(limit)
+    )
+    if after is not None:
+        page = page.where(col(Query.id) > after)
+    rows = session.connection().execute(page).all()
+    counts = _counts(session, [row[0] for row in rows])
+    names = _references(session, {row[6] for row in rows})
+    return [
+        QuerySummary(
+            id=row[0],
+            external_id=row[1],
+            kind=row[2],
+            text=row[3],
+            state=row[4],
+            created_at=row[5],
+            expert_list=names[row[6]],
+            **counts[row[0]],
+        )
+        for row in rows
+    ]
+
+
+def count_by_state(session: Session, project_id: str) -> dict[str, int]:
+    """Queries by state."""
+    statement = (
+        sa.select(col(Query.state), sa.func.count())
+        .where(col(Query.project_id) == project_id)
+        .group_by(col(Query.state))
+    )
+    return {row[0]: row[1] for row in session.connection().execute(statement)}
+
+
+def count_tasks(session: Session, project_id: str, kind: str, statuses: Sequence[str]) -> int:
+    """Tasks of a kind in these states."""
+    statement = sa.select(sa.func.count()).where(
+        col(Task.project_id) == project_id,
+        col(Task.kind) == kind,
+        col(Task.status).in_(statuses),
+    )
+    return session.scalar(statement) or 0
+
+
+def count_kept(session: Session, project_id: str, person_id: str) -> int:
+    """Annotations that reviewers returned to this person."""
+    statement = sa.select(sa.func.count()).where(
+        col(Task.project_id) == project_id,
+        col(Task.for_person_id) == person_id,
+        col(Task.status).in_(("open", "taken", "postponed")),
+    )
+    return session.scalar(statement) or 0
+
+
+def _conditions(narrowed: QueryFilter) -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = []
+    if narrowed.state is not None:
+        conditions.append(col(Query.state) == narrowed.state)
+    if narrowed.list_version_id is not None:
+        conditions.append(col(Query.list_version_id) == narrowed.list_version_id)
+    if narrowed.text:
+        conditions.append(
+            sa.or_(
+                col(Query.text).icontains(narrowed.text, autoescape=True),
+                col(Query.external_id) == narrowed.text,
+                col(Query.id) == narrowed.text,
+            )
+        )
+    if narrowed.is_flagged:
+        flagged = sa.exists().where(
+            col(Annotation.query_id) == col(Query.id), col(Annotation.flag).is_not(None)
+        )
+        conditions.append(flagged)
+    return conditions
+
+
+def _counts(session: Session, query_ids: Sequence[str]) -> dict[str, dict[str, int]]:
+    counts = {each: {"suggestions": 0, "annotations": 0, "flags": 0} for each in query_ids}
+    suggestions = (
+        sa.select(col(Suggestion.query_id), sa.func.count())
+        .where(col(Suggestion.query_id).in_(query_ids))
+        .group_by(col(Suggestion.query_id))
+    )
+    for query_id, count in session.connection().execute(suggestions):
+        counts[query_id]["suggestions"] = count
+    annotations = (
+        sa.select(col(Annotation.query_id), sa.func.count(), sa.func.count(col(Annotation.flag)))
+        .where(col(Annotation.query_id).in_(query_ids))
+        .group_by(col(Annotation.query_id))
+    )
+    for query_id, count, flags in session.connection().execute(annotations):
+        counts[query_id] |= {"annotations": count, "flags": flags}
+    return counts
+
+
+def _references(session: Session, version_ids: set[str]) -> dict[str, str]:
+    statement = select(ListVersion.id, ListVersion.name, ListVersion.version).where(
+        col(ListVersion.id).in_(version_ids)
+    )
+    return {row[0]: f"{row[1]}@{row[2]}" for row in session.exec(statement)}
+
+
+def _table(model: type[Annotation] | type[Task]) -> sa.Table:
+    return model.metadata.tables[str(model.__tablename__)]

@@ -1,0 +1,90 @@
+"""Handing in: the submission, its revision and its review in one transaction."""
+
+from typing import Any
+
+from db.access import annotations, leases, queries, tasks
+from db.access.leases import Asker
+from db.access.tasks import TaskFacts
+from db.engine import Session
+from db.tables import Annotation
+from labeling.desk import pinned_list
+from labeling.holding import (
+    EDITABLE,
+    attach,
+    find_task,
+    keep_refused,
+    refusal_of,
+    taken_over,
+    tell,
+)
+from schemas.drafts import content_hash
+from schemas.errors import PlanwrightError, TransitionRefused
+from schemas.people import Actor
+from schemas.plan import parse_plan
+
+FLAGGED_FIRST = 1_000_000
+LONGEST_SITTING_S = 4 * 3600.0
+
+
+def hand_in(
+    session: Session,
+    who: Actor,
+    asker: Asker,
+    annotation: Annotation,
+    *,
+    number: int,
+    content: dict[str, Any],
+    seconds: float,
+) -> PlanwrightError | None:
+    """Hand a plan in, or say why not; what is refused is kept.
+
+    Raises:
+        InvalidInput: `plan.refused`, with every problem.
+    """
+    draft = annotations.get_draft(session, annotation.id)
+    last = annotations.find_revision(session, annotation.revision_id)
+    query = queries.get_query(session, who.project_id, annotation.query_id)
+    expert_list = pinned_list(session, who.project_id, query.list_version_id).current
+    plan = parse_plan(content, expert_list).to_plain()
+    is_there = last is not None and last.content_hash == content_hash(plan)
+    if is_there and (annotation.state == "submitted" or draft.number == number + 1):
+        return None
+    is_saved = annotation.state in EDITABLE and content_hash(draft.content) == content_hash(content)
+    refusal = None if is_saved else refusal_of(who, annotation, draft, number)
+    if refusal is not None:
+        keep_refused(session, who, asker, annotation, content)
+        return refusal
+    annotations.write_draft(session, draft, plan, who.person_id, asker.at)
+    task = _close_task(session, who, asker, annotation)
+    if task is None:
+        return taken_over(session, annotation) or TransitionRefused("annotate.not_held")
+    revision_id = annotations.add_revision(
+        session, annotation, plan, kind="submitted", author_id=who.person_id, at=asker.at
+    )
+    before = annotation.state
+    annotation.state, annotation.revision_id = "submitted", revision_id
+    annotation.submitted_at = asker.at
+    annotation.lead_seconds += min(max(seconds, 0.0), LONGEST_SITTING_S)
+    session.flush()
+    tasks.offer_review(session, task, who.person_id, review_rank(annotation, task), asker.at)
+    tell(session, who, annotation, "submitted", {"revision": revision_id}, before=before)
+    queries.refresh_state(session, who.project_id, annotation.query_id)
+    return None
+
+
+def _close_task(
+    session: Session, who: Actor, asker: Asker, annotation: Annotation
+) -> TaskFacts | None:
+    """Close the author's task; after a lapse or a release, a free slot of the query will do."""
+    task = find_task(session, annotation)
+    if task is None:
+        task = leases.take_of_query(session, asker, annotation.query_id)
+        if task is None:
+            return None
+        attach(session, who, task, annotation)
+    return tasks.hand_in(session, task.id, who.person_id)
+
+
+def review_rank(annotation: Annotation, task: TaskFacts) -> int:
+    """Where a review stands in the queue: as its query did, flagged ones before all others."""
+    return task.rank - FLAGGED_FIRST if annotation.flag else task.rank

@@ -1,0 +1,160 @@
+"""A submission in a reviewer's hands, and the verdict on it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from db import clock
+from db.access import annotations, people, queries, reviews, tasks
+from db.access.leases import Asker
+from db.access.tasks import TaskFacts
+from db.engine import Session, take_turns
+from db.tables import Annotation, Review
+from labeling.holding import tell
+from schemas.errors import EditConflict, NotAllowed, NotFound, PlanwrightError, TransitionRefused
+from schemas.people import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A submission in a reviewer's hands, its task closed."""
+
+    annotation: Annotation
+    revision_id: str
+    task: TaskFacts
+    at: datetime
+
+
+class Said(NamedTuple):
+    """What a reviewer says beside the verdict."""
+
+    reason_code: str | None = None
+    reason: str = ""
+    path: str | None = None
+
+
+def open_case(
+    session: Session, who: Actor, annotation_id: str, revision_id: str, verdicts: tuple[str, ...]
+) -> Case | None:
+    """The case to decide; None when this reviewer has said just that of this revision."""
+    annotation = get_submission(session, who, annotation_id)
+    said = reviews.find_verdict(session, revision_id, who.person_id)
+    if said is not None and said.verdict in verdicts:
+        return None
+    task = find_task(session, annotation)
+    if annotation.state != "submitted" or task is None:
+        raise TransitionRefused("review.not_submitted")
+    if annotation.revision_id != revision_id:
+        raise EditConflict("review.other_revision", when=annotation.submitted_at)
+    closed = tasks.hand_in(session, task.id, who.person_id)
+    if closed is None:
+        raise in_other_hands(session, task)
+    return Case(annotation, revision_id, closed, clock.now())
+
+
+def settle(session: Session, who: Actor, case: Case, fixed_revision_id: str | None) -> None:
+    """Accept, with or without a fix; the first accepted plan of a query becomes its chosen one."""
+    annotation = case.annotation
+    annotation.state, annotation.decided_at = "accepted", case.at
+    annotation.revision_id = fixed_revision_id or case.revision_id
+    session.flush()
+    queries.choose(session, annotation.query_id, annotation.id)
+    verdict = "fixed" if fixed_revision_id else "accepted"
+    record(session, who, case, verdict, Said(), fixed_revision_id=fixed_revision_id)
+
+
+def record(
+    session: Session,
+    who: Actor,
+    case: Case,
+    verdict: str,
+    said: Said,
+    *,
+    fixed_revision_id: str | None = None,
+) -> None:
+    """Write the verdict down and tell it."""
+    reviews.add_review(
+        session,
+        Review(
+            project_id=who.project_id,
+            annotation_id=case.annotation.id,
+            revision_id=case.revision_id,
+            fixed_revision_id=fixed_revision_id,
+            reviewer_id=who.person_id,
+            author_id=case.annotation.author_id,
+            verdict=verdict,
+            taken_at=case.task.taken_at,
+            decided_at=case.at,
+            **said._asdict(),
+        ),
+    )
+    why: dict[str, object] = {"revision": fixed_revision_id or case.revision_id}
+    why |= {key: value for key, value in said._asdict().items() if value}
+    tell(session, who, case.annotation, verdict, why, before="submitted")
+    queries.refresh_state(session, who.project_id, case.annotation.query_id)
+
+
+def begin(session: Session, who: Actor, asker: Asker, task: TaskFacts) -> None:
+    """Tell that a reviewer has just taken a submission in hand."""
+    if task.taken_at == asker.at and task.annotation_id is not None:
+        annotation = annotations.get_annotation(session, who.project_id, task.annotation_id)
+        tell(session, who, annotation, "review_begun")
+
+
+def tell_left(
+    session: Session, who: Actor, annotation_id: str, action: str, reason: str = ""
+) -> None:
+    """Tell that a reviewer has let go of a submission."""
+    annotation = annotations.get_annotation(session, who.project_id, annotation_id)
+    tell(session, who, annotation, action, {"reason": reason} if reason else None)
+
+
+def get_submission(session: Session, who: Actor, annotation_id: str) -> Annotation:
+    """Somebody else's annotation, and its turn: no other request changes it meanwhile.
+
+    Raises:
+        NotFound: `review.not_found`.
+        NotAllowed: `review.own_work`.
+    """
+    take_turns(session, f"annotation {annotation_id}")
+    annotation = annotations.find_annotation(session, who.project_id, annotation_id)
+    if annotation is None:
+        raise NotFound("review.not_found")
+    if annotation.author_id == who.person_id:
+        raise NotAllowed("review.own_work")
+    return annotation
+
+
+def find_task(session: Session, annotation: Annotation) -> TaskFacts | None:
+    """The review task of an annotation."""
+    return tasks.find_of_annotation(session, "review", annotation.query_id, annotation.id)
+
+
+def get_held(session: Session, who: Actor, annotation_id: str) -> TaskFacts:
+    """The review task of a submission that this reviewer has in hand.
+
+    Raises:
+        TransitionRefused: `review.not_submitted`, `review.not_held`.
+        EditConflict: `review.in_other_hands` (who and when).
+    """
+    annotation = get_submission(session, who, annotation_id)
+    task = find_task(session, annotation)
+    if annotation.state != "submitted" or task is None:
+        raise TransitionRefused("review.not_submitted")
+    if task.person_id != who.person_id:
+        raise in_other_hands(session, task)
+    return task
+
+
+def in_other_hands(session: Session, task: TaskFacts) -> PlanwrightError:
+    """Why a reviewer cannot act on a task that is not theirs."""
+    holder = tasks.find_holder(session, task)
+    if holder is None:
+        return TransitionRefused("review.not_held")
+    return EditConflict("review.in_other_hands", who=holder.name, when=holder.at)
+
+
+def is_at_work(session: Session, annotation: Annotation) -> bool:
+    """Whether the author can still be given something to do."""
+    member = people.find_member(session, annotation.project_id, annotation.author_id)
+    return member is not None and member[0].is_active

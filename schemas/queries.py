@@ -1,0 +1,119 @@
+"""What the Queries page and `stats` are given."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.desk import SuggestionView, Turn
+
+QueryState = Literal["waiting", "ready", "in_work", "in_review", "decided"]
+QUERY_STATES: tuple[QueryState, ...] = ("waiting", "ready", "in_work", "in_review", "decided")
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class QuerySummary(_Value):
+    """One line of the list; `text` is cut after 200 characters, `expert_list` is NAME@N."""
+
+    id: str
+    external_id: str | None
+    kind: str
+    text: str
+    state: str
+    expert_list: str
+    suggestions: int
+    annotations: int
+    flags: int
+    created_at: datetime
+
+
+class QueryPage(_Value):
+    """A page of the list; `next_after` goes into the next call, None at the end."""
+
+    rows: tuple[QuerySummary, ...]
+    next_after: str | None
+
+
+class RevisionView(_Value):
+    """A plan as somebody handed it in; `kind` is submitted, fixed or refused."""
+
+    id: str
+    number: int
+    kind: str
+    author: str | None
+    plan: dict[str, Any]
+    at: datetime
+
+
+class ReviewView(_Value):
+    """A verdict: accepted, fixed, returned or discarded."""
+
+    verdict: str
+    reviewer: str
+    revision_id: str
+    reason_code: str | None
+    reason: str
+    path: str | None
+    at: datetime
+
+
+class AnnotationView(_Value):
+    """One person's work on a query; `author` is empty where the project hides it."""
+
+    id: str
+    author: str | None
+    state: str
+    is_chosen: bool
+    flag: str | None
+    lead_seconds: float
+    draft: dict[str, Any] | None
+    draft_saved_at: datetime | None
+    revisions: tuple[RevisionView, ...]
+    reviews: tuple[ReviewView, ...]
+
+
+class TimelineEntry(_Value):
+    """Who did what, from which state to which; `person` is empty where the project hides it."""
+
+    at: datetime
+    person: str | None
+    role: str | None
+    action: str
+    before: str | None
+    after: str | None
+    why: dict[str, Any]
+
+
+class QueryDetail(_Value):
+    """Everything that is known about a query, its timeline oldest first."""
+
+    id: str
+    external_id: str | None
+    kind: str
+    text: str
+    history: tuple[Turn, ...]
+    state: str
+    expert_list: str
+    list_version_id: str
+    prompt: str
+    dialect: str
+    window: int
+    created_at: datetime
+    chosen_annotation_id: str | None
+    suggestions: tuple[SuggestionView, ...]
+    annotations: tuple[AnnotationView, ...]
+    timeline: tuple[TimelineEntry, ...]
+
+
+class QueueStats(_Value):
+    """Counts of a project by state, every state named even at 0."""
+
+    queries: dict[str, int]
+    annotations: dict[str, int]
+    open_labels: int
+    open_reviews: int
+    held: int
+    flagged: int
