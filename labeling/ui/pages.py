@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from labeling.ui.experts import build_experts_page
 from labeling.ui.i18n import Words
 from labeling.ui.label import build_label_page
 from labeling.ui.review import build_review_page
@@ -23,6 +24,7 @@ class PageEntry:
 PAGES: tuple[PageEntry, ...] = (
     PageEntry("label", "annotator", build_label_page),
     PageEntry("review", "reviewer", build_review_page),
+    PageEntry("experts", "reviewer", build_experts_page),
     PageEntry("team", "admin", build_team_page),
 )
 

@@ -13,7 +13,7 @@ from db.durable import Durable
 from db.engine import Database
 from labeling.accounts import find_actor
 from schemas.errors import NotAllowed
-from schemas.people import Actor
+from schemas.people import Actor, Role
 from schemas.settings import Settings
 
 COOKIE = "planwright_session"
@@ -30,16 +30,17 @@ class Services:
     durable: Durable
 
 
-def who_asks(request: gr.Request) -> Actor:
+def who_asks(request: gr.Request, at_least: Role = "annotator") -> Actor:
     """The person behind an event, as the gate found them.
 
     Raises:
-        NotAllowed: `accounts.sign_in_refused`; only where no gate stands in front.
+        NotAllowed: `accounts.role_needed`; `accounts.sign_in_refused` where no gate stands.
     """
     connection = cast(HTTPConnection | None, request.request)
     actor = connection.scope.get(ACTOR_KEY) if connection is not None else None
     if not isinstance(actor, Actor):
         raise NotAllowed("accounts.sign_in_refused")
+    actor.require(at_least)
     return actor
 
 

@@ -8,6 +8,7 @@ import gradio as gr
 from labeling import accounts, projects
 from labeling.ui.errors import notice, presented, say
 from labeling.ui.events import DIRECT, on_page_load
+from labeling.ui.fields import button, check, choice, hidden, number, text
 from labeling.ui.i18n import Words
 from labeling.ui.session import Services, who_asks
 from labeling.ui.view import Node, card, on_pick, picked_id, pill, shown, table, title, view
@@ -229,58 +230,50 @@ def build_team_page(services: Services, words: Words) -> TeamPage:
 def _lay_out(words: Words) -> TeamPage:
     roles = [(words(f"shell.role_{role}"), role) for role in ROLES]
     parts: dict[str, Any] = {}
-
-    def button(name: str, variant: str = "secondary") -> None:
-        label = words(f"team.{name}")
-        parts[name] = gr.Button(label, variant=variant, elem_id=f"team-{name.replace('_', '-')}")  # pyright: ignore[reportArgumentType]
-
     with gr.Row():
         with gr.Column(scale=3):
             parts["people"] = view("team-people", parameter="person")
             with gr.Column(elem_classes="pw-form"):
                 title(words("team.add_title"))
                 with gr.Row():
-                    parts["new_name"] = gr.Textbox(label=words("team.name"), elem_id="team-name")
-                    parts["new_password"] = gr.Textbox(
-                        label=words("team.password"), type="password", elem_id="team-new-password"
-                    )
-                    parts["new_role"] = gr.Dropdown(
-                        roles, value="annotator", label=words("team.role"), elem_id="team-new-role"
-                    )
-                button("add", "primary")
+                    parts["new_name"] = text(words, "team.name")
+                    parts["new_password"] = text(words, "team.password", type="password")
+                    parts["new_role"] = choice(words, "team.new_role", roles, value="annotator")
+                parts["add"] = button(words, "team.add", "primary")
         with gr.Column(scale=2):
             parts["person"] = view("team-person")
             with gr.Column(elem_classes="pw-form"):
-                parts["picked"] = gr.Textbox(elem_classes="pw-hidden", show_label=False)
-                parts["role"] = gr.Dropdown(roles, label=words("team.role"), elem_id="team-role")
-                button("set_role")
-                parts["password"] = gr.Textbox(
-                    label=words("team.new_password"), type="password", elem_id="team-password"
-                )
+                parts["picked"] = hidden("team.picked")
                 with gr.Row():
-                    button("set_password")
-                    button("deactivate", "stop")
-                    button("reactivate")
-            _lay_out_settings(words, parts, button)
-    parts["notice"] = notice()
-    return TeamPage(**parts)
+                    parts["role"] = choice(words, "team.role", roles)
+                    parts["set_role"] = button(words, "team.set_role")
+                with gr.Row():
+                    parts["password"] = text(words, "team.new_password", type="password")
+                    parts["set_password"] = button(words, "team.set_password")
+                with gr.Row():
+                    parts["deactivate"] = button(words, "team.deactivate", "stop")
+                    parts["reactivate"] = button(words, "team.reactivate")
+            parts |= _lay_out_settings(words)
+    return TeamPage(**parts, notice=notice())
 
 
-def _lay_out_settings(words: Words, parts: dict[str, Any], button: Any) -> None:
+def _lay_out_settings(words: Words) -> dict[str, Any]:
     with gr.Column(elem_classes="pw-form"):
         title(words("team.settings"))
         with gr.Row():
-            think_min = gr.Number(label=words("team.think_min"), precision=0, minimum=1)
-            think_max = gr.Number(label=words("team.think_max"), precision=0, minimum=1)
-            overlap = gr.Number(label=words("team.overlap"), precision=0, minimum=1, maximum=9)
+            think_min = number(words, "team.think_min", precision=0, minimum=1)
+            think_max = number(words, "team.think_max", precision=0, minimum=1)
         with gr.Row():
-            lease = gr.Number(label=words("team.lease"), precision=0, minimum=1)
-            goal = gr.Number(label=words("team.goal"), precision=0, minimum=1)
-        banned = gr.Textbox(label=words("team.banned"), lines=3)
-        hide_author = gr.Checkbox(label=words("team.hide_author"))
-        parts["settings"] = (think_min, think_max, banned, overlap, lease, goal, hide_author)
-        button("save", "primary")
+            overlap = number(words, "team.overlap", precision=0, minimum=1, maximum=9)
+            lease = number(words, "team.lease", precision=0, minimum=1)
+            goal = number(words, "team.goal", precision=0, minimum=1)
+        banned = text(words, "team.banned", lines=3)
+        hide_author = check(words, "team.hide_author")
+        save = button(words, "team.save", "primary")
     with gr.Column(elem_classes="pw-form"):
         title(words("team.project_title"))
-        parts["project"] = gr.Textbox(label=words("team.name"), elem_id="team-project")
-        button("make_project")
+        with gr.Row():
+            project = text(words, "team.project")
+            make_project = button(words, "team.make_project")
+    settings = (think_min, think_max, banned, overlap, lease, goal, hide_author)
+    return {"settings": settings, "save": save, "project": project, "make_project": make_project}

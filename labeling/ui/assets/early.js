@@ -4,6 +4,10 @@
   const cookie = (name) => (document.cookie.match(new RegExp(`(?:^|; )${name}=([^;]*)`)) || [])[1];
   const words = JSON.parse(root.dataset.words || "{}");
 
+  // Gradio's own few words follow the browser's language; the page has one.
+  for (const [name, value] of [["language", root.lang], ["languages", [root.lang]]])
+    Object.defineProperty(navigator, name, { get: () => value, configurable: true });
+
   // Gradio asks the system for its theme; a person's choice answers instead.
   const ask = window.matchMedia.bind(window);
   const chosen = () => cookie("planwright_theme");

@@ -1,0 +1,44 @@
+"""Fields and buttons as our forms have them: words and `elem_id` come from one name."""
+
+from typing import Any, Literal
+
+import gradio as gr
+
+from labeling.ui.i18n import Words
+
+Variant = Literal["primary", "secondary", "stop"]
+
+
+def elem_id(name: str) -> str:
+    """`team.set_role` is found in the page as `team-set-role`."""
+    return name.replace(".", "-").replace("_", "-")
+
+
+def button(words: Words, name: str, variant: Variant = "secondary") -> gr.Button:
+    """A button that says the words of its name."""
+    return gr.Button(words(name), variant=variant, elem_id=elem_id(name), size="md")
+
+
+def text(words: Words, name: str, **options: Any) -> gr.Textbox:
+    """A field for text."""
+    return gr.Textbox(label=words(name), elem_id=elem_id(name), **options)
+
+
+def number(words: Words, name: str, **options: Any) -> gr.Number:
+    """A field for a number."""
+    return gr.Number(label=words(name), elem_id=elem_id(name), **options)
+
+
+def choice(words: Words, name: str, choices: Any = (), **options: Any) -> gr.Dropdown:
+    """A choice of one."""
+    return gr.Dropdown(list(choices), label=words(name), elem_id=elem_id(name), **options)
+
+
+def check(words: Words, name: str, *, value: bool = False) -> gr.Checkbox:
+    """Yes or no."""
+    return gr.Checkbox(value, label=words(name), elem_id=elem_id(name))
+
+
+def hidden(name: str) -> gr.Textbox:
+    """Where the page remembers what was picked."""
+    return gr.Textbox(elem_classes="pw-hidden", show_label=False, elem_id=elem_id(name))
