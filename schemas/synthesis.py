@@ -2,17 +2,20 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from schemas.errors import InvalidInput
 
 BatchState = Literal["running", "done", "stopped", "cancelled"]
 Which = Literal["waiting", "undecided"]
+Reason = tuple[str, Mapping[str, JsonValue]]
+"""Code and values of a sentence."""
 
 _KEY_NAME = re.compile(r"[A-Z][A-Z0-9_]*(KEY|TOKEN)")
 _OURS = frozenset({"messages", "model", "stream", "stream_options", "n", "api_key"})
@@ -81,6 +84,22 @@ class SynthesisOrder(_Value):
     attempts: int = Field(default=6, ge=1, le=20)
     backoff_s: float = Field(default=1.0, gt=0)
 
+    @classmethod
+    def read(cls, values: Mapping[str, object]) -> "SynthesisOrder":
+        """An order from what a form or a command line gives.
+
+        Raises:
+            InvalidInput: `synthesis.order_refused`, or a code that says which value is at fault.
+        """
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}"
+                for each in error.errors(include_input=False, include_url=False)
+            )
+            raise InvalidInput("synthesis.order_refused", problems=problems) from None
+
     @property
     def order_hash(self) -> str:
         """Equal for equal orders."""
@@ -126,7 +145,7 @@ class BatchProgress(_Value):
     id: str
     order: SynthesisOrder
     state: BatchState
-    reason: tuple[str, dict[str, JsonValue]] | None
+    reason: Reason | None
     total: int
     open: int
     in_flight: int

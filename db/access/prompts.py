@@ -50,14 +50,6 @@ def find_prompt(
     return session.exec(statement.order_by(col(PromptVersion.version).desc()).limit(1)).first()
 
 
-def get_template(session: Session, project_id: str, version_id: str) -> str:
-    """The text of the prompt that a query is pinned to."""
-    statement = select(PromptVersion.template).where(
-        PromptVersion.id == version_id, PromptVersion.project_id == project_id
-    )
-    return session.exec(statement).one()
-
-
 def find_same_prompt(
     session: Session, project_id: str, name: str, template: str
 ) -> PromptVersion | None:

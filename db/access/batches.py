@@ -1,0 +1,233 @@
+"""Batches of questions to a model, and the answers they want."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from db.engine import take_turns
+from db.tables import Query, SynthesisBatch, SynthesisRequest
+from db.tables.base import now
+from schemas.synthesis import BatchState, QueryPins, Reason, SynthesisOrder
+
+_KEYS_AT_ONCE = 500
+
+
+class NewRequest(NamedTuple):
+    """One answer wanted."""
+
+    query_id: str
+    candidate: int
+    request_key: str
+
+
+class Batch(NamedTuple):
+    """A batch as those who work on it see it."""
+
+    id: str
+    project_id: str
+    order: SynthesisOrder
+    state: BatchState
+    round: int
+
+
+def add_batch(session: Session, project_id: str, order: SynthesisOrder, person_id: str) -> str:
+    """A running batch without requests yet; its id."""
+    row = SynthesisBatch(
+        project_id=project_id,
+        order=order.model_dump(mode="json"),
+        order_hash=order.order_hash,
+        created_by=person_id,
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def find_batch(session: Session, project_id: str, batch_id: str) -> Batch | None:
+    """A batch of this project."""
+    statement = select(SynthesisBatch).where(
+        SynthesisBatch.project_id == project_id, SynthesisBatch.id == batch_id
+    )
+    row = session.exec(statement).first()
+    return None if row is None else _to_batch(row)
+
+
+def get_batch_to_work_on(session: Session, batch_id: str) -> Batch:
+    """A batch by its id alone, for the workflow that was started with it."""
+    return _to_batch(session.get_one(SynthesisBatch, batch_id))
+
+
+def find_unfinished(session: Session, project_id: str, order: SynthesisOrder) -> Batch | None:
+    """The newest batch of this very order that did not come to its end.
+
+    Two who start the same order at once take turns here, and meet in one batch.
+    """
+    take_turns(session, f"synthesis of {project_id}")
+    statement = select(SynthesisBatch).where(
+        SynthesisBatch.project_id == project_id,
+        SynthesisBatch.order_hash == order.order_hash,
+        SynthesisBatch.state != "done",
+    )
+    row = session.exec(statement.order_by(col(SynthesisBatch.id).desc()).limit(1)).first()
+    return None if row is None else _to_batch(row)
+
+
+def list_batch_ids(session: Session, project_id: str, limit: int) -> list[str]:
+    """The newest batches first."""
+    statement = select(SynthesisBatch.id).where(SynthesisBatch.project_id == project_id)
+    return list(session.exec(statement.order_by(col(SynthesisBatch.id).desc()).limit(limit)))
+
+
+def set_state(
+    session: Session,
+    batch_id: str,
+    state: BatchState,
+    *,
+    only_from: Sequence[BatchState],
+    reason: Reason | None = None,
+) -> bool:
+    """Move a batch on; False when it was in none of the states named."""
+    at = now()
+    values: dict[str, object] = {
+        "state": state,
+        "reason": None if reason is None else {"code": reason[0], "values": dict(reason[1])},
+        "finished_at": None if state == "running" else at,
+    }
+    if state == "running":
+        values |= {"round": SynthesisBatch.round + 1, "resumed_at": at}
+    statement = (
+        sa.update(SynthesisBatch)
+        .where(col(SynthesisBatch.id) == batch_id, col(SynthesisBatch.state).in_(only_from))
+        .values(values)
+        .returning(col(SynthesisBatch.id))
+    )
+    return session.connection().execute(statement).first() is not None
+
+
+def pick_queries(
+    session: Session,
+    project_id: str,
+    list_version_id: str | None,
+    states: Sequence[str],
+    *,
+    after: str,
+    count: int,
+) -> list[QueryPins]:
+    """Queries that a model may be asked, by id; `history` rows have their answer already."""
+    statement = sa.select(
+        col(Query.id),
+        col(Query.list_version_id),
+        col(Query.prompt_version_id),
+        col(Query.dialect),
+        col(Query.window),
+    ).where(
+        col(Query.project_id) == project_id,
+        col(Query.kind) != "history",
+        col(Query.state).in_(states),
+        col(Query.id) > after,
+    )
+    if list_version_id is not None:
+        statement = statement.where(col(Query.list_version_id) == list_version_id)
+    rows = session.connection().execute(statement.order_by(col(Query.id)).limit(count))
+    return [
+        QueryPins(
+            query_id=query_id,
+            list_version_id=list_id,
+            prompt_version_id=prompt_id,
+            dialect=dialect,
+            window=window,
+        )
+        for query_id, list_id, prompt_id, dialect, window in rows
+    ]
+
+
+def known_requests(session: Session, keys: Sequence[str]) -> dict[str, str]:
+    """Those of the keys that are known: `left` open by a batch at rest, or else `known`."""
+    found: dict[str, str] = {}
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        statement = (
+            sa.select(
+                col(SynthesisRequest.request_key),
+                sa.and_(
+                    col(SynthesisRequest.state) == "open", col(SynthesisBatch.state) != "running"
+                ),
+            )
+            .join(SynthesisBatch, col(SynthesisBatch.id) == col(SynthesisRequest.batch_id))
+            .where(col(SynthesisRequest.request_key).in_(keys[start : start + _KEYS_AT_ONCE]))
+        )
+        for key, is_left in session.connection().execute(statement):
+            found[key] = "left" if is_left else "known"
+    return found
+
+
+def add_requests(
+    session: Session, project_id: str, batch_id: str, requests: Sequence[NewRequest]
+) -> None:
+    """Open requests of a batch."""
+    if requests:
+        session.connection().execute(
+            sa.insert(SynthesisRequest),
+            [
+                {"project_id": project_id, "batch_id": batch_id, **request._asdict()}
+                for request in requests
+            ],
+        )
+
+
+def adopt_requests(session: Session, batch_id: str, keys: Sequence[str]) -> int:
+    """Take open requests over from batches that are not running any more; how many."""
+    dead = select(SynthesisBatch.id).where(SynthesisBatch.state != "running")
+    adopted = 0
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        statement = (
+            sa.update(SynthesisRequest)
+            .where(
+                col(SynthesisRequest.request_key).in_(keys[start : start + _KEYS_AT_ONCE]),
+                col(SynthesisRequest.state) == "open",
+                col(SynthesisRequest.batch_id).in_(dead),
+            )
+            .values(batch_id=batch_id)
+            .returning(col(SynthesisRequest.id))
+        )
+        adopted += len(session.connection().execute(statement).all())
+    return adopted
+
+
+def reopen_failed(session: Session, project_id: str, batch_id: str) -> int:
+    """Open the failed requests of a batch for another round; how many."""
+    statement = (
+        sa.update(SynthesisRequest)
+        .where(
+            col(SynthesisRequest.project_id) == project_id,
+            col(SynthesisRequest.batch_id) == batch_id,
+            col(SynthesisRequest.state) == "failed",
+        )
+        .values(
+            state="open",
+            round=SynthesisRequest.round + 1,
+            attempts=0,
+            failure=None,
+            detail=None,
+            updated_at=now(),
+        )
+        .returning(col(SynthesisRequest.id))
+    )
+    return len(session.connection().execute(statement).all())
+
+
+def _to_batch(row: SynthesisBatch) -> Batch:
+    states: dict[str, BatchState] = {
+        "running": "running",
+        "done": "done",
+        "stopped": "stopped",
+        "cancelled": "cancelled",
+    }
+    return Batch(
+        id=row.id,
+        project_id=row.project_id,
+        order=SynthesisOrder.model_validate(row.order),
+        state=states[row.state],
+        round=row.round,
+    )

@@ -1,0 +1,173 @@
+"""The answers that a batch wants, one by one: who asks for which, and what came of it.
+
+A request is held by one process at a time, by a conditional UPDATE … RETURNING with a lease that
+the process renews; what comes back is stored in the transaction that closes the request.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Literal, NamedTuple
+
+import sqlalchemy as sa
+from sqlmodel import Session, SQLModel
+
+from db.tables.base import now
+from schemas.synthesis import QueryPins
+
+LEASE = timedelta(seconds=120)
+_REQUEST = SQLModel.metadata.tables["synthesis_request"]
+_QUERY = SQLModel.metadata.tables["query"]
+
+
+class Held(NamedTuple):
+    """A request in this process's hands, with the query as it is to be asked."""
+
+    request_id: int
+    request_key: str
+    round: int
+    candidate: int
+    pins: QueryPins
+    text: str
+    history: Sequence[dict[str, str]]
+
+    @property
+    def reply_key(self) -> str:
+        """The key of its suggestion: each round of asking has one of its own."""
+        return self.request_key if self.round == 1 else f"{self.request_key}#{self.round}"
+
+
+class Ended(NamedTuple):
+    """What became of a request."""
+
+    request_id: int
+    state: Literal["done", "failed"]
+    attempts: int
+    failure: str | None = None
+    detail: str | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    seconds: float = 0.0
+
+
+def hold_requests(session: Session, batch_id: str, owner: str, count: int) -> list[Held]:
+    """Take up to `count` open requests that nobody holds, in order."""
+    at = now()
+    free = (
+        sa.select(_REQUEST.c.id)
+        .where(
+            _REQUEST.c.batch_id == batch_id,
+            _REQUEST.c.state == "open",
+            sa.or_(_REQUEST.c.lease_until.is_(None), _REQUEST.c.lease_until < at),
+        )
+        .order_by(_REQUEST.c.id)
+        .limit(count)
+        .with_for_update(skip_locked=True)
+    )
+    taken = (
+        sa.update(_REQUEST)
+        .where(_REQUEST.c.id.in_(free.scalar_subquery()))
+        .values(owner=owner, lease_until=at + LEASE)
+        .returning(_REQUEST.c.id)
+    )
+    return _read_held(session, list(session.connection().execute(taken).scalars()))
+
+
+def release_requests(session: Session, batch_id: str, owner: str) -> None:
+    """Let go of what this owner holds: what it did not come to ask, or what died with it."""
+    statement = (
+        sa.update(_REQUEST)
+        .where(
+            _REQUEST.c.batch_id == batch_id, _REQUEST.c.state == "open", _REQUEST.c.owner == owner
+        )
+        .values(owner=None, lease_until=None)
+    )
+    session.connection().execute(statement)
+
+
+def renew_requests(session: Session, batch_id: str, owner: str) -> None:
+    """Hold on to what this owner holds."""
+    statement = (
+        sa.update(_REQUEST)
+        .where(
+            _REQUEST.c.batch_id == batch_id, _REQUEST.c.state == "open", _REQUEST.c.owner == owner
+        )
+        .values(lease_until=now() + LEASE)
+    )
+    session.connection().execute(statement)
+
+
+def end_request(session: Session, owner: str, ended: Ended) -> bool:
+    """Close a request; False when this owner lost it and another may have answered."""
+    values = ended._asdict() | {"owner": None, "lease_until": None, "updated_at": now()}
+    del values["request_id"]
+    statement = (
+        sa.update(_REQUEST)
+        .where(
+            _REQUEST.c.id == ended.request_id,
+            _REQUEST.c.state == "open",
+            _REQUEST.c.owner == owner,
+        )
+        .values(values)
+        .returning(_REQUEST.c.id)
+    )
+    return session.connection().execute(statement).first() is not None
+
+
+def count_open(session: Session, batch_id: str) -> int:
+    """How many requests of a batch wait for an answer, whoever holds them."""
+    statement = (
+        sa.select(sa.func.count())
+        .select_from(_REQUEST)
+        .where(_REQUEST.c.batch_id == batch_id, _REQUEST.c.state == "open")
+    )
+    return int(session.connection().execute(statement).scalar_one())
+
+
+def mend_request(session: Session, request_key: str) -> None:
+    """A stored reply turned out to hold a plan after all."""
+    statement = (
+        sa.update(_REQUEST)
+        .where(_REQUEST.c.request_key == request_key, _REQUEST.c.state == "failed")
+        .values(state="done", failure=None, detail=None)
+    )
+    session.connection().execute(statement)
+
+
+def _read_held(session: Session, ids: Sequence[int]) -> list[Held]:
+    statement = (
+        sa.select(
+            _REQUEST.c.id,
+            _REQUEST.c.request_key,
+            _REQUEST.c.round,
+            _REQUEST.c.candidate,
+            _QUERY.c.id.label("query_id"),
+            _QUERY.c.list_version_id,
+            _QUERY.c.prompt_version_id,
+            _QUERY.c.dialect,
+            _QUERY.c.window,
+            _QUERY.c.text,
+            _QUERY.c.history,
+        )
+        .join(_QUERY, _QUERY.c.id == _REQUEST.c.query_id)
+        .where(_REQUEST.c.id.in_(ids))
+        .order_by(_REQUEST.c.id)
+    )
+    return [
+        Held(
+            request_id=row.id,
+            request_key=row.request_key,
+            round=row.round,
+            candidate=row.candidate,
+            pins=QueryPins(
+                query_id=row.query_id,
+                list_version_id=row.list_version_id,
+                prompt_version_id=row.prompt_version_id,
+                dialect=row.dialect,
+                window=row.window,
+            ),
+            text=row.text,
+            history=row.history,
+        )
+        for row in session.connection().execute(statement)
+    ]

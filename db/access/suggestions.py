@@ -1,0 +1,129 @@
+"""What models answered: stored raw, read as well as we can today."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlmodel import Session, SQLModel
+
+from db.access.batches import Batch
+from db.access.requests import Held
+from db.tables.base import new_id, now
+
+_SUGGESTION = SQLModel.metadata.tables["suggestion"]
+_QUERY = SQLModel.metadata.tables["query"]
+
+
+class Reading(NamedTuple):
+    """What a reply says, as far as it can be read; a plan or a failure, never both."""
+
+    shape: str | None
+    trace: str | None
+    plan: dict[str, Any] | None
+    partial_plan: dict[str, Any] | None
+    failure: str | None
+    is_repaired: bool
+
+
+class StoredReply(NamedTuple):
+    """A raw reply without a plan, with what is needed to read it again."""
+
+    id: str
+    query_id: str
+    request_key: str | None
+    raw_reply: bytes
+    failure: str
+    dialect: str
+    list_version_id: str
+
+
+def add_reply(
+    session: Session,
+    held: Held,
+    reading: Reading,
+    *,
+    batch: Batch,
+    raw_reply: bytes,
+    usage: dict[str, Any] | None,
+) -> str:
+    """Store a model's reply; a query that waited for its first plan is ready then."""
+    suggestion_id = new_id()
+    session.connection().execute(
+        sa.insert(_SUGGESTION).values(
+            id=suggestion_id,
+            project_id=batch.project_id,
+            query_id=held.pins.query_id,
+            origin="model",
+            request_key=held.reply_key,
+            batch_id=batch.id,
+            candidate=held.candidate,
+            model=batch.order.model,
+            endpoint=batch.order.endpoint,
+            raw_reply=raw_reply,
+            usage=usage,
+            created_at=now(),
+            **_columns(reading),
+        )
+    )
+    if reading.plan is not None:
+        mark_ready(session, held.pins.query_id)
+    return suggestion_id
+
+
+def update_reading(session: Session, suggestion_id: str, reading: Reading) -> None:
+    """Replace what was read from a raw reply; the raw reply stays as it is."""
+    statement = sa.update(_SUGGESTION).where(_SUGGESTION.c.id == suggestion_id)
+    session.connection().execute(statement.values(**_columns(reading)))
+
+
+def mark_ready(session: Session, query_id: str) -> None:
+    """A query that waited for its first suggestion has one."""
+    statement = sa.update(_QUERY).where(_QUERY.c.id == query_id, _QUERY.c.state == "waiting")
+    session.connection().execute(statement.values(state="ready"))
+
+
+def list_unread(
+    session: Session,
+    project_id: str,
+    *,
+    after: str,
+    count: int,
+    batch_id: str | None = None,
+) -> Sequence[StoredReply]:
+    """Replies of models that gave no plan, by id."""
+    statement = (
+        sa.select(
+            _SUGGESTION.c.id,
+            _SUGGESTION.c.query_id,
+            _SUGGESTION.c.request_key,
+            _SUGGESTION.c.raw_reply,
+            _SUGGESTION.c.failure,
+            _QUERY.c.dialect,
+            _QUERY.c.list_version_id,
+        )
+        .join(_QUERY, _QUERY.c.id == _SUGGESTION.c.query_id)
+        .where(
+            _SUGGESTION.c.project_id == project_id,
+            _SUGGESTION.c.failure.is_not(None),
+            _SUGGESTION.c.raw_reply.is_not(None),
+            _SUGGESTION.c.origin == "model",
+            _SUGGESTION.c.id > after,
+        )
+        .order_by(_SUGGESTION.c.id)
+        .limit(count)
+    )
+    if batch_id is not None:
+        statement = statement.where(_SUGGESTION.c.batch_id == batch_id)
+    return [StoredReply(*row) for row in session.connection().execute(statement)]
+
+
+def _columns(reading: Reading) -> dict[str, Any]:
+    return {
+        "reply_shape": reading.shape,
+        "trace": reading.trace,
+        "trace_length": len(reading.trace or ""),
+        "plan": reading.plan,
+        "partial_plan": reading.partial_plan,
+        "failure": reading.failure,
+        "is_repaired": reading.is_repaired,
+    }

@@ -1,0 +1,1 @@
+"""Asking a model: orders become requests, requests become stored replies and suggestions."""

@@ -1,0 +1,227 @@
+"""Batches: what is asked, started, followed, cancelled, asked again.
+
+The unit of truth is the row of each answer wanted, under a key of everything that decides it:
+starting the same order twice meets in one batch, and no answer is ever asked for under two keys.
+"""
+
+from typing import NamedTuple
+
+from db import durable
+from db.access import batches
+from db.access.batch_progress import read_progress
+from db.access.batches import Batch
+from db.access.events import add_event
+from db.durable import Durable, Interrupted, resources
+from db.engine import Database, Session
+from labeling.synthesis.client import Target
+from labeling.synthesis.picking import pick
+from labeling.synthesis.work import Outcome, ask_some
+from schemas.errors import InvalidInput, NotFound, TransitionRefused
+from schemas.people import Actor
+from schemas.synthesis import BatchPreview, BatchProgress, BatchState, SynthesisOrder
+
+_AT_REST: tuple[BatchState, ...] = ("done", "stopped", "cancelled")
+
+
+class Prepared(NamedTuple):
+    """A running batch, and which time it was set going."""
+
+    batch_id: str
+    round: int
+
+
+@durable.step("synthesis.ask_some")
+def _ask_some(batch_id: str, round_: int) -> Outcome:
+    have = resources()
+    outcome = ask_some(
+        have.database,
+        batch_id,
+        f"{have.executor_id}/{round_}",
+        round_=round_,
+        is_closing=have.closing.is_set,
+    )
+    if have.closing.is_set():
+        raise Interrupted
+    return outcome
+
+
+@durable.workflow("synthesis.batch")
+def run_batch(batch_id: str, round_: int) -> None:
+    """Ask everything that a batch wants; goes on where a dead process left off."""
+    while _ask_some(batch_id, round_) == "more":
+        pass
+
+
+def preview_batch(database: Database, who: Actor, order: SynthesisOrder) -> BatchPreview:
+    """What an order would ask, without asking.
+
+    Raises:
+        NotFound: `experts.list_not_found`.
+    """
+    who.require("admin")
+    with database.reading() as session:
+        return pick(session, who.project_id, order).preview
+
+
+def prepare_batch(database: Database, who: Actor, order: SynthesisOrder) -> Prepared:
+    """Write down what an order wants, for whoever works on it; an unfinished one goes on.
+
+    Raises:
+        ModelServiceError: `synthesis.key_missing`, where this process would have to ask.
+        NotFound: `experts.list_not_found`.
+        InvalidInput: `synthesis.nothing_to_ask`.
+    """
+    who.require("admin")
+    Target(order.endpoint, order.model, order.key_env, order.timeout_s).key()
+    with database.transaction() as session:
+        unfinished = batches.find_unfinished(session, who.project_id, order)
+        if unfinished is not None:
+            return _go_on(session, who, unfinished)
+        picked = pick(session, who.project_id, order)
+        batch_id = batches.add_batch(session, who.project_id, order, who.person_id)
+        adopted = batches.adopt_requests(session, batch_id, picked.open_elsewhere)
+        batches.add_requests(session, who.project_id, batch_id, picked.requests)
+        if not adopted and not picked.requests:
+            raise InvalidInput("synthesis.nothing_to_ask")
+        count = adopted + len(picked.requests)
+        _note(session, who, batch_id, "started", requests=count)
+        return Prepared(batch_id, 1)
+
+
+def start_batch(database: Database, durable: Durable, who: Actor, order: SynthesisOrder) -> str:
+    """Start a batch; a second click, or the same order again, is the same batch.
+
+    Raises:
+        ModelServiceError: `synthesis.key_missing`.
+        NotFound: `experts.list_not_found`.
+        InvalidInput: `synthesis.nothing_to_ask`.
+    """
+    prepared = prepare_batch(database, who, order)
+    _start(durable, prepared)
+    return prepared.batch_id
+
+
+def resume_batch(database: Database, durable: Durable, who: Actor, batch_id: str) -> None:
+    """Go on with a batch that stopped or was cancelled; one that runs is seen to be worked on.
+
+    Raises:
+        NotFound: `synthesis.batch_not_found`.
+        TransitionRefused: `synthesis.batch_not_running`; it is done.
+        ModelServiceError: `synthesis.key_missing`.
+    """
+    who.require("admin")
+    with database.transaction() as session:
+        batch = _get(session, who, batch_id)
+        _check_key(batch)
+        if batch.state == "done":
+            raise TransitionRefused("synthesis.batch_not_running", state=batch.state)
+        prepared = _go_on(session, who, batch)
+    _start(durable, prepared)
+
+
+def ask_again(database: Database, durable: Durable, who: Actor, batch_id: str) -> int:
+    """Ask for the failed answers of a batch once more; how many. What came before is kept.
+
+    Raises:
+        NotFound: `synthesis.batch_not_found`.
+        TransitionRefused: `synthesis.batch_is_running`, `synthesis.nothing_failed`.
+        ModelServiceError: `synthesis.key_missing`.
+    """
+    reopened, prepared = reopen_failed(database, who, batch_id)
+    _start(durable, prepared)
+    return reopened
+
+
+def reopen_failed(database: Database, who: Actor, batch_id: str) -> tuple[int, Prepared]:
+    """Open the failed requests of a batch at rest for whoever works on it."""
+    who.require("admin")
+    with database.transaction() as session:
+        batch = _get(session, who, batch_id)
+        _check_key(batch)
+        if batch.state == "running":
+            raise TransitionRefused("synthesis.batch_is_running")
+        reopened = batches.reopen_failed(session, who.project_id, batch_id)
+        if not reopened:
+            raise TransitionRefused("synthesis.nothing_failed")
+        batches.set_state(session, batch_id, "running", only_from=_AT_REST)
+        _note(session, who, batch_id, "asked_again", before=batch.state, requests=reopened)
+        return reopened, Prepared(batch_id, batch.round + 1)
+
+
+def cancel_batch(database: Database, who: Actor, batch_id: str) -> None:
+    """Ask no more; what is under way is paid for, so it is still stored when it comes.
+
+    Raises:
+        NotFound: `synthesis.batch_not_found`.
+        TransitionRefused: `synthesis.batch_not_running`.
+    """
+    who.require("admin")
+    with database.transaction() as session:
+        batch = _get(session, who, batch_id)
+        if not batches.set_state(session, batch_id, "cancelled", only_from=["running"]):
+            raise TransitionRefused("synthesis.batch_not_running", state=batch.state)
+        _note(session, who, batch_id, "cancelled", before="running", after="cancelled")
+
+
+def batch_progress(database: Database, who: Actor, batch_id: str) -> BatchProgress:
+    """How far a batch is.
+
+    Raises:
+        NotFound: `synthesis.batch_not_found`.
+    """
+    who.require("reviewer")
+    with database.reading() as session:
+        progress = read_progress(session, who.project_id, batch_id)
+    if progress is None:
+        raise NotFound("synthesis.batch_not_found", batch=batch_id)
+    return progress
+
+
+def list_batches(database: Database, who: Actor, *, limit: int = 20) -> list[BatchProgress]:
+    """The newest batches first."""
+    who.require("reviewer")
+    with database.reading() as session:
+        ids = batches.list_batch_ids(session, who.project_id, limit)
+        found = [read_progress(session, who.project_id, each) for each in ids]
+    return [each for each in found if each is not None]
+
+
+def _go_on(session: Session, who: Actor, batch: Batch) -> Prepared:
+    if batch.state == "running":
+        return Prepared(batch.id, batch.round)
+    batches.set_state(session, batch.id, "running", only_from=_AT_REST)
+    _note(session, who, batch.id, "resumed", before=batch.state)
+    return Prepared(batch.id, batch.round + 1)
+
+
+def _start(durable: Durable, prepared: Prepared) -> None:
+    workflow_id = f"synthesis-{prepared.batch_id}-{prepared.round}"
+    durable.start(run_batch, workflow_id, prepared.batch_id, prepared.round)
+
+
+def _get(session: Session, who: Actor, batch_id: str) -> Batch:
+    batch = batches.find_batch(session, who.project_id, batch_id)
+    if batch is None:
+        raise NotFound("synthesis.batch_not_found", batch=batch_id)
+    return batch
+
+
+def _check_key(batch: Batch) -> None:
+    order = batch.order
+    Target(order.endpoint, order.model, order.key_env, order.timeout_s).key()
+
+
+def _note(
+    session: Session,
+    who: Actor,
+    batch_id: str,
+    action: str,
+    *,
+    before: str | None = None,
+    after: str = "running",
+    requests: int | None = None,
+) -> None:
+    why: dict[str, object] = {} if requests is None else {"requests": requests}
+    add_event(
+        session, who, "synthesis_batch", batch_id, action, before=before, after=after, why=why
+    )

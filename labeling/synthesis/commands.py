@@ -1,0 +1,189 @@
+"""The `synthesize` command: a batch in the foreground, and what it does when it is interrupted.
+
+It works under an owner of its own and holds its requests by leases, so it may run beside `serve`,
+even on the same batch. Killed, it is gone on with by giving the same command again.
+"""
+
+import argparse
+import json
+import sys
+import threading
+from typing import TYPE_CHECKING, cast
+
+import orjson
+
+from db.tables.base import new_id
+from labeling.command_line import ALL_DONE, FAILED, SOME_REFUSED, CommandContext, Subparsers
+from schemas.errors import InvalidInput
+from schemas.sentences import sentence
+from schemas.synthesis import BatchProgress, SynthesisOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from labeling.synthesis.batch import Prepared
+
+_POLL_S = 0.3
+_BAR = 24
+
+
+def add_commands(commands: Subparsers) -> None:
+    """Add `synthesize`."""
+    parser = commands.add_parser("synthesize", help="ask a model for traces and plans")
+    parser.add_argument("--experts", metavar="NAME[@N]", help="queries pinned to this list only")
+    parser.add_argument("--endpoint", metavar="URL", help="base URL, such as https://host/v1")
+    parser.add_argument("--model", metavar="M")
+    parser.add_argument("--key-env", metavar="NAME", help="environment variable with the key")
+    parser.add_argument("-n", type=int, default=1, help="answers for each query (default: 1)")
+    parser.add_argument("--concurrency", type=int, default=16, help="at once (default: 16)")
+    parser.add_argument("--limit", type=int, metavar="K", help="at most this many queries")
+    parser.add_argument(
+        "--which", choices=["waiting", "undecided"], default="waiting", help="(default: waiting)"
+    )
+    parser.add_argument("--no-thinking", action="store_true", help="ask for the plan alone")
+    parser.add_argument("--parameters", default="{}", metavar="JSON", help="such as temperature")
+    parser.add_argument("--timeout", type=float, default=600.0, metavar="SECONDS")
+    parser.add_argument("--attempts", type=int, default=6, help="tries of one request")
+    parser.add_argument("--preview", action="store_true", help="count what would be asked")
+    parser.add_argument("--again", metavar="BATCH", help="ask for the failed of a batch once more")
+    parser.add_argument(
+        "--reread", action="store_true", help="read stored replies again; asks nothing"
+    )
+    parser.set_defaults(run=_synthesize)
+
+
+def _synthesize(context: CommandContext, args: argparse.Namespace) -> int:
+    # The client of model endpoints takes half a second to import; no other command pays for it.
+    from labeling.synthesis import batch, reread  # noqa: PLC0415
+
+    who = context.actor()
+    if args.reread:
+        counts = reread.reread(context.database, who)
+        _answer(context, counts.model_dump(), _say(context, "reread_finished", **dict(counts)))
+        return SOME_REFUSED if counts.still_failed else ALL_DONE
+    if args.again:
+        _, prepared = batch.reopen_failed(context.database, who, args.again)
+    else:
+        order = _read_order(args)
+        if args.preview:
+            preview = batch.preview_batch(context.database, who, order)
+            _answer(context, preview.model_dump(), _say(context, "preview", **dict(preview)))
+            return ALL_DONE
+        prepared = batch.prepare_batch(context.database, who, order)
+    progress = _work(
+        context, prepared, lambda: batch.batch_progress(context.database, who, prepared.batch_id)
+    )
+    return _report(context, progress)
+
+
+def _read_order(args: argparse.Namespace) -> SynthesisOrder:
+    for name in ("endpoint", "model"):
+        if not getattr(args, name):
+            raise InvalidInput("synthesis.order_incomplete", name=f"--{name}")
+    try:
+        parameters: object = json.loads(args.parameters)
+    except ValueError:
+        parameters = None
+    if not isinstance(parameters, dict):
+        raise InvalidInput("synthesis.parameters_not_json")
+    return SynthesisOrder.read(
+        {
+            "endpoint": args.endpoint,
+            "model": args.model,
+            "key_env": args.key_env,
+            "experts": args.experts,
+            "n": args.n,
+            "concurrency": args.concurrency,
+            "limit": args.limit,
+            "which": args.which,
+            "with_thinking": not args.no_thinking,
+            "parameters": cast(dict[str, object], parameters),
+            "timeout_s": args.timeout,
+            "attempts": args.attempts,
+        }
+    )
+
+
+def _work(
+    context: CommandContext, prepared: "Prepared", look: "Callable[[], BatchProgress]"
+) -> BatchProgress:
+    """Ask in a thread and draw the bar here; Ctrl-C lets what is under way come home."""
+    from labeling.synthesis.work import ask_some  # noqa: PLC0415
+
+    closing, defects = threading.Event(), list[Exception]()
+    owner = f"command-{new_id()}"
+
+    def ask() -> None:
+        try:
+            while (
+                ask_some(
+                    context.database,
+                    prepared.batch_id,
+                    owner,
+                    round_=prepared.round,
+                    is_closing=closing.is_set,
+                )
+                == "more"
+                and not closing.is_set()
+            ):
+                pass
+        except Exception as error:  # noqa: BLE001 - raised again where the command can end
+            defects.append(error)
+
+    worker = threading.Thread(target=ask)
+    worker.start()
+    try:
+        while worker.is_alive():
+            _draw(look())
+            worker.join(_POLL_S)
+    except KeyboardInterrupt:
+        closing.set()
+        worker.join()
+    finally:
+        _draw(look(), end="\n")
+    if defects:
+        raise defects[0]
+    return look()
+
+
+def _report(context: CommandContext, progress: BatchProgress) -> int:
+    values: dict[str, object] = {
+        "done": progress.done,
+        "failed": progress.failed,
+        "open": progress.open,
+    }
+    lines = [_say(context, "batch_finished", **values)]
+    if progress.state != "done":
+        lines = [_say(context, "batch_stopped_early", **values)]
+    lines += [
+        f"  {count}  {sentence(code, {}, context.language)}" for code, count in progress.failures
+    ]
+    if progress.reason is not None:
+        print(sentence(*progress.reason, context.language), file=sys.stderr)
+    _answer(context, progress.model_dump(mode="json"), "\n".join(lines))
+    if progress.state != "done":
+        return FAILED
+    return SOME_REFUSED if progress.failed else ALL_DONE
+
+
+def _draw(progress: BatchProgress, end: str = "") -> None:
+    """One line on stderr, redrawn; nothing when stderr is no terminal."""
+    if not sys.stderr.isatty():
+        return
+    ended = progress.done + progress.failed
+    share = ended / progress.total if progress.total else 1.0
+    bar = "█" * round(share * _BAR) + "░" * (_BAR - round(share * _BAR))
+    eta = "" if progress.eta_s is None else f"  ~{progress.eta_s / 60:.0f} min"
+    line = f"{bar} {ended}/{progress.total}  ✗{progress.failed}  {progress.rate_per_minute:.0f}/min"
+    print(f"\r\x1b[2K{line}{eta}", end=end, file=sys.stderr, flush=True)
+
+
+def _say(context: CommandContext, name: str, **values: object) -> str:
+    return sentence(f"synthesis.{name}", values, context.language)
+
+
+def _answer(context: CommandContext, value: object, text: str) -> None:
+    if context.as_json:
+        sys.stdout.write(orjson.dumps(value).decode() + "\n")
+    else:
+        print(text)

@@ -1,0 +1,120 @@
+"""What a batch at work reads and writes: requests taken in hand, replies stored, the end settled.
+
+A reply and the end of its request are one transaction, with the raw body first; what the reader
+makes of it comes beside it. All of it blocks, so the event loop calls it in a thread.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from db.access import batches, suggestions
+from db.access.batches import Batch
+from db.access.requests import (
+    Ended,
+    Held,
+    count_open,
+    end_request,
+    hold_requests,
+    release_requests,
+    renew_requests,
+)
+from db.access.suggestions import Reading
+from db.engine import Database
+from labeling.synthesis.asking import Asked
+from labeling.synthesis.questions import Questions
+from labeling.synthesis.replies import read_suggestion
+from schemas.synthesis import Reason
+
+
+class Question(NamedTuple):
+    """A request in hand and the messages to send for it."""
+
+    held: Held
+    messages: list[dict[str, str]]
+
+
+class Ledger:
+    """The rows of one batch as one owner works on them."""
+
+    def __init__(self, database: Database, batch: Batch, owner: str) -> None:
+        self._database = database
+        self._batch = batch
+        self._owner = owner
+        self._questions = Questions(
+            database, batch.project_id, with_thinking=batch.order.with_thinking
+        )
+
+    def take(self, count: int) -> list[Question]:
+        """Take up to `count` requests in hand; none when nothing free is left."""
+        with self._database.transaction() as session:
+            held = hold_requests(session, self._batch.id, self._owner, count)
+        return [Question(each, self._questions.render(each)) for each in held]
+
+    def is_more_open(self) -> bool:
+        """Whether any request waits for an answer, in whose hands ever."""
+        with self._database.reading() as session:
+            return count_open(session, self._batch.id) > 0
+
+    def is_wanted(self) -> bool:
+        """Whether the batch is still to be worked on, in this round."""
+        with self._database.reading() as session:
+            batch = batches.get_batch_to_work_on(session, self._batch.id)
+        return batch.state == "running" and batch.round == self._batch.round
+
+    def renew(self) -> None:
+        """Hold on to what is in hand."""
+        with self._database.transaction() as session:
+            renew_requests(session, self._batch.id, self._owner)
+
+    def store(self, items: Sequence[tuple[Held, Asked]]) -> None:
+        """Store what came of these requests; what was lost to another owner is left to it."""
+        rows = [(held, asked, self._read(held, asked)) for held, asked in items]
+        with self._database.transaction() as session:
+            for held, asked, reading in rows:
+                is_ours = end_request(session, self._owner, _to_ended(held, asked, reading))
+                if is_ours and reading is not None and asked.body is not None:
+                    suggestions.add_reply(
+                        session,
+                        held,
+                        reading,
+                        batch=self._batch,
+                        raw_reply=asked.body,
+                        usage=asked.reply.usage if asked.reply else None,
+                    )
+
+    def settle(self, reason: Reason | None) -> None:
+        """Let go of what is in hand and was not asked; the batch is done when nothing is open."""
+        with self._database.transaction() as session:
+            release_requests(session, self._batch.id, self._owner)
+            if reason is not None:
+                batches.set_state(
+                    session, self._batch.id, "stopped", only_from=["running"], reason=reason
+                )
+            elif not count_open(session, self._batch.id):
+                batches.set_state(session, self._batch.id, "done", only_from=["running"])
+
+    def _read(self, held: Held, asked: Asked) -> Reading | None:
+        if asked.body is None:
+            return None
+        expert_list = self._questions.expert_list(held.pins.list_version_id)
+        return read_suggestion(asked.reply, held.pins.dialect, expert_list)
+
+
+def _to_ended(held: Held, asked: Asked, reading: Reading | None) -> Ended:
+    failure, detail = None, None
+    if reading is not None:
+        failure = reading.failure
+    elif asked.failure is not None:
+        failure, detail = f"synthesis.{asked.failure.kind}", asked.failure.detail
+    reply = asked.reply
+    return Ended(
+        request_id=held.request_id,
+        state="done" if failure is None else "failed",
+        attempts=asked.attempts,
+        failure=failure,
+        detail=detail,
+        input_tokens=reply.input_tokens if reply else 0,
+        output_tokens=reply.output_tokens if reply else 0,
+        reasoning_tokens=reply.reasoning_tokens if reply else 0,
+        seconds=round(asked.seconds, 3),
+    )

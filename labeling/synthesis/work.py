@@ -1,0 +1,214 @@
+"""A batch at work: questions side by side in one event loop, each reply stored before the next.
+
+A bounded number of questions is under way, and one writer stores. A slot is free again only when
+its reply is committed, so a process that is killed pays for no more than its open slots twice.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Literal, NamedTuple
+
+from db.access import batches
+from db.access.batches import Batch
+from db.access.requests import Held, release_requests
+from db.engine import Database
+from labeling.synthesis.asking import Asked, Patience, ask_patiently
+from labeling.synthesis.client import ChatClient, Target
+from labeling.synthesis.ledger import Ledger, Question
+from labeling.synthesis.stopping import StopRule
+from labeling.synthesis.throttle import Throttle
+from schemas.errors import ModelServiceError
+
+CHUNK = 2000
+Outcome = Literal["more", "ended"]
+
+_WATCH_S = 0.5
+_RENEW_EVERY = 60
+_GRACE_S = 3.0
+_OTHERS_S = 1.0
+_WRITE_AT_ONCE = 64
+_log = logging.getLogger(__name__)
+
+
+def ask_some(
+    database: Database, batch_id: str, owner: str, *, round_: int, is_closing: Callable[[], bool]
+) -> Outcome:
+    """Ask up to `CHUNK` requests of a batch; `ended` when there is nothing more to do in it.
+
+    `owner` must be this process's alone, or that of a dead predecessor: what it holds is let go of
+    first. A defect stops the batch, so that nobody waits for it, and is raised.
+    """
+    with database.transaction() as session:
+        batch = batches.get_batch_to_work_on(session, batch_id)
+        release_requests(session, batch_id, owner)
+    if batch.state != "running" or batch.round != round_:
+        return "ended"
+    try:
+        return asyncio.run(_Chunk(database, batch, owner, is_closing).run())
+    except Exception:
+        _log.exception("batch %s stopped on a defect", batch_id)
+        reason = ("synthesis.stopped_defect", {"batch": batch_id})
+        Ledger(database, batch, owner).settle(reason)
+        raise
+
+
+class _Result(NamedTuple):
+    held: Held
+    asked: Asked
+    written: "asyncio.Future[None]"
+
+
+class _Chunk:
+    def __init__(
+        self, database: Database, batch: Batch, owner: str, is_closing: Callable[[], bool]
+    ) -> None:
+        self._order = batch.order
+        self._ledger = Ledger(database, batch, owner)
+        self._is_closing = is_closing
+        self._throttle = Throttle(batch.order.concurrency)
+        self._rule = StopRule(batch.order)
+        self._stopping = asyncio.Event()
+        self._ready: deque[Question] = deque()
+        self._asking: set[asyncio.Task[None]] = set()
+        self._results: asyncio.Queue[_Result | None] = asyncio.Queue()
+        self._doubtful: list[tuple[Held, Asked]] = []
+        self._defect: Exception | None = None
+
+    async def run(self) -> Outcome:
+        order = self._order
+        try:
+            client = ChatClient(Target(order.endpoint, order.model, order.key_env, order.timeout_s))
+        except ModelServiceError as error:
+            reason = (error.code, {"name": order.key_env})
+            await asyncio.to_thread(self._ledger.settle, reason)
+            return "ended"
+        async with client:
+            writer = asyncio.create_task(self._write())
+            watch = asyncio.create_task(self._watch())
+            await self._ask_all(client)
+            watch.cancel()
+            self._results.put_nowait(None)
+            await writer
+        if self._defect is not None:
+            raise self._defect
+        return await asyncio.to_thread(self._settle)
+
+    async def _ask_all(self, client: ChatClient) -> None:
+        """Ask until the chunk is full, nothing is left, or it is time to stop."""
+        for _ in range(CHUNK):
+            question = await self._next_question()
+            if question is None:
+                break
+            await self._throttle.acquire()
+            task = asyncio.create_task(self._ask(client, question))
+            self._asking.add(task)
+            task.add_done_callback(self._asking.discard)
+        while self._asking:
+            await asyncio.wait(self._asking)
+
+    async def _next_question(self) -> Question | None:
+        while not self._ready and not self._stopping.is_set():
+            self._ready.extend(await asyncio.to_thread(self._ledger.take, self._throttle.limit))
+            if self._ready:
+                break
+            if self._asking:
+                await asyncio.wait(self._asking, return_when=asyncio.FIRST_COMPLETED)
+            elif not self._doubtful and await asyncio.to_thread(self._ledger.is_more_open):
+                # In the hands of another process: wait for its replies, or for its leases to end.
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), _OTHERS_S)
+            else:
+                return None
+        return None if self._stopping.is_set() else self._ready.popleft()
+
+    async def _ask(self, client: ChatClient, question: Question) -> None:
+        order = self._order
+        try:
+            asked = await ask_patiently(
+                client,
+                question.messages,
+                order.parameters,
+                reply_key=question.held.reply_key,
+                patience=Patience(order.attempts, order.backoff_s, self._stopping),
+                throttle=self._throttle,
+                on_failure=self._heard_failure,
+            )
+            if not asked.is_given_up:
+                written = asyncio.get_running_loop().create_future()
+                self._results.put_nowait(_Result(question.held, asked, written))
+                await written
+        except Exception as error:  # noqa: BLE001 - raised by `run`, when all are back
+            self._stop_on(error)
+        finally:
+            await self._throttle.release()
+
+    def _heard_failure(self, kind: str) -> None:
+        self._rule.heard_failure(kind)
+        if self._rule.reason is not None:
+            self._stopping.set()
+
+    async def _write(self) -> None:
+        """Store what has come, as many as there are in one transaction."""
+        is_open = True
+        while is_open:
+            some = [await self._results.get()]
+            while len(some) < _WRITE_AT_ONCE and not self._results.empty():
+                some.append(self._results.get_nowait())
+            is_open = None not in some
+            results = [each for each in some if each is not None]
+            try:
+                await asyncio.to_thread(self._ledger.store, self._certain(results))
+            except Exception as error:  # noqa: BLE001 - raised by `run`, when all are back
+                self._stop_on(error)
+            for result in results:
+                if not result.written.done():
+                    result.written.set_result(None)
+
+    def _certain(self, results: Sequence[_Result]) -> list[tuple[Held, Asked]]:
+        """What can be stored now; a request without a reply waits until the endpoint is well."""
+        certain: list[tuple[Held, Asked]] = []
+        for held, asked, _ in results:
+            if asked.failure is not None and asked.body is None:
+                self._doubtful.append((held, asked))
+            else:
+                certain.append((held, asked))
+            self._rule.heard_end(asked)
+            if self._rule.is_well:
+                certain += self._doubtful
+                self._doubtful.clear()
+        if self._rule.reason is not None:
+            self._stopping.set()
+        return certain
+
+    async def _watch(self) -> None:
+        """Keep the leases; notice that the batch was cancelled, or that the process must leave."""
+        ticks = 0
+        while not self._is_closing():
+            await asyncio.sleep(_WATCH_S)
+            ticks += 1
+            if ticks % _RENEW_EVERY == 0:
+                await asyncio.to_thread(self._ledger.renew)
+            if not await asyncio.to_thread(self._ledger.is_wanted):
+                self._stopping.set()
+        self._stopping.set()
+        await asyncio.sleep(_GRACE_S)
+        for task in self._asking:
+            task.cancel()
+
+    def _stop_on(self, error: Exception) -> None:
+        self._defect = self._defect or error
+        self._stopping.set()
+
+    def _settle(self) -> Outcome:
+        """Settle what is in doubt, let go of the rest, and say how the batch stands."""
+        is_stopping = self._stopping.is_set()
+        if not is_stopping:
+            self._rule.heard_last()
+        if self._rule.reason is None and not self._is_closing():
+            self._ledger.store(self._doubtful)
+        self._ledger.settle(self._rule.reason)
+        is_over = is_stopping or self._rule.reason is not None or not self._ledger.is_more_open()
+        return "ended" if is_over else "more"

@@ -1,0 +1,289 @@
+"""A model endpoint that misbehaves on purpose: a real HTTP server in a process of its own.
+
+It speaks `/v1/chat/completions` and `/v1/models` as OpenAI-compatible servers do. Which request is
+treated how depends on a hash of the request alone, so a run can be repeated; transient faults go
+away after `fault_times` tries of the same request. Answers are plausible plans for the experts and
+in the dialect that the prompt names. It counts every request by its content.
+
+Usage: `python -m tests.fakes.endpoint [--port N] [--config JSON]`; prints its base URL.
+`GET /counts` tells what was asked; `POST /config` changes the behaviour while it runs.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import json
+import re
+import socket
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+SHAPES = ("reasoning_content", "reasoning", "inline", "no_opening", "fenced", "bare")
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """Shares of requests (0 to 1) for each fault, in this order; the rest is answered well."""
+
+    rate_limited: float = 0.0
+    server_error: float = 0.0
+    hangs: float = 0.0
+    empty: float = 0.0
+    unreadable_body: float = 0.0
+    refused: float = 0.0
+    cut_off: float = 0.0
+    bad_plan: float = 0.0
+    repairable: float = 0.0
+    fault_times: int = 1
+    retry_after_s: float = 0.05
+    hang_s: float = 30.0
+    latency_s: float = 0.0
+    shape: str = "reasoning_content"
+    trace_length: int = 120
+    trace_nul: bool = False
+    key: str | None = None
+    model: str | None = None
+    credit: bool = True
+    max_in_flight: int | None = None
+    is_down: bool = False
+
+
+FAULTS = (
+    "rate_limited",
+    "server_error",
+    "hangs",
+    "empty",
+    "unreadable_body",
+    "refused",
+    "cut_off",
+    "bad_plan",
+    "repairable",
+)
+_TRANSIENT = frozenset(FAULTS[:5])
+
+
+@dataclass
+class Endpoint:
+    """The state of one fake: how it behaves, and what it was asked."""
+
+    behaviour: Behaviour
+    asked: Counter[str] = field(default_factory=Counter)
+    answered: Counter[str] = field(default_factory=Counter)
+    reply_keys: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+    in_flight: int = 0
+    most_in_flight: int = 0
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/v1/chat/completions", self.complete, methods=["POST"]),
+            Route("/v1/models", self.models),
+            Route("/counts", self.counts),
+            Route("/config", self.configure, methods=["POST"]),
+        ]
+
+    async def models(self, _: Request) -> Response:
+        name = self.behaviour.model or "fake-reasoner"
+        return JSONResponse({"object": "list", "data": [{"id": name, "object": "model"}]})
+
+    async def counts(self, _: Request) -> Response:
+        return JSONResponse(
+            {
+                "asked": dict(self.asked),
+                "answered": dict(self.answered),
+                "reply_keys": dict(self.reply_keys),
+                "statuses": dict(self.statuses),
+                "most_in_flight": self.most_in_flight,
+            }
+        )
+
+    async def configure(self, request: Request) -> Response:
+        self.behaviour = replace(self.behaviour, **await request.json())
+        return JSONResponse(asdict(self.behaviour))
+
+    async def complete(self, request: Request) -> Response:
+        body = await request.json()
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            response = await self._respond(request.headers, body)
+        finally:
+            self.in_flight -= 1
+        self.statuses[str(response.status_code)] += 1
+        return response
+
+    async def _respond(self, headers: Mapping[str, str], body: dict[str, Any]) -> Response:
+        behaviour = self.behaviour
+        if refusal := _refusal(behaviour, headers, body, self.in_flight):
+            return refusal
+        content = content_hash(body)
+        self.asked[content] += 1
+        self.reply_keys[headers.get("idempotency-key", "")] += 1
+        await asyncio.sleep(behaviour.latency_s)
+        fault = _fault(behaviour, content)
+        if fault in _TRANSIENT and self.asked[content] > behaviour.fault_times:
+            fault = None
+        if fault == "hangs":
+            await asyncio.sleep(behaviour.hang_s)
+        if fault == "rate_limited":
+            return _error(429, "slow down", {"Retry-After": f"{behaviour.retry_after_s:g}"})
+        if fault == "server_error":
+            return _error(503, "overloaded")
+        if fault == "refused":
+            return _error(400, "the request is not to our liking")
+        self.answered[content] += 1
+        if fault == "unreadable_body":
+            return Response("<html>gateway</html>", media_type="text/html")
+        return JSONResponse(_completion(body, content, behaviour, fault))
+
+
+def content_hash(body: Mapping[str, Any]) -> str:
+    """The identity of a request: everything that was sent."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def plan_for(messages: Sequence[Mapping[str, str]], seed: str) -> dict[str, Any]:
+    """A plausible plan, canonical: one to three of the experts named in the prompt."""
+    experts = re.findall(r"^- (.+?)(?:：|: |$)", messages[0]["content"], re.MULTILINE)
+    experts = list(dict.fromkeys(experts)) or ["expert"]
+    query = messages[-1]["content"].strip()
+    clauses = [each for each in re.split(r"[，。？！；,.?!;]\s*", query) if each] or [query]
+    number = int(seed[:8], 16)
+    count = min(1 + number % 3, len(experts))
+    chosen = [experts[(number // 7 + place * 3) % len(experts)] for place in range(count)]
+    chosen = list(dict.fromkeys(chosen))
+    return {
+        "rewritten_query": query,
+        "steps": [
+            {"expert": name, "sub_questions": [clauses[place % len(clauses)]], "order": place + 1}
+            for place, name in enumerate(chosen)
+        ],
+    }
+
+
+def plan_text(plan: Mapping[str, Any], messages: Sequence[Mapping[str, str]]) -> str:
+    """The plan as the prompt's example writes it."""
+    if "补全后的问题" in messages[0]["content"] and '"专家"' in messages[0]["content"]:
+        steps = [
+            {"专家": step["expert"], "处理问题": step["sub_questions"]} for step in plan["steps"]
+        ]
+        plan = {"补全后的问题": plan["rewritten_query"], "plan": steps}
+    return json.dumps(plan, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _trace(plan: Mapping[str, Any], behaviour: Behaviour) -> str:
+    names = "、".join(step["expert"] for step in plan["steps"])
+    text = f"用户想知道：{plan['rewritten_query']}。需要{names}，按先后处理。"
+    if behaviour.trace_nul:
+        text = "\x00" + text
+    padding = "再核对一遍各位专家的职责与先后。"
+    while len(text) < behaviour.trace_length:
+        text += padding
+    return text[: max(behaviour.trace_length, 1)]
+
+
+def _completion(
+    body: Mapping[str, Any], content: str, behaviour: Behaviour, fault: str | None
+) -> dict[str, Any]:
+    messages = body["messages"]
+    plan = plan_for(messages, content)
+    trace, text = _trace(plan, behaviour), plan_text(plan, messages)
+    finish = "stop"
+    if fault == "bad_plan":
+        text = '{"补全后的问题": "…", "plan": 三位专家}'
+    if fault == "repairable":
+        text = text[:-1] + ",}"
+    if fault == "cut_off":
+        text, finish = text[: len(text) // 2], "length"
+    answer = text if fault == "cut_off" else f"<answer>\n{text}\n</answer>"
+    if fault == "cut_off":
+        answer = f"<answer>\n{text}"
+    message = _message(behaviour.shape, content, trace, answer, text)
+    if fault == "empty":
+        message = {"role": "assistant", "content": ""}
+    asked = sum(len(each["content"]) for each in messages)
+    return {
+        "id": f"chatcmpl-{content[:12]}",
+        "object": "chat.completion",
+        "model": body["model"],
+        "choices": [{"index": 0, "message": message, "finish_reason": finish}],
+        "usage": {
+            "prompt_tokens": asked,
+            "completion_tokens": len(trace) + len(text),
+            "total_tokens": asked + len(trace) + len(text),
+            "completion_tokens_details": {"reasoning_tokens": len(trace)},
+        },
+    }
+
+
+def _message(shape: str, content: str, trace: str, answer: str, text: str) -> dict[str, Any]:
+    if shape == "mixed":
+        shape = SHAPES[int(content[8:12], 16) % len(SHAPES)]
+    message: dict[str, Any] = {"role": "assistant", "content": answer}
+    if shape in ("reasoning_content", "reasoning"):
+        message[shape] = trace
+    elif shape == "inline":
+        message["content"] = f"<think>\n{trace}\n</think>\n\n{answer}"
+    elif shape == "no_opening":
+        message["content"] = f"{trace}\n</think>\n\n{answer}"
+    elif shape == "fenced":
+        message["content"] = f"<think>\n{trace}\n</think>\n\n```json\n{text}\n```"
+    elif shape == "bare":
+        message["content"] = f"<think>\n{trace}\n</think>\n\n{text}"
+    return message
+
+
+def _refusal(
+    behaviour: Behaviour, headers: Mapping[str, str], body: Mapping[str, Any], in_flight: int
+) -> Response | None:
+    if behaviour.is_down:
+        return _error(503, "down")
+    if behaviour.key is not None and headers.get("authorization") != f"Bearer {behaviour.key}":
+        return _error(401, f"wrong key: {headers.get('authorization')}")
+    if behaviour.model is not None and body["model"] != behaviour.model:
+        return _error(404, "no such model")
+    if not behaviour.credit:
+        return _error(402, "insufficient balance")
+    if behaviour.max_in_flight is not None and in_flight > behaviour.max_in_flight:
+        return _error(429, "too many at once", {"Retry-After": f"{behaviour.retry_after_s:g}"})
+    return None
+
+
+def _fault(behaviour: Behaviour, content: str) -> str | None:
+    share = int(content[16:24], 16) / 0xFFFFFFFF
+    for name in FAULTS:
+        share -= getattr(behaviour, name)
+        if share < 0:
+            return name
+    return None
+
+
+def _error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    body = {"error": {"message": message, "type": "fake", "code": None}}
+    return JSONResponse(body, status_code=status, headers=headers)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="A fake model endpoint.")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--config", default="{}", help="JSON of the behaviour")
+    args = parser.parse_args()
+    endpoint = Endpoint(Behaviour(**json.loads(args.config)))
+    listener = socket.create_server(("127.0.0.1", args.port), backlog=1024)
+    print(f"http://127.0.0.1:{listener.getsockname()[1]}/v1", flush=True)
+    config = uvicorn.Config(
+        Starlette(routes=endpoint.routes()), log_level="warning", access_log=False
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()
