@@ -1,6 +1,7 @@
 """The card of a bundle: what is in it and what is missing, in Chinese and in English."""
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from exports.training.recipes import reward_weights
 from schemas.bundle import PoolFigures, Spread
@@ -10,29 +11,26 @@ from schemas.sentences import LANGUAGES, Language, sentence
 _TOP_EXPERTS = 30
 
 
-def card_text(
-    recipe: BundleRecipe,
-    pools: Iterable[PoolFigures],
-    rows: Mapping[str, int],
-    experts: Mapping[str, Mapping[str, int]],
-) -> str:
-    """Markdown; the Chinese section first.
+class CardFacts(NamedTuple):
+    """What a card is made of.
 
-    Args:
-        recipe: the resolved recipe.
-        pools: figures of the pools.
-        rows: file → rows.
-        experts: file → expert → steps.
+    `rows` maps a file to its rows, `experts` a file to the steps of each expert; `form_missed`
+    counts verbatim answers of history without the bundle's form.
     """
-    pools = tuple(pools)
-    return "\n".join(
-        [f"# {_safe(recipe.name)}", ""]
-        + [
-            line
-            for language in LANGUAGES
-            for line in _section(_Says(language), recipe, pools, rows, experts)
-        ]
-    )
+
+    recipe: BundleRecipe
+    pools: tuple[PoolFigures, ...]
+    rows: Mapping[str, int]
+    experts: Mapping[str, Mapping[str, int]]
+    form_missed: int
+
+
+def card_text(facts: CardFacts) -> str:
+    """Markdown; the Chinese section first."""
+    lines = [f"# {_safe(facts.recipe.name)}", ""]
+    for language in LANGUAGES:
+        lines += _section(_Says(language), facts)
+    return "\n".join(lines)
 
 
 class _Says:
@@ -43,33 +41,30 @@ class _Says:
         return sentence(f"export.{name}", values, self.language)
 
 
-def _section(
-    says: _Says,
-    recipe: BundleRecipe,
-    pools: tuple[PoolFigures, ...],
-    rows: Mapping[str, int],
-    experts: Mapping[str, Mapping[str, int]],
-) -> Iterable[str]:
+def _section(says: _Says, facts: CardFacts) -> Iterable[str]:
+    recipe = facts.recipe
     form = says("card_with_thinking" if recipe.with_thinking else "card_without_thinking")
     yield f"## {says('card_title')}"
     yield ""
     yield says("card_about", form=form, seed=recipe.seed, val=f"{recipe.val_share * 100:g} %")
     yield ""
-    yield from _table((says("card_file"), says("card_rows")), sorted(rows.items()))
+    yield from _table((says("card_file"), says("card_rows")), sorted(facts.rows.items()))
     yield f"### {says('card_weights')}"
     yield ""
     weights = reward_weights(recipe.weights, with_thinking=recipe.with_thinking)
     yield from _table((says("card_reward"), says("card_weight")), weights.items())
-    for pool in pools:
+    for pool in facts.pools:
         yield from _pool(says, pool)
-    for file, counted in sorted(experts.items()):
+    for file, counted in sorted(facts.experts.items()):
         yield f"### {says('card_experts', file=file)}"
         yield ""
         most = sorted(counted.items(), key=lambda each: (-each[1], each[0]))[:_TOP_EXPERTS]
         yield from _table((says("card_expert"), says("card_steps")), most)
     yield f"### {says('card_gaps')}"
     yield ""
-    yield from (f"- {gap}" for gap in _gaps(says, recipe, pools))
+    yield from (f"- {gap}" for gap in _gaps(says, recipe, facts.pools))
+    if recipe.history_answers == "verbatim":
+        yield f"- {says('gap_verbatim', count=facts.form_missed)}"
     yield ""
 
 
@@ -125,8 +120,6 @@ def _gaps(says: _Says, recipe: BundleRecipe, pools: tuple[PoolFigures, ...]) -> 
         yield says("gap_unreviewed")
     if recipe.stale_traces == "keep" and recipe.with_thinking:
         yield says("gap_stale")
-    if recipe.history_answers == "verbatim":
-        yield says("gap_verbatim")
     yield says("gap_agreement")
 
 

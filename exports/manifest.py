@@ -4,7 +4,7 @@ No clock, path or host stands in it, and a rebuild needs nothing but it and the 
 are written one to a line, so that two manifests can be compared by eye.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -131,3 +131,17 @@ def read_rows(value: object, path: Path) -> dict[str, list[RowOrigin]]:
         return {name: [RowOrigin(*each) for each in rows] for name, rows in files.items()}
     except (TypeError, AttributeError) as error:
         raise InvalidInput("export.manifest_unreadable", path=path) from error
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Dataset files in the order in which a bundle writes them.
+
+    Raises:
+        InvalidInput: `export.manifest_unreadable`; another name is among them.
+    """
+    formats = ("sft", "grpo", "dpo", "kto")
+    known = [f"{name}{suffix}.jsonl" for name in formats for suffix in ("", "_val")]
+    names = list(names)
+    if strange := set(names) - set(known):
+        raise InvalidInput("export.manifest_unreadable", path=", ".join(sorted(strange)))
+    return sorted(names, key=known.index)

@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from db.engine import Session
-from exports.card import card_text
-from exports.choose import Selection, is_validation
+from exports.candidates import Candidate
+from exports.card import CardFacts, card_text
+from exports.choose import ChosenPool, Selection, is_validation
 from exports.folder import FolderWriter, new_folder
 from exports.formats import RowForm, to_line
 from exports.manifest import NAME as MANIFEST
 from exports.manifest import manifest_parts
-from exports.reward_plugin import scoring_files
 from exports.rows import Pinned, Renderer, apart_from_equals, origins_of
+from exports.scoring_files import scoring_files
 from exports.training.recipes import recipe_files
 from schemas.bundle import FileFact, PoolFigures, RowOrigin
 from schemas.errors import InvalidInput
@@ -53,12 +54,16 @@ def contents_of(session: Session, project_id: str, selection: Selection) -> Cont
         pool = selection.pools["sft" if format_ == "sft" else "grpo"]
         expected += len(pool.rows)
         for suffix in ("", "_val"):
-            rows = (each for each in pool.rows if is_validation(each, recipe) == bool(suffix))
+            rows = _part(pool, recipe, is_val=bool(suffix))
             origins[f"{format_}{suffix}.jsonl"] = origins_of(
                 session, project_id, format_, rows, with_thinking=recipe.with_thinking
             )
     figures = tuple(pool.figures for pool in selection.pools.values())
     return Contents(recipe, figures, origins, expected)
+
+
+def _part(pool: ChosenPool, recipe: BundleRecipe, *, is_val: bool) -> Iterator[Candidate]:
+    return (each for each in pool.rows if is_validation(each, recipe) == is_val)
 
 
 def write_bundle(
@@ -99,7 +104,7 @@ def write_bundle(
         for name, content in sorted(files.items()):
             writer.write(name, [content])
         counts = {name: len(each) for name, each in rows.items()}
-        card = card_text(recipe, contents.pools, counts, experts)
+        card = card_text(CardFacts(recipe, contents.pools, counts, experts, renderer.form_missed))
         writer.write("CARD.md", [card.encode()])
         facts = dict(writer.facts)
         parts = manifest_parts(

@@ -1,0 +1,271 @@
+"""Bundles in the making: previewed, begun, written, verified.
+
+A bundle's states are writing → verifying → ready, `ready_lengths_unknown` or refused. Its folder is
+in `home/bundles`; a row in the database says which line came from which query.
+"""
+
+import shutil
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from labeling.duplicates import BenchmarkGuard
+
+from db.access import bundles as access
+from db.access.bundles import BundleLine
+from db.access.events import add_event
+from db.access.projects import read_settings
+from db.engine import Database, Session
+from db.tables import Bundle
+from db.tables.base import new_id
+from exports.candidates import Judge
+from exports.choose import Selection, choose
+from exports.folder import discard_leftovers
+from exports.formats import RowForm, to_line
+from exports.rows import Pinned, Renderer, in_chunks
+from exports.shelf import (
+    bundle_folder,
+    bundle_zip,
+    diff,
+    find_row,
+    get_bundle,
+    get_pinned,
+    list_bundles,
+    rebuild,
+    recall,
+    require_ready,
+)
+from exports.training.recipes import get_recipe, reward_weights
+from exports.training.verify import verify_bundle
+from exports.writing import Written, contents_of, to_format, write_bundle
+from schemas.bundle import BundleState, RecipePreview
+from schemas.errors import ExportRefused, InvalidInput, PlanwrightError
+from schemas.people import Actor
+from schemas.recipe import BundleRecipe
+from schemas.settings import Settings
+from schemas.training import VerifyReport
+
+__all__ = [
+    "FOLDER",
+    "begin_bundle",
+    "bundle_folder",
+    "bundle_zip",
+    "create_bundle",
+    "diff",
+    "get_bundle",
+    "list_bundles",
+    "preview_recipe",
+    "rebuild",
+    "recall",
+    "require_ready",
+    "verify_rows",
+    "write_rows",
+]
+
+_LINES = 5000
+FOLDER = "bundles"
+
+
+def preview_recipe(database: Database, who: Actor, recipe: BundleRecipe) -> RecipePreview:
+    """What a recipe would write, with one example row of each file; nothing is written.
+
+    Raises:
+        InvalidInput: the recipe selects nothing, or names a list that is not there.
+    """
+    who.require("admin")
+    with database.reading() as session:
+        recipe = _resolved(session, who, recipe)
+        pinned, selection = _choose(session, who.project_id, recipe)
+        contents = contents_of(session, who.project_id, selection)
+        renderer = Renderer(session, who.project_id, pinned, RowForm.of(recipe))
+        examples: dict[str, str] = {}
+        for name, origins in contents.origins.items():
+            first = next(iter(renderer.render(to_format(name), origins)), None)
+            if first and not name.endswith("_val.jsonl"):
+                examples[name] = to_line(first[0]).decode()
+    files: dict[str, int] = {}
+    for format_ in recipe.formats:
+        figures = selection.pools["sft" if format_ == "sft" else "grpo"].figures
+        files[f"{format_}.jsonl"] = figures.train
+        if figures.val:
+            files[f"{format_}_val.jsonl"] = figures.val
+    return RecipePreview(
+        recipe=recipe,
+        pools=contents.pools,
+        files=files,
+        examples=examples,
+        weights=reward_weights(recipe.weights, with_thinking=recipe.with_thinking),
+    )
+
+
+def create_bundle(database: Database, settings: Settings, who: Actor, recipe: BundleRecipe) -> str:
+    """Choose, write and verify a bundle now, in this process; its id.
+
+    Raises:
+        InvalidInput: the recipe selects nothing, or names a list that is not there.
+        ExportRefused: the bundle cannot be written, or would not be true; its row says why.
+    """
+    bundle_id = begin_bundle(database, who, recipe)
+    write_rows(database, settings, who, bundle_id)
+    verify_rows(database, settings, who, bundle_id)
+    return bundle_id
+
+
+def begin_bundle(database: Database, who: Actor, recipe: BundleRecipe) -> str:
+    """The row of a bundle that is to be written, with its recipe resolved; its id."""
+    who.require("admin")
+    get_recipe(recipe.training)
+    bundle_id = new_id()
+    with database.transaction() as session:
+        resolved = _resolved(session, who, recipe)
+        access.add_bundle(
+            session,
+            who.project_id,
+            bundle_id,
+            name=recipe.name,
+            recipe=resolved.model_dump(mode="json"),
+            folder=f"{FOLDER}/{bundle_id}",
+            created_by=who.person_id,
+        )
+        add_event(session, who, "bundle", bundle_id, "export", after="writing")
+    return bundle_id
+
+
+def write_rows(database: Database, settings: Settings, who: Actor, bundle_id: str) -> None:
+    """Choose and write the rows of a bundle that has begun; done again, it writes the same again.
+
+    Raises:
+        InvalidInput: the recipe selects nothing, or names a list that is not there.
+        ExportRefused: the folder cannot be written.
+    """
+    with database.reading() as session:
+        bundle = find_row(session, who, bundle_id)
+        if bundle.state != "writing":
+            return
+        recipe = BundleRecipe.model_validate(bundle.recipe)
+        target = settings.home / bundle.folder
+
+    def tell(done: int, expected: int) -> None:
+        with database.transaction() as session:
+            find_row(session, who, bundle_id).counts = {"progress": [done, expected]}
+
+    with _refusing(database, who, bundle_id):
+        discard_leftovers(target)
+        if target.exists():
+            shutil.rmtree(target)
+        with database.reading() as session:
+            pinned, selection = _choose(session, who.project_id, recipe)
+            contents = contents_of(session, who.project_id, selection)
+            written = write_bundle(
+                session, who.project_id, pinned, contents, target=target, on_progress=tell
+            )
+        _remember_lines(database, who, bundle_id, written)
+        counts: dict[str, Any] = {
+            "pools": [pool.model_dump(mode="json") for pool in contents.pools],
+            "files": {name: fact.model_dump() for name, fact in written.files.items()},
+        }
+        with database.transaction() as session:
+            bundle = find_row(session, who, bundle_id)
+            bundle.counts, bundle.manifest_hash = counts, written.manifest_hash
+            _turn(session, who, bundle, "verifying")
+
+
+def verify_rows(
+    database: Database, settings: Settings, who: Actor, bundle_id: str
+) -> VerifyReport | None:
+    """Let ms-swift read back a bundle that is written; `None` if it is not at that stage.
+
+    Raises:
+        ExportRefused: `export.verification_refused`; some row does not come back as it was written.
+        TrainingError: the trainer cannot be asked.
+    """
+    with database.reading() as session:
+        bundle = find_row(session, who, bundle_id)
+        if bundle.state != "verifying":
+            return None
+        recipe, folder = BundleRecipe.model_validate(bundle.recipe), settings.home / bundle.folder
+    with _refusing(database, who, bundle_id):
+        wanted = recipe.verification
+        report = verify_bundle(
+            folder,
+            settings,
+            model=wanted.model,
+            model_type=wanted.model_type,
+            template=wanted.template,
+            max_length=wanted.max_length,
+        )
+        with database.transaction() as session:
+            bundle = find_row(session, who, bundle_id)
+            bundle.counts = {**bundle.counts, "verification": report.model_dump(mode="json")}
+            if report.is_true:
+                ready = "ready" if report.lengths_known else "ready_lengths_unknown"
+                _turn(session, who, bundle, ready)
+        if not report.is_true:
+            first = report.differences[0]
+            count = sum(file.differences for file in report.files.values())
+            raise ExportRefused(
+                "export.verification_refused", count=count, file=first.file, line=first.line
+            )
+    return report
+
+
+def _resolved(session: Session, who: Actor, recipe: BundleRecipe) -> BundleRecipe:
+    return recipe.resolved(read_settings(session, who.project_id))
+
+
+def _choose(session: Session, project_id: str, recipe: BundleRecipe) -> tuple[Pinned, Selection]:
+    pinned = get_pinned(session, project_id)
+    guard = BenchmarkGuard.load(session, project_id)
+    judge = Judge(pinned.lists, guard.is_leak, with_thinking=recipe.with_thinking)
+    return pinned, choose(session, project_id, recipe, pinned.lists, judge)
+
+
+def _remember_lines(database: Database, who: Actor, bundle_id: str, written: Written) -> None:
+    """In chunks, so that nobody who labels waits for the whole."""
+    with database.transaction() as session:
+        access.delete_lines(session, who.project_id, bundle_id)
+    lines = (
+        BundleLine(file, number, each.query_id, each.source_id, each.row_hash)
+        for file, origins in written.rows.items()
+        for number, each in enumerate(origins, start=1)
+    )
+    for chunk in in_chunks(lines, _LINES):
+        with database.transaction() as session:
+            access.add_lines(session, who.project_id, bundle_id, chunk)
+
+
+@contextmanager
+def _refusing(database: Database, who: Actor, bundle_id: str) -> Generator[None]:
+    """A failure inside becomes the bundle's refusal, and goes on."""
+    try:
+        yield
+    except PlanwrightError as error:
+        refusal: dict[str, object] = {"code": error.code, "values": _plain(error.values)}
+        if isinstance(error, InvalidInput):
+            refusal["problems"] = [
+                {"path": path, "code": code, "values": _plain(values)}
+                for path, code, values in error.problems
+            ]
+        with database.transaction() as session:
+            bundle = find_row(session, who, bundle_id)
+            bundle.refusal = refusal
+            _turn(session, who, bundle, "refused", why=refusal)
+        raise
+
+
+def _plain(values: Mapping[str, object]) -> dict[str, object]:
+    return {
+        name: value if isinstance(value, int | float) else str(value)
+        for name, value in values.items()
+    }
+
+
+def _turn(
+    session: Session,
+    who: Actor,
+    bundle: Bundle,
+    state: BundleState,
+    why: dict[str, object] | None = None,
+) -> None:
+    before, bundle.state = bundle.state, state
+    add_event(session, who, "bundle", bundle.id, "export", before=before, after=state, why=why)
