@@ -1,7 +1,9 @@
 """Exporting's and training's part of the command line."""
 
+from exports import reward_commands
 from labeling.command_line import Subparsers
 
 
 def add_commands(commands: Subparsers) -> None:
     """Add the commands of exporting and training."""
+    reward_commands.add_commands(commands)
