@@ -94,11 +94,11 @@ class SynthesisOrder(_Value):
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:
-            problems = "; ".join(
+            faults = "; ".join(
                 f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}"
                 for each in error.errors(include_input=False, include_url=False)
             )
-            raise InvalidInput("synthesis.order_refused", problems=problems) from None
+            raise InvalidInput("synthesis.order_refused", faults=faults) from None
 
     @property
     def order_hash(self) -> str:

@@ -1,20 +1,22 @@
 """The `synthesize` command: a batch in the foreground, and what it does when it is interrupted.
 
 It works under an owner of its own and holds its requests by leases, so it may run beside `serve`,
-even on the same batch. Killed, it is gone on with by giving the same command again.
+even on the same batch. Killed, it goes on when the same command is given again.
 """
 
 import argparse
 import json
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 import orjson
 
 from db.tables.base import new_id
 from labeling.command_line import ALL_DONE, FAILED, SOME_REFUSED, CommandContext, Subparsers
-from schemas.errors import InvalidInput
+from schemas.errors import InvalidInput, TransitionRefused
+from schemas.people import Actor
 from schemas.sentences import sentence
 from schemas.synthesis import BatchProgress, SynthesisOrder
 
@@ -70,10 +72,7 @@ def _synthesize(context: CommandContext, args: argparse.Namespace) -> int:
             _answer(context, preview.model_dump(), _say(context, "preview", **dict(preview)))
             return ALL_DONE
         prepared = batch.prepare_batch(context.database, who, order)
-    progress = _work(
-        context, prepared, lambda: batch.batch_progress(context.database, who, prepared.batch_id)
-    )
-    return _report(context, progress)
+    return _report(context, _work(context, who, prepared))
 
 
 def _read_order(args: argparse.Namespace) -> SynthesisOrder:
@@ -104,46 +103,70 @@ def _read_order(args: argparse.Namespace) -> SynthesisOrder:
     )
 
 
-def _work(
-    context: CommandContext, prepared: "Prepared", look: "Callable[[], BatchProgress]"
-) -> BatchProgress:
-    """Ask in a thread and draw the bar here; Ctrl-C lets what is under way come home."""
-    from labeling.synthesis.work import ask_some  # noqa: PLC0415
+def _work(context: CommandContext, who: Actor, prepared: "Prepared") -> BatchProgress:
+    """Ask in a thread and draw the bar here.
 
-    closing, defects = threading.Event(), list[Exception]()
-    owner = f"command-{new_id()}"
+    The first Ctrl-C cancels the batch and lets what is under way come home, for it is paid; the
+    second leaves at once.
+    """
+    from labeling.synthesis import batch  # noqa: PLC0415
 
-    def ask() -> None:
+    def look() -> BatchProgress:
+        return batch.batch_progress(context.database, who, prepared.batch_id)
+
+    asking = _Asking(context, prepared)
+    asking.start()
+    try:
+        try:
+            asking.follow(look)
+        except KeyboardInterrupt:
+            _draw(look(), end="\n")
+            count = look().in_flight
+            print(_say(context, "coming_home", count=count), file=sys.stderr)
+            with suppress(TransitionRefused):
+                batch.cancel_batch(context.database, who, prepared.batch_id)
+            asking.follow(look)
+    except KeyboardInterrupt:
+        asking.closing.set()
+        asking.join()
+    _draw(look(), end="\n")
+    if asking.defect is not None:
+        raise asking.defect
+    return look()
+
+
+class _Asking(threading.Thread):
+    """The batch at work beside the bar."""
+
+    def __init__(self, context: CommandContext, prepared: "Prepared") -> None:
+        super().__init__()
+        self.closing = threading.Event()
+        self.defect: Exception | None = None
+        self._database = context.database
+        self._prepared = prepared
+
+    def follow(self, look: "Callable[[], BatchProgress]") -> None:
+        """Draw until the end."""
+        while self.is_alive():
+            _draw(look())
+            self.join(_POLL_S)
+
+    def run(self) -> None:
+        """Ask until nothing is left."""
+        from labeling.synthesis.work import ask_some  # noqa: PLC0415
+
+        owner = f"command-{new_id()}"
+        batch_id, round_ = self._prepared
+        is_closing = self.closing.is_set
         try:
             while (
-                ask_some(
-                    context.database,
-                    prepared.batch_id,
-                    owner,
-                    round_=prepared.round,
-                    is_closing=closing.is_set,
-                )
+                not is_closing()
+                and ask_some(self._database, batch_id, owner, round_=round_, is_closing=is_closing)
                 == "more"
-                and not closing.is_set()
             ):
                 pass
         except Exception as error:  # noqa: BLE001 - raised again where the command can end
-            defects.append(error)
-
-    worker = threading.Thread(target=ask)
-    worker.start()
-    try:
-        while worker.is_alive():
-            _draw(look())
-            worker.join(_POLL_S)
-    except KeyboardInterrupt:
-        closing.set()
-        worker.join()
-    finally:
-        _draw(look(), end="\n")
-    if defects:
-        raise defects[0]
-    return look()
+            self.defect = error
 
 
 def _report(context: CommandContext, progress: BatchProgress) -> int:
