@@ -7,9 +7,11 @@ from typing import Any
 import orjson
 
 from labeling import experts, prompts
-from labeling.command_line import ALL_DONE, CommandContext, Subparsers
+from labeling.command_line import ALL_DONE, SOME_REFUSED, CommandContext, Subparsers
+from labeling.intake import import_file
 from schemas.errors import InvalidInput, NotFound
 from schemas.experts import Expert, ListComparison
+from schemas.intake import FIELDS, IMPORT_KINDS, parse_mapping
 from schemas.sentences import sentence
 
 
@@ -17,6 +19,7 @@ def add_commands(commands: Subparsers) -> None:
     """Add the commands of labelling."""
     _add_experts(commands)
     _add_prompts(commands)
+    _add_import(commands)
 
 
 def _add_experts(commands: Subparsers) -> None:
@@ -127,6 +130,45 @@ def _list_prompts(context: CommandContext, _: argparse.Namespace) -> int:
         line = f"{mark} {each.reference:32} {each.published_at:%Y-%m-%d %H:%M}"
         answer(context, each.model_dump(mode="json", exclude={"template"}), line)
     return ALL_DONE
+
+
+def _add_import(commands: Subparsers) -> None:
+    parser = commands.add_parser("import", help="import rows from JSONL, JSON, CSV, XLSX, Parquet")
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--as", dest="kind", choices=IMPORT_KINDS, default="queries")
+    parser.add_argument("--experts", metavar="NAME[@N]", help="for rows that name no list")
+    parser.add_argument(
+        "--map",
+        dest="pairs",
+        metavar="OURS=THEIRS",
+        nargs="+",
+        action="extend",
+        default=[],
+        help=f"other people's column names; ours are {', '.join(FIELDS)}",
+    )
+    parser.add_argument("--encoding", help="of a text file (default: detected)")
+    parser.add_argument("--name", help="name of a benchmark (default: the file's)")
+    parser.set_defaults(run=_import)
+
+
+def _import(context: CommandContext, args: argparse.Namespace) -> int:
+    counts = import_file(
+        context.database,
+        context.actor(),
+        args.file,
+        kind=args.kind,
+        errors_dir=context.settings.home / "imports",
+        experts=args.experts,
+        mapping=parse_mapping(args.pairs),
+        encoding=args.encoding,
+        name=args.name,
+    )
+    plain = counts.model_dump(mode="json")
+    lines = [say(context, "intake.done", **plain)]
+    if counts.errors_file is not None:
+        lines.append(say(context, "intake.errors_in", path=counts.errors_file))
+    answer(context, plain, "\n".join(lines))
+    return SOME_REFUSED if counts.has_refused else ALL_DONE
 
 
 def say(context: CommandContext, code: str, **values: object) -> str:

@@ -43,14 +43,15 @@ def _count_keys(value: JsonValue, depth: int) -> int:
     if depth < 0:
         raise InvalidInput("files.too_deep", most=MAX_DEPTH)
     if isinstance(value, dict):
-        count = len(value)
-        for each in value.values():
-            if isinstance(each, dict | list):
-                count += _count_keys(each, depth - 1)
-        return count
-    if isinstance(value, list):
-        return sum(_count_keys(each, depth - 1) for each in value if isinstance(each, dict | list))
-    return 0
+        count, inside = len(value), value.values()
+    elif isinstance(value, list):
+        count, inside = 0, value
+    else:
+        return 0
+    for each in inside:
+        if isinstance(each, dict | list):
+            count += _count_keys(each, depth - 1)
+    return count
 
 
 def _refuse_doubled(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:

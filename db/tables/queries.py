@@ -26,7 +26,8 @@ class Query(Table, table=True):
     """What the user asked, with its four pins.
 
     `import_key` is how a row is known again within (project, kind); `content_hash` tells whether it
-    came back changed. `messages` and `answer` hold the text of a historical chat row byte for byte.
+    came back changed. Of a historical chat row, `messages` is the JSON array of the messages before
+    the answer (system, turns, user) with every content as it came, and `answer` the old answer's text.
     `state` caches what the annotations say (waiting, ready, in_work, in_review, decided).
     """
 

@@ -1,0 +1,28 @@
+"""When two queries are the same question in other clothes."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+
+_NOISE = re.compile(r"[\W_]+")
+
+
+def normalised(text: str) -> str:
+    """The text without what carries no question: case, width, punctuation, spaces.
+
+    >>> normalised("上周的 ＧＭＶ，怎么掉了？")
+    '上周的gmv怎么掉了'
+    """
+    return _NOISE.sub("", unicodedata.normalize("NFKC", text).casefold())
+
+
+def cluster_key(text: str, history: Iterable[Mapping[str, str]] = ()) -> str:
+    """One key for queries that differ in form only, after the same dialogue; 32 hex digits.
+
+    A text of nothing but punctuation is its own cluster.
+    """
+    digest = blake2b((normalised(text) or text.strip()).encode(), digest_size=16)
+    for turn in history:
+        digest.update(f"\n{turn['role']}\t{normalised(turn['content'])}".encode())
+    return digest.hexdigest()
