@@ -6,6 +6,14 @@ from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
+from db.engine import Database
+from db.tables import Benchmark, BenchmarkQuestion, Bundle, Project
+from exports.scoring_files import scoring_files
+from exports.training.recipes import recipe_files
+from schemas.people import Actor
+from schemas.project import ProjectSettings
+from schemas.settings import Settings
+
 EXPERTS = {
     "数据分析专家": "查询经营数据，制作日报、周报和月报，解读指标的变化",
     "诊断专家": "诊断流量、转化、退款和评分异常的原因",
@@ -29,8 +37,13 @@ SYSTEM = (
 
 
 def a_bundle_folder(folder: Path, rows: int = 32, *, with_thinking: bool = True) -> Path:
-    """`sft.jsonl`, `grpo.jsonl` and their manifest; no plugin, no recipes."""
+    """Dataset files, reward plugin, the recipe `cpu-smoke`, and their manifest."""
     folder.mkdir(parents=True)
+    for name, content in (
+        scoring_files() | recipe_files("cpu-smoke", with_thinking=with_thinking)
+    ).items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
     cases = [_case(number) for number in range(rows)]
     _write(folder / "sft.jsonl", (_sft_row(each, with_thinking) for each in cases))
     _write(folder / "grpo.jsonl", (_grpo_row(each, with_thinking) for each in cases))
@@ -38,15 +51,69 @@ def a_bundle_folder(folder: Path, rows: int = 32, *, with_thinking: bool = True)
     return folder
 
 
+def a_bundle(
+    database: Database, settings: Settings, who: Actor, *, rows: int = 32, name: str = "first"
+) -> str:
+    """A ready bundle with its folder; its id."""
+    a_bundle_folder(settings.home / "bundles" / name, rows)
+    with database.transaction() as session:
+        row = Bundle(
+            project_id=who.project_id,
+            name=name,
+            state="ready",
+            recipe={},
+            folder=f"bundles/{name}",
+        )
+        session.add(row)
+        return row.id
+
+
+def a_benchmark(database: Database, who: Actor, questions: int = 4) -> str:
+    """A benchmark under the project's current list; its id."""
+    with database.transaction() as session:
+        project = ProjectSettings.model_validate(session.get_one(Project, who.project_id).settings)
+        row = Benchmark(
+            project_id=who.project_id,
+            name="standard",
+            version=1,
+            content_hash="0" * 64,
+            list_version_id=str(project.current_list_version_id),
+        )
+        session.add(row)
+        session.flush()
+        for number in range(questions):
+            case = _case(number * 5 + 1)
+            session.add(
+                BenchmarkQuestion(
+                    project_id=who.project_id,
+                    benchmark_id=row.id,
+                    import_key=str(case["id"]),
+                    content_hash=str(case["id"]),
+                    text=str(case["query"]),
+                    plan=_plan(case),
+                    cluster=str(case["id"]),
+                )
+            )
+        return row.id
+
+
+def _plan(case: dict[str, str | tuple[str, ...]]) -> dict[str, object]:
+    steps = [
+        {"expert": expert, "sub_questions": [ask], "order": order}
+        for order, (expert, ask) in enumerate(zip(case["experts"], case["asks"], strict=True), 1)
+    ]
+    return {"rewritten_query": case["query"], "steps": steps}
+
+
 def write_manifest(folder: Path, *, with_thinking: bool = True) -> None:
     """Rows and SHA-256 of every file there is, as a bundle's manifest holds them."""
     files = {
-        path.name: {
+        str(path.relative_to(folder)): {
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
             "rows": path.read_bytes().count(b"\n") if path.suffix == ".jsonl" else None,
         }
-        for path in sorted(folder.iterdir())
-        if path.name != "manifest.json"
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "manifest.json"
     }
     manifest = {"files": files, "recipe": {"with_thinking": with_thinking}}
     (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")

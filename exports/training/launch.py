@@ -5,6 +5,7 @@ moment, the run goes on, and the next app finds it again.
 """
 
 import fcntl
+import os
 import shlex
 import signal
 import subprocess
@@ -64,13 +65,17 @@ def prepare(folder: Path, order: RunOrder, config: Mapping[str, object] | None =
         unfinished.rename(folder / ORDER)
 
 
-def ensure_started(folder: Path) -> None:
-    """Give the run its supervisor, unless it has or had one."""
+def ensure_started(folder: Path, secrets: Mapping[str, str] | None = None) -> None:
+    """Give the run its supervisor, unless it has or had one.
+
+    Secrets go on through the environment and stand in no file.
+    """
     if (folder / STATUS).exists():
         return
     subprocess.run(
         [sys.executable, "-m", "exports.training.supervisor", str(folder.resolve())],
         cwd=ROOT,
+        env={**os.environ, **(secrets or {})},
         check=True,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -188,7 +188,7 @@ def _thinking(plan: Plan, rows: VerifyReport) -> Check:
     end, template = rows.prompt_end or "", rows.template
     if plan.with_thinking and EMPTY_THINK in end:
         return _check("thinking", "asked_not_to_think", template=template)
-    if not plan.with_thinking and "<think>" in end:
+    if not plan.with_thinking and "<think>" in end.replace(EMPTY_THINK, ""):
         return _check("thinking", "asked_to_think", template=template)
     return _check("thinking", template=template)
 

@@ -18,8 +18,6 @@ from schemas.project import DEFAULT_WEIGHTS, REWARDS
 TrainingStage = Literal["sft", "grpo"]
 FOLDER = Path(__file__).parent / "recipes"
 NAMES = ("cpu-smoke", "single-gpu", "3x8-a100")
-PLAIN_TEMPLATE = {"qwen3": "qwen3_nothinking"}
-"""The template that trains and asks without any think block, by the one that has it."""
 KNOBS: dict[TrainingStage, tuple[str, ...]] = {
     "sft": ("learning_rate", "max_steps", "num_train_epochs", "per_device_train_batch_size"),
     "grpo": (
@@ -132,8 +130,6 @@ def stage_arguments(
 ) -> dict[str, Any]:
     """The recipe's arguments with rewards and thinking filled in; overrides come last."""
     arguments = recipe.stage(stage)
-    if not with_thinking:
-        arguments["template"] = PLAIN_TEMPLATE.get(arguments["template"], arguments["template"])
     if stage == "grpo":
         chosen = reward_weights(weights, with_thinking=with_thinking)
         arguments["reward_funcs"] = list(chosen)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from exports.training.ask import ask_trainer, tiny_model
-from exports.training.recipes import NAMES, PLAIN_TEMPLATE, get_recipe
+from exports.training.recipes import NAMES, get_recipe
 from schemas.errors import TrainingError
 from schemas.settings import Settings
 from schemas.training import FileReport, RowDifference, VerifyReport
@@ -32,9 +32,9 @@ def verify_bundle(
 ) -> VerifyReport:
     """What ms-swift reads back of the dataset files in a folder.
 
-    What is not given is the manifest's (`recipe.verification`), else the training recipe's. `model` is a folder with a
-    tokenizer, or `tiny` for the one built here; without one the rows are read but not tokenised,
-    and their lengths stay unknown.
+    What is not given is the manifest's (`recipe.verification`), else the training recipe's.
+    `model` is a folder with a tokenizer, or `tiny` for the one built here; without one the rows are
+    read but not tokenised, and their lengths stay unknown.
 
     Raises:
         TrainingError: the folder holds no dataset file, or the trainer cannot be asked.
@@ -74,8 +74,6 @@ def rows_request(
     if model == TINY:
         model, model_type = tiny_model(settings), "qwen3"
     template = template or str(wanted.get("template") or training["template"])
-    if not with_thinking:
-        template = PLAIN_TEMPLATE.get(template, template)
     rows = sum(path.read_bytes().count(b"\n") for path in files)
     return {
         "files": [

@@ -1,0 +1,217 @@
+"""One click: preflight → freeze → SFT → short evaluation → GRPO → evaluation → compare.
+
+A durable workflow with one step a stage. What is true stands in the rows of chain and runs and in
+the run folders; a step that is repeated after a crash looks there first and starts nothing twice.
+"""
+
+import logging
+
+from db.access import training
+from db.access.events import add_event
+from db.durable import Durable, Interrupted, resources, step, workflow
+from db.engine import Database, take_turns
+from db.tables import Chain
+from db.tables.base import new_id, now
+from exports.training import launch, stages
+from exports.training.evaluation import compare_stages, evaluate_stage
+from exports.training.recipes import get_recipe
+from schemas.errors import PlanwrightError, TransitionRefused
+from schemas.people import Actor
+from schemas.settings import Settings
+from schemas.training import STAGES, ChainOrder, Stage
+
+READY = ("ready", "ready_lengths_unknown")
+
+
+def start_chain(  # noqa: PLR0917  who, what, with what: as every service, in this order
+    database: Database,
+    durable: Durable,
+    settings: Settings,
+    who: Actor,
+    bundle_id: str,
+    recipe: str,
+    order: ChainOrder | None = None,
+) -> str:
+    """Start a chain on a bundle; the same order on the same bundle while one is live is that one.
+
+    Raises:
+        NotFound: no such bundle or recipe.
+        TransitionRefused: `training.bundle_not_ready`.
+    """
+    who.require("admin")
+    get_recipe(recipe)
+    wanted = (order or ChainOrder()).model_dump(mode="json")
+    with database.transaction() as session:
+        take_turns(session, f"chains of {who.project_id}")
+        bundle = training.get_bundle(session, who.project_id, bundle_id)
+        if bundle.state not in READY:
+            raise TransitionRefused("training.bundle_not_ready", bundle=bundle.name)
+        live = training.find_live_chain(session, bundle_id, recipe)
+        chain = next((each for each in live if each.order == wanted), None)
+        if chain is None:
+            chain = Chain(
+                project_id=who.project_id,
+                bundle_id=bundle_id,
+                recipe=recipe,
+                order=wanted,
+                created_by=who.person_id,
+            )
+            session.add(chain)
+            session.flush()
+            add_event(session, who, "chain", chain.id, "started", after="running")
+        chain_id, attempt = chain.id, _attempt(chain)
+    durable.start(run_chain, workflow_id(chain_id, attempt), chain_id)
+    return chain_id
+
+
+def stop_chain(
+    database: Database, settings: Settings, who: Actor, chain_id: str, *, at_once: bool = False
+) -> None:
+    """Ask a chain to stop: its trainer saves and leaves, or leaves `at_once` without saving.
+
+    Raises:
+        TransitionRefused: `training.chain_is_over`.
+    """
+    who.require("admin")
+    with database.transaction() as session:
+        chain = training.get_chain(session, who.project_id, chain_id)
+        if chain.state not in training.LIVE:
+            raise TransitionRefused("training.chain_is_over", chain=chain_id)
+        if chain.state == "running":
+            chain.state = "stopping"
+            session.add(chain)
+            add_event(
+                session, who, "chain", chain_id, "stop asked", before="running", after="stopping"
+            )
+        runs = training.list_runs(session, who.project_id, chain_id, limit=2)
+        folders = [settings.home / run.folder for run in runs if run.state not in launch.OVER]
+    for folder in folders:
+        if folder.exists():
+            launch.ask_to_stop(folder, at_once=at_once)
+
+
+def resume_chain(
+    database: Database, durable: Durable, settings: Settings, who: Actor, chain_id: str
+) -> None:
+    """Go on with a chain from the stage that failed or was stopped, or whose driver is gone.
+
+    A stopped training goes on from the checkpoint that it saved.
+    """
+    who.require("admin")
+    with database.transaction() as session:
+        chain = training.get_chain(session, who.project_id, chain_id)
+        if chain.state == "succeeded":
+            raise TransitionRefused("training.chain_is_over", chain=chain_id)
+        if chain.state in ("failed", "stopped"):
+            add_event(
+                session, who, "chain", chain_id, "resumed", before=chain.state, after="running"
+            )
+            chain.report = {**chain.report, "attempt": _attempt(chain) + 1}
+            chain.state, chain.finished_at = "running", None
+            session.add(chain)
+        attempt = _attempt(chain)
+    durable.start(run_chain, workflow_id(chain_id, attempt), chain_id)
+
+
+def workflow_id(chain_id: str, attempt: int) -> str:
+    """The id under which a chain's work is journalled."""
+    return f"chain-{chain_id}-{attempt}"
+
+
+@workflow("training.chain")
+def run_chain(chain_id: str) -> None:
+    """Drive a chain to its end, gate by gate."""
+    for stage in STAGES:
+        if not run_stage(chain_id, stage):
+            break
+    end_chain(chain_id)
+
+
+@step("training.stage")
+def run_stage(chain_id: str, stage: Stage) -> bool:
+    """Do one stage; whether the next may follow."""
+    job = _job(chain_id)
+    with job.database.reading() as session:
+        report = training.get_chain(session, None, chain_id).report
+    known = training.stage_report(report, stage)
+    if known.get("state") in ("succeeded", "skipped", "off"):
+        return True
+    if stage not in job.order.stages:
+        job.tell(stage, state="off")
+        return True
+    if job.is_stopping():
+        job.tell(stage, state="stopped", reason="training.stopped", values={})
+        return False
+    job.tell(stage, state="running", started_at=now().isoformat(), finished_at=None, reason=None)
+    try:
+        outcome = _perform(job, stage)
+    except PlanwrightError as error:
+        values = {name: str(value) for name, value in error.values.items()}
+        outcome = stages.Outcome("failed", error.code, {**values})
+    except Exception:  # the edge of one stage: the chain ends and says so, whatever it was
+        reference = new_id()[-8:]
+        logging.getLogger(__name__).exception("stage %s, reference %s", stage, reference)
+        outcome = stages.Outcome("failed", "training.defect", {"reference": reference})
+    job.tell(
+        stage,
+        state=outcome.state,
+        reason=outcome.reason,
+        values=dict(outcome.values),
+        finished_at=now().isoformat(),
+        **outcome.found,
+    )
+    return outcome.state in ("succeeded", "skipped")
+
+
+@step("training.end")
+def end_chain(chain_id: str) -> None:
+    """Write down how the chain ended: as its last stage did."""
+    database = resources().database
+    with database.transaction() as session:
+        chain = training.get_chain(session, None, chain_id)
+        states = [training.stage_report(chain.report, each).get("state") for each in STAGES]
+        ended = next((each for each in ("failed", "stopped") if each in states), "succeeded")
+        training.finish_chain(session, chain_id, ended)
+
+
+def _perform(job: stages.Job, stage: Stage) -> stages.Outcome:
+    match stage:
+        case "preflight":
+            return stages.check(job)
+        case "freeze":
+            return stages.freeze(job)
+        case "sft" | "grpo":
+            return stages.train(job, stage)
+        case "evaluate_sft" | "evaluate_grpo":
+            return evaluate_stage(job, stage)
+        case "compare":
+            return compare_stages(job)
+
+
+def _job(chain_id: str) -> stages.Job:
+    held = resources()
+    with held.database.reading() as session:
+        chain = training.get_chain(session, None, chain_id)
+        bundle = training.get_bundle(session, chain.project_id, chain.bundle_id)
+
+    def pause(seconds: float) -> None:
+        if held.closing.wait(seconds):
+            raise Interrupted
+
+    return stages.Job(
+        database=held.database,
+        settings=held.settings,
+        chain_id=chain_id,
+        project_id=chain.project_id,
+        person_id=chain.created_by,
+        bundle_id=bundle.id,
+        bundle=(held.settings.home / bundle.folder).resolve(),
+        recipe=get_recipe(chain.recipe),
+        order=ChainOrder.model_validate(chain.order),
+        pause=pause,
+    )
+
+
+def _attempt(chain: Chain) -> int:
+    attempt = chain.report.get("attempt", 1)
+    return attempt if isinstance(attempt, int) else 1

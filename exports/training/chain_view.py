@@ -1,0 +1,166 @@
+"""What the training page shows: chains and runs, live from their rows and folders."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, cast
+
+import yaml
+from pydantic import JsonValue
+
+from db.access import training
+from db.engine import Database
+from db.tables import Chain, Run
+from exports.training import launch
+from exports.training.follow import read_log, read_metrics, series
+from exports.training.outcome import last_lines
+from schemas.people import Actor
+from schemas.settings import Settings
+from schemas.training import (
+    STAGES,
+    ChainSummary,
+    ChainView,
+    Point,
+    RunOrder,
+    RunView,
+    Stage,
+    StageView,
+)
+
+LOG_LINES = 80
+
+
+def list_chains(database: Database, who: Actor, *, limit: int = 50) -> list[ChainSummary]:
+    """Chains of the project, newest first."""
+    who.require("reviewer")
+    with database.reading() as session:
+        return [
+            ChainSummary.model_validate(_head(chain, name))
+            for chain, name in training.list_chains(session, who.project_id, limit)
+        ]
+
+
+def chain_view(database: Database, settings: Settings, who: Actor, chain_id: str) -> ChainView:
+    """One chain with everything its page draws.
+
+    Raises:
+        NotFound: `training.chain_not_found`.
+    """
+    who.require("reviewer")
+    with database.reading() as session:
+        chain = training.get_chain(session, who.project_id, chain_id)
+        name = training.get_bundle(session, who.project_id, chain.bundle_id).name
+        runs = {each: training.find_run(session, chain_id, each) for each in ("sft", "grpo")}
+    curves: dict[Literal["sft", "grpo"], dict[str, tuple[Point, ...]]] = {}
+    for stage, run in runs.items():
+        if run is not None:
+            steps = read_metrics(settings.home / run.folder).steps
+            curves["sft" if stage == "sft" else "grpo"] = series(steps)
+    latest = max((run for run in runs.values() if run), key=lambda run: run.id, default=None)
+    return ChainView.model_validate(
+        {
+            **_head(chain, name),
+            "stages": tuple(_stage(chain, stage, runs.get(stage), settings) for stage in STAGES),
+            "series": curves,
+            "log_tail": last_lines(settings.home / latest.folder, LOG_LINES) if latest else "",
+        }
+    )
+
+
+def list_runs(database: Database, settings: Settings, who: Actor, limit: int = 50) -> list[RunView]:
+    """Runs of the project, newest first."""
+    who.require("reviewer")
+    with database.reading() as session:
+        rows = training.list_runs(session, who.project_id, None, limit)
+    return [_run(row, settings) for row in rows]
+
+
+def run_view(database: Database, settings: Settings, who: Actor, run_id: str) -> RunView:
+    """One run with the end of its log.
+
+    Raises:
+        NotFound: `training.run_not_found`.
+    """
+    who.require("reviewer")
+    with database.reading() as session:
+        row = training.get_run(session, who.project_id, run_id)
+    view = _run(row, settings)
+    return view.model_copy(update={"log_tail": last_lines(settings.home / row.folder, LOG_LINES)})
+
+
+def log_since(
+    database: Database, settings: Settings, who: Actor, run_id: str, offset: int
+) -> tuple[str, int]:
+    """The log of a run since an offset, and where to go on."""
+    who.require("reviewer")
+    with database.reading() as session:
+        row = training.get_run(session, who.project_id, run_id)
+    return read_log(settings.home / row.folder, offset)
+
+
+def _head(chain: Chain, bundle_name: str) -> dict[str, object]:
+    return {
+        "id": chain.id,
+        "bundle_id": chain.bundle_id,
+        "bundle_name": bundle_name,
+        "recipe": chain.recipe,
+        "state": chain.state,
+        "stage": chain.stage,
+        "created_at": chain.created_at,
+        "finished_at": chain.finished_at,
+    }
+
+
+def _stage(chain: Chain, stage: Stage, run: Run | None, settings: Settings) -> StageView:
+    said = training.stage_report(chain.report, stage)
+    known = {name: said[name] for name in StageView.model_fields if name in said}
+    fields: dict[str, object] = {"name": stage, "state": "waiting", **known}
+    if run is not None:
+        folder = settings.home / run.folder
+        status = launch.look(folder).status
+        fields |= {"run_id": run.id, "command": _command(folder)}
+        if status is not None:
+            fields |= {
+                "stop_phase": status.stop_phase,
+                "stop_deadline": _moment(status.stop_deadline),
+                "heartbeat": _moment(status.heartbeat),
+            }
+    return StageView.model_validate(fields)
+
+
+def _run(row: Run, settings: Settings) -> RunView:
+    folder = settings.home / row.folder
+    seen = launch.look(folder)
+    status = seen.status
+    fields: Mapping[str, object] = row.model_dump()
+    names = RunView.model_fields.keys() & fields.keys()
+    return RunView.model_validate(
+        {
+            **{name: fields[name] for name in names},
+            "state": seen.state,
+            "reason": seen.reason,
+            "values": seen.values,
+            "exit_code": status.exit_code if status else None,
+            "checkpoint": (status.checkpoint if status else None) or row.checkpoint,
+            "folder": str(folder),
+            "command": _command(folder) or "",
+        }
+    )
+
+
+def _command(folder: Path) -> str | None:
+    path = folder / "order.json"
+    if not path.exists():
+        return None
+    order = RunOrder.model_validate_json(path.read_bytes())
+    return launch.copyable(order.command, order.environment)
+
+
+def run_config(folder: Path) -> dict[str, JsonValue]:
+    """The arguments that a run was started with."""
+    text = (folder / "config.yaml").read_text("utf-8")
+    return cast(dict[str, JsonValue], yaml.safe_load(text))
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

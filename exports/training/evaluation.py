@@ -1,0 +1,131 @@
+"""The evaluations of a chain: its checkpoints served, asked the benchmark, and compared."""
+
+import hashlib
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from db.access import training
+from db.tables import Planner, Run
+from exports.asking import Asking
+from exports.evaluate import compare_evaluations, open_evaluation, run_evaluation
+from exports.training.recipes import TrainingStage, get_recipe
+from exports.training.serve import serving
+from exports.training.stages import Job, Outcome
+from schemas.settings import Settings
+from schemas.training import Stage
+
+
+def evaluate_stage(job: Job, stage: Stage) -> Outcome:
+    """The short evaluation of what SFT or GRPO ended with."""
+    trained: TrainingStage = "sft" if stage == "evaluate_sft" else "grpo"
+    with job.database.reading() as session:
+        run = training.find_run(session, job.chain_id, trained)
+        benchmark = training.find_benchmark(session, job.project_id, job.order.benchmark)
+        report = training.stage_report(
+            training.get_chain(session, None, job.chain_id).report, stage
+        )
+    if run is None or run.checkpoint is None:
+        return Outcome("skipped", "training.nothing_to_evaluate")
+    if benchmark is None:
+        return Outcome("skipped", "training.no_benchmark")
+    evaluation_id = report.get("evaluation_id")
+    if not isinstance(evaluation_id, str):
+        evaluation_id = open_evaluation(
+            job.database,
+            job.project_id,
+            _planner_of(job, run),
+            f"{benchmark.name}@{benchmark.version}",
+            person_id=job.person_id,
+        )
+        job.tell(stage, evaluation_id=evaluation_id)
+    return _ask(job, run, evaluation_id)
+
+
+def compare_stages(job: Job) -> Outcome:
+    """What GRPO changed after SFT, question by question."""
+    with job.database.reading() as session:
+        report = training.get_chain(session, None, job.chain_id).report
+    ids = [
+        training.stage_report(report, stage).get("evaluation_id")
+        for stage in ("evaluate_sft", "evaluate_grpo")
+    ]
+    before, after = (each if isinstance(each, str) else None for each in ids)
+    if before is None or after is None:
+        return Outcome("skipped", "training.nothing_to_compare")
+    compared = compare_evaluations(job.database, job.project_id, before, after)
+    values: dict[str, JsonValue] = {
+        "before": f"{compared.before.accuracy * 100:.1f}",
+        "after": f"{compared.after.accuracy * 100:.1f}",
+        "mended": compared.mended,
+        "broken": compared.broken,
+    }
+    found: dict[str, JsonValue] = {"figures": compared.model_dump(mode="json")}
+    return Outcome("succeeded", "training.compared", values, found)
+
+
+def checkpoint_hash(checkpoint: Path) -> str:
+    """SHA-256 over names and bytes of the weights of a checkpoint."""
+    digest = hashlib.sha256()
+    for path in sorted(checkpoint.glob("*.safetensors")):
+        digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
+        with path.open("rb") as file:
+            while part := file.read(1 << 20):
+                digest.update(part)
+    return digest.hexdigest()
+
+
+def _ask(job: Job, run: Run, evaluation_id: str) -> Outcome:
+    terms = job.recipe.evaluation
+    limit = job.order.evaluation_limit or terms.limit
+    with serving(
+        job.settings,
+        serving_folder(job.settings, evaluation_id),
+        checkpoint=str(run.checkpoint),
+        base_model=job.model(),
+        with_thinking=job.with_thinking,
+        is_on_cpu=job.recipe.devices == 0,
+        pause=job.pause,
+    ) as endpoint:
+        asking = Asking(
+            url=endpoint.url,
+            key=endpoint.key,
+            model=endpoint.model,
+            max_tokens=terms.max_tokens,
+            with_thinking=job.with_thinking,
+            template=str(get_recipe(run.recipe).sft["template"]),
+        )
+        found = run_evaluation(job.database, evaluation_id, asking, limit=limit, pause=job.pause)
+    values: dict[str, JsonValue] = {
+        "questions": found.questions,
+        "right": found.right,
+        "accuracy": f"{found.accuracy * 100:.1f}",
+        "low": f"{found.accuracy_low * 100:.1f}",
+        "high": f"{found.accuracy_high * 100:.1f}",
+    }
+    return Outcome(
+        "succeeded", "training.evaluated", values, {"figures": found.model_dump(mode="json")}
+    )
+
+
+def serving_folder(settings: Settings, evaluation_id: str) -> Path:
+    """Where the server of an evaluation keeps its log."""
+    return settings.home / "runs" / f"serving-{evaluation_id}"
+
+
+def _planner_of(job: Job, run: Run) -> str:
+    """The planner that a run's checkpoint is; its id."""
+    checkpoint = Path(str(run.checkpoint))
+    digest = checkpoint_hash(checkpoint)
+    with job.database.transaction() as session:
+        row = training.find_planner_of_run(session, run.id)
+        if row is None:
+            row = Planner(
+                project_id=job.project_id,
+                name=f"{run.recipe}-{run.stage}-{run.id[-6:]}",
+                run_id=run.id,
+                checkpoint=str(checkpoint),
+                checkpoint_hash=digest,
+            )
+            session.add(row)
+        return row.id
