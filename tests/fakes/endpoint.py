@@ -6,7 +6,8 @@ away after `fault_times` tries of the same request. Answers are plausible plans 
 in the dialect that the prompt names. It counts every request by its content.
 
 Usage: `python -m tests.fakes.endpoint [--port N] [--config JSON]`; prints its base URL.
-`GET /counts` tells what was asked; `POST /config` changes the behaviour while it runs.
+`GET /counts` tells what was asked; `POST /config` changes the behaviour while it runs, and with
+`forget` what was counted.
 """
 
 import argparse
@@ -54,6 +55,7 @@ class Behaviour:
     credit: bool = True
     max_in_flight: int | None = None
     is_down: bool = False
+    keep_bodies: bool = False
 
 
 FAULTS = (
@@ -79,6 +81,7 @@ class Endpoint:
     answered: Counter[str] = field(default_factory=Counter)
     reply_keys: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
+    bodies: list[dict[str, Any]] = field(default_factory=list)
     in_flight: int = 0
     most_in_flight: int = 0
 
@@ -102,11 +105,18 @@ class Endpoint:
                 "reply_keys": dict(self.reply_keys),
                 "statuses": dict(self.statuses),
                 "most_in_flight": self.most_in_flight,
+                "bodies": self.bodies,
             }
         )
 
     async def configure(self, request: Request) -> Response:
-        self.behaviour = replace(self.behaviour, **await request.json())
+        changes = await request.json()
+        if changes.pop("forget", False):
+            self.most_in_flight = 0
+            for counted in (self.asked, self.answered, self.reply_keys, self.statuses):
+                counted.clear()
+            self.bodies.clear()
+        self.behaviour = replace(self.behaviour, **changes)
         return JSONResponse(asdict(self.behaviour))
 
     async def complete(self, request: Request) -> Response:
@@ -126,6 +136,8 @@ class Endpoint:
             return refusal
         content = content_hash(body)
         self.asked[content] += 1
+        if behaviour.keep_bodies:
+            self.bodies.append(body)
         self.reply_keys[headers.get("idempotency-key", "")] += 1
         await asyncio.sleep(behaviour.latency_s)
         fault = _fault(behaviour, content)
