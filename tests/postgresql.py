@@ -27,7 +27,7 @@ def a_server(*, fsync: bool = False) -> Generator[str]:
     account = _unprivileged_account()
     if account is not None:
         os.chown(folder, account.pw_uid, account.pw_gid)
-    data, port = folder / "data", _free_port()
+    data, port = folder / "data", free_port()
 
     def as_account(*command: str) -> None:
         subprocess.run(
@@ -92,7 +92,7 @@ def _unprivileged_account() -> pwd.struct_passwd | None:
     return names.get("postgres") or names["nobody"]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

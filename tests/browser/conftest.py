@@ -2,26 +2,22 @@
 
 import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
-from labeling.accounts import sign_in
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from db.engine import Database, open_database
-from schemas.settings import Settings
-from tests.conftest import _free_port  # pyright: ignore[reportPrivateUsage]
+from labeling.accounts import sign_in
+from tests.postgresql import free_port
+from tests.serving import COOKIE, ServedApp
+
+if TYPE_CHECKING:
+    from tests.browser.desk import Desk
 
 ROOT = Path(__file__).parents[2]
 SHOTS = Path(os.environ.get("PLANWRIGHT_SHOTS", ROOT / "build" / "shots"))
-COOKIE = "planwright_session"
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -34,80 +30,13 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 
-@dataclass
-class ServedApp:
-    """`python app.py serve` on a home of its own; `kill` is kill -9, `start` starts it again."""
-
-    home: Path
-    port: int
-    process: subprocess.Popen[bytes] | None = None
-    environment: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def settings(self) -> Settings:
-        return Settings(home=self.home)
-
-    def database(self) -> Database:
-        """The same database, opened from the test to look or to prepare."""
-        return open_database(self.settings)
-
-    def start(self) -> None:
-        """Start the server and wait until it answers."""
-        log = (self.home / "server.log").open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "app.py", "serve", "--port", str(self.port)],
-            cwd=ROOT,
-            env={**os.environ, "PLANWRIGHT_HOME": str(self.home), **self.environment},
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                break
-            try:
-                if httpx.get(f"{self.url}/login", timeout=2).status_code == 200:
-                    return
-            except httpx.HTTPError:
-                time.sleep(0.1)
-        pytest.fail(f"The server did not start:\n{self.log()}")
-
-    def log(self) -> str:
-        return (self.home / "server.log").read_text("utf-8", errors="replace")
-
-    def kill(self) -> None:
-        """Kill -9, as a power cut would."""
-        self._signal(signal.SIGKILL)
-
-    def stop(self) -> None:
-        """Ask it to leave."""
-        self._signal(signal.SIGTERM)
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self.process is None:
-            return
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(5)
-        self.process = None
-
-
 @pytest.fixture
 def served_app(migrated_sqlite: Path, tmp_path: Path) -> Iterator[ServedApp]:
     """A server with an empty database; prepare rows through `served_app.database()`."""
     home = tmp_path / "home"
     home.mkdir()
     shutil.copy(migrated_sqlite, home / "planwright.db")
-    app = ServedApp(home=home, port=_free_port())
+    app = ServedApp(home=home, port=free_port())
     app.start()
     yield app
     app.stop()
@@ -166,3 +95,32 @@ def shot() -> Callable[[Page, str], None]:
         page.screenshot(path=str(SHOTS / f"{name}.png"))
 
     return keep
+
+
+@pytest.fixture(scope="session")
+def desk_app(
+    migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServedApp]:
+    """One server for all tests of the two desks; each test has a project of its own on it."""
+    home = tmp_path_factory.mktemp("desk")
+    shutil.copy(migrated_sqlite, home / "planwright.db")
+    app = ServedApp(home=home, port=free_port(), environment={"PLANWRIGHT_DEMO": "false"})
+    app.start()
+    yield app
+    app.stop()
+
+
+@pytest.fixture
+def make_desk(desk_app: ServedApp, chromium: Browser) -> Iterator[Callable[..., "Desk"]]:
+    """Makes desks (`tests.browser.desk.a_desk`) and closes their pages afterwards."""
+    from tests.browser.desk import a_desk  # noqa: PLC0415  (it imports this module)
+
+    desks: list[Desk] = []
+
+    def make(**options: Any) -> Desk:
+        desks.append(a_desk(desk_app, chromium, **options))
+        return desks[-1]
+
+    yield make
+    for desk in desks:
+        desk.close()
