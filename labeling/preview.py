@@ -1,6 +1,6 @@
 """Judging a plan while it is edited: its problems, and what the rewards would say."""
 
-from db.access import annotations, lists, projects, prompts, queries
+from db.access import annotations, projects, prompts, queries
 from db.engine import Database
 from labeling.desk import pinned_list
 from schemas.desk import SuggestionView
@@ -46,7 +46,7 @@ def preview(
             return PlanPreview(problems=problems, scores=None)
         suggestions = queries.list_suggestions(session, query.id)
         settings = projects.read_settings(session, who.project_id)
-        template = prompts.get_template(session, who.project_id, query.prompt_version_id)
+        template = prompts.get_template(session, query.prompt_version_id)
     beside = next((each for each in suggestions if each.id == suggestion_id), None)
     trace = (beside.trace if beside else None) or None
     dialect = get_dialect(query.dialect)

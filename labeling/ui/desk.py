@@ -1,6 +1,6 @@
 """The one component that the label and the review page are made of, and how its script asks.
 
-Everything on these pages is drawn and edited in the browser (`assets/label.js`, `assets/review.js`). The
+Everything on these pages is drawn and edited in the browser (`assets/label.js`, `review.js`). The
 script asks by an event of its own name with a message; the answer goes into the component's
 `answer`, which nothing else writes, so no answer can disturb what a person is typing.
 """
@@ -67,9 +67,10 @@ def desk(page: str, events: Sequence[str], words: Words, **props: object) -> gr.
     styles = "".join(
         f'<link rel="stylesheet" href="{module(name)}">' for name in ("desk.css", "plan.css")
     )
-    # Gradio knows the events of a component by their names in this text.
+    # Gradio knows the events of a component by their names in this text; plain names would meet
+    # methods that components have already.
     script = (
-        f"const events = {json.dumps(list(events))};\n"
+        f"const events = {json.dumps([f'ask_{name}' for name in events])};\n"
         f'import("{module(f"{page}.js")}")'
         ".then((desk) => desk.mount({ element, props, trigger, watch, events }));"
     )
@@ -121,7 +122,7 @@ def answered(
 def connect(component: gr.HTML, handlers: object, events: Sequence[str]) -> None:
     """Bind each event `name` to the method `on_name` of the handlers."""
     for name in events:
-        listen = getattr(component, name)
+        listen = getattr(component, f"ask_{name}")
         listen(getattr(handlers, f"on_{name}"), None, component, trigger_mode="multiple", **DIRECT)
 
 

@@ -4,17 +4,15 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from labeling.accounts import sign_in
+from tests.browser.desk import Desk, a_desk
 from tests.postgresql import free_port
 from tests.serving import COOKIE, ServedApp
-
-if TYPE_CHECKING:
-    from tests.browser.desk import Desk
 
 ROOT = Path(__file__).parents[2]
 SHOTS = Path(os.environ.get("PLANWRIGHT_SHOTS", ROOT / "build" / "shots"))
@@ -111,10 +109,8 @@ def desk_app(
 
 
 @pytest.fixture
-def make_desk(desk_app: ServedApp, chromium: Browser) -> Iterator[Callable[..., "Desk"]]:
+def make_desk(desk_app: ServedApp, chromium: Browser) -> Iterator[Callable[..., Desk]]:
     """Makes desks (`tests.browser.desk.a_desk`) and closes their pages afterwards."""
-    from tests.browser.desk import a_desk  # noqa: PLC0415  (it imports this module)
-
     desks: list[Desk] = []
 
     def make(**options: Any) -> Desk:

@@ -59,7 +59,7 @@ export function openDialog({ title, body, buttons = [], closeLabel, className = 
   const heading = h("h2", { id: "pw-dialog-title" }, title);
   const cross = h("button", { type: "button", class: "quiet", "aria-label": closeLabel, onclick: close }, "✕");
   const head = h("header", {}, heading, cross);
-  const foot = buttons.length ? h("footer", {}, buttons) : null;
+  const foot = buttons.length ? h("div", { class: "dialog-foot" }, buttons) : null;
   const dialog = h(
     "dialog",
     { class: `pw-dialog ${className}`, "aria-labelledby": "pw-dialog-title" },

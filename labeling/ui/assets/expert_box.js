@@ -123,6 +123,7 @@ export class ExpertBox {
   }
 
   #fit() {
+    if (CSS.supports("field-sizing", "content")) return;
     // A Chinese character is as wide as two Latin letters.
     const width = [...(this.input.value || this.input.placeholder)].reduce((sum, sign) => sum + (sign > "\u2e7f" ? 2 : 1.05), 0);
     this.input.style.width = `calc(${Math.min(Math.max(width, 8), 48)}ch + 26px)`;

@@ -82,7 +82,7 @@ class LabelDesk {
     this.lease.open(item, opened.seconds);
     fill(parts.banners);
     this.editor.form.marked = item.returned?.path ?? null;
-    this.saved = null;
+    this.saved = this.draftKind = null;
     this.#showCandidate(opened.from === "both" ? { content: item.draft, raw: null } : opened);
     this.#explainOpening(opened);
     parts.editor.inert = this.isLocked;
@@ -239,18 +239,16 @@ class LabelDesk {
     this.editor.focus(problems[0]?.path);
   }
 
+  /** Until a reviewer takes it, the submission just made can be had back. */
   #offerWithdraw(item) {
-    const { say, parts } = this;
-    const withdraw = (node) => {
-      node.remove();
-      this.#withdraw(item);
-    };
     this.lastSubmitted = item;
-    parts.banners.append(banner("ok", say("label.submitted"), [[say("actions.withdraw"), withdraw, "withdraw-last"]], say("dialogue.close")));
+    this.draftKind = "submitted";
     this.#showActions();
+    this.#showSaved();
   }
 
-  async #withdraw(item = this.isLocked ? this.item : this.lastSubmitted) {
+  async #withdraw() {
+    const item = this.isLocked ? this.item : this.lastSubmitted;
     if (!item) return;
     if (this.item && !this.isLocked) await this.drafts.save();
     const answer = await this.#try("withdraw", { annotation_id: item.annotation_id, query_id: item.query_id });
@@ -370,9 +368,10 @@ class LabelDesk {
   }
 
   #showSaved() {
-    if (!this.item || this.isLocked) return fill(this.savedText);
     const kind = this.draftKind;
-    const text = kind === "saved" && this.saved ? this.say("status.saved", { ago: ago(this.saved, this.say) })
+    if (kind !== "submitted" && (!this.item || this.isLocked)) return fill(this.savedText);
+    const text = kind === "submitted" ? this.say("label.submitted")
+      : kind === "saved" && this.saved ? this.say("status.saved", { ago: ago(this.saved, this.say) })
       : kind && this.drafts.isBehind ? this.say(`status.${kind}`) : "";
     if (this.savedText.textContent !== text) this.savedText.textContent = text;
     this.savedText.className = ["waiting", "failed", "conflict"].includes(kind) ? "late" : "";
@@ -405,6 +404,7 @@ class LabelDesk {
     buttons.adopt.hidden = !isOpen || !this.suggestion?.plan;
     buttons.next.hidden = !isOpen || item.suggestions.length < 2;
     buttons.withdraw.hidden = !(item && item.state === "submitted") && !this.lastSubmitted;
+    buttons.withdraw.firstChild.textContent = this.say(this.isLocked ? "actions.withdraw" : "label.withdraw_last");
     buttons.adopt.firstChild.textContent = this.say("actions.adopt", { model: this.modelName });
     this.leaseText.hidden = !isOpen;
   }

@@ -152,7 +152,7 @@ export class PlanEditor {
 
   #head() {
     const tool = (id, sign, words, run) =>
-      h("button", { type: "button", id, class: "quiet", title: this.say(words), "aria-label": this.say(words), onclick: run }, sign, this.keys.show(id === "plan-undo" ? "undo" : "redo"));
+      h("button", { type: "button", id, class: "quiet", title: this.say(words), "aria-label": this.say(words), onclick: run }, sign, id === "plan-undo" && this.keys.show("undo"));
     this.undoButton = tool("plan-undo", "↶", "editor.undo", () => this.undo());
     this.redoButton = tool("plan-redo", "↷", "editor.redo", () => this.redo());
     return h(

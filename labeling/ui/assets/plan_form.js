@@ -114,22 +114,22 @@ export class PlanForm {
         h("span", { class: "badges" }),
         isParallel && h("span", { class: "parallel" }, this.say("editor.parallel")),
         h("span", { class: "origin" }),
-        this.#stepTools(index, { at, isParallel }),
+        this.#stepTools(index, { at, isParallel, count: step.sub_questions.length }),
       ),
       h("div", { class: "problems-here", data: { path: `${path}.expert` } }),
       h("ol", { class: "subs", data: { path: `${path}.sub_questions` } }, step.sub_questions.map((text, place_) => this.#sub(text, index, place_))),
-      h("button", { type: "button", class: "add-sub", onclick: () => this.#addSub(index, step.sub_questions.length) }, "＋ ", this.say("editor.add_sub_question")),
       h("div", { class: "problems-here" }),
     );
     this.#showExpert(card, step.expert);
     return card;
   }
 
-  #stepTools(index, { at, isParallel }) {
+  #stepTools(index, { at, isParallel, count }) {
     const parallel = isParallel ? "editor.own_stage" : "editor.with_previous";
     return h(
       "span",
       { class: "step-tools" },
+      h("button", { type: "button", class: "add-sub", onclick: () => this.#addSub(index, count) }, "＋ ", this.say("editor.add_sub_question")),
       this.#tool("↑", "editor.step_up", () => this.#moved(plans.moveStep(this.plan, index, -1))),
       this.#tool("↓", "editor.step_down", () => this.#moved(plans.moveStep(this.plan, index, 1))),
       (isParallel || at > 0) && this.#tool(isParallel ? "⇤" : "⇉", parallel, () => this.#moved(plans.toggleParallel(this.plan, index))),

@@ -2,8 +2,8 @@
 
 import { fill, h } from "./dom.js";
 
-// An empty field that a person has only just reached is not yet a mistake.
-const PATIENT = new Set(["blank", "no_sub_questions", "missing"]);
+// A field that a person is only just filling in is not yet a mistake.
+const PATIENT = new Set(["blank", "no_sub_questions", "missing", "unknown_expert"]);
 
 export class Problems {
   /** `form`: where the fields stand; `go(path)` leads to one. */

@@ -16,8 +16,8 @@ export class TraceViewer {
     this.fold = h("button", { type: "button", class: "quiet", id: "trace-fold", onclick: () => this.toggleFold() });
     this.find = h("input", { type: "search", class: "find", id: "trace-find", placeholder: say("trace.search"), "aria-label": say("trace.search"), oninput: () => this.#search(), onkeydown: (event) => this.#onFindKey(event) });
     this.count = h("span", { class: "count", role: "status" });
-    const tools = h("span", { class: "right" }, this.facts, this.fold, h("span", { class: "finder" }, this.find, keys.show("search"), this.count));
-    fill(root, h("div", { class: "card-head" }, h("h3", {}, say("trace.title")), this.gauge, this.length, tools), this.body);
+    const tools = h("span", { class: "right" }, this.fold, h("span", { class: "finder" }, this.find, keys.show("search"), this.count));
+    fill(root, h("div", { class: "card-head" }, h("h3", {}, say("trace.title")), this.gauge, this.length, this.facts, tools), this.body);
     this.#setFolded(false);
   }
 
@@ -37,7 +37,7 @@ export class TraceViewer {
     this.#highlight("pw-found", []);
     this.#highlight("pw-current", []);
     this.count.textContent = "";
-    const warned = [places(text, banned, 1).length && pill(this.say("trace.banned"), "bad")];
+    const warned = [places(text, banned, 1).length > 0 && pill(this.say("trace.banned"), "bad")];
     fill(this.facts, warned);
     setTimeout(() => this.#markRepeats(text, warned));
   }
@@ -75,6 +75,7 @@ export class TraceViewer {
     this.gauge.firstChild.style.left = share(length);
     const isGood = length >= think.min && length <= think.max;
     this.length.className = `pill ${isGood ? "ok" : "warn"}`;
+    this.length.title = this.say("trace.length_explained");
     this.length.textContent = this.say("trace.length", { length: length.toLocaleString(), min: think.min, max: think.max });
   }
 

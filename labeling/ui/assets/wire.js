@@ -17,7 +17,7 @@ export class Wire {
     watch("answer", () => this.#receive(this.props.answer));
   }
 
-  /** Send `message` as the event `name`; resolves with the answer, rejects when none comes. */
+  /** Send `message` as the event `ask_name`; resolves with the answer, rejects when none comes. */
   ask(name, message = {}) {
     const turn = this.line.then(() => this.#send(name, message));
     this.line = turn.catch(() => undefined);
@@ -32,7 +32,7 @@ export class Wire {
         reject(new WireError(name));
       }, PATIENCE_MS);
       this.waiting = { serial, resolve, timer };
-      this.trigger(name, { ...message, serial });
+      this.trigger(`ask_${name}`, { ...message, serial });
     });
   }
 

@@ -1,0 +1,182 @@
+"""The plan editor: form, raw JSON and comparison are one plan, by mouse and by keyboard."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.desk import (
+    NEW_EXPERT,
+    PLAN,
+    REWRITE,
+    Desk,
+    experts_of,
+    field_at,
+    plan_on,
+    stages_of,
+)
+
+MakeDesk = Callable[..., Desk]
+KNOW, ADVISE, FIND = (step["expert"] for step in PLAN["steps"])
+
+
+@pytest.fixture
+def page(make_desk: MakeDesk) -> Page:
+    return make_desk(queries=1).open("li", "/zh/label")
+
+
+def test_the_editor_opens_with_the_model_s_plan_and_the_caret_in_the_first_field(page: Page):
+    expect(field_at(page, REWRITE)).to_be_focused()
+    assert plan_on(page) == PLAN
+    assert stages_of(page) == [[KNOW, ADVISE], [FIND]]
+
+
+def test_steps_move_by_keys_and_stages_stay_contiguous(page: Page):
+    field_at(page, "$.steps[2].expert").focus()
+    page.keyboard.press("Alt+ArrowUp")
+    assert stages_of(page) == [[FIND], [KNOW, ADVISE]]
+    expect(field_at(page, "$.steps[0].expert")).to_be_focused()
+    page.keyboard.press("Alt+ArrowDown")
+    page.keyboard.press("Alt+p")
+    assert stages_of(page) == [[KNOW, ADVISE, FIND]]
+    page.keyboard.press("Alt+p")
+    assert [step["order"] for step in plan_on(page)["steps"]] == [1, 1, 2]
+
+
+def test_a_step_is_dragged_into_a_stage_of_its_own_and_beside_others(page: Page):
+    grips = page.locator(".plan-form .grip")
+    stages = page.locator(".plan-form .stage")
+    _drag(page, grips.nth(1), stages.nth(1).bounding_box(), at=1.0)
+    assert stages_of(page) == [[KNOW], [FIND], [ADVISE]]
+    _drag(page, grips.nth(2), stages.nth(0).bounding_box(), at=0.3)
+    assert stages_of(page) == [[ADVISE, KNOW], [FIND]]
+
+
+def test_an_expert_is_found_by_typing_and_taken_by_enter(page: Page):
+    box = field_at(page, "$.steps[2].expert")
+    box.fill("老客")
+    expect(page.locator(".expert-choices:visible li")).to_have_text(
+        [f"{NEW_EXPERT}圈选人群并触达：新客、老客、流失客；短信、优惠券、会员。"]
+    )
+    page.keyboard.press("Enter")
+    expect(box).to_have_value(NEW_EXPERT)
+    expect(field_at(page, "$.steps[2].sub_questions[0]")).to_be_focused()
+    step = page.locator(".plan-form .step").nth(2)
+    expect(step).to_contain_text("本版新增")
+    expect(step).to_contain_text(f"R1：{FIND}")
+    step.get_by_label("还原为 R1 的步骤").click()
+    assert experts_of(page) == [KNOW, ADVISE, FIND]
+
+
+def test_sub_questions_are_added_removed_and_moved_by_keys(page: Page):
+    first = field_at(page, "$.steps[0].sub_questions[0]")
+    first.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.type("第二问")
+    page.keyboard.press("Alt+ArrowUp")
+    texts = plan_on(page)["steps"][0]["sub_questions"]
+    assert texts == ["第二问", PLAN["steps"][0]["sub_questions"][0]]
+    field_at(page, "$.steps[0].sub_questions[0]").fill("")
+    page.keyboard.press("Backspace")
+    assert plan_on(page)["steps"][0]["sub_questions"] == PLAN["steps"][0]["sub_questions"]
+
+
+def test_undo_goes_back_over_the_form_and_the_raw_json(page: Page):
+    field_at(page, REWRITE).fill("改过的问题")
+    page.locator(".plan-form .step").nth(0).get_by_label("删除步骤").click()
+    page.click("#plan-tab-json")
+    text = page.input_value("#plan-json")
+    page.fill("#plan-json", text.replace(FIND, NEW_EXPERT))
+    page.click("#plan-tab-form")
+    assert experts_of(page) == [ADVISE, NEW_EXPERT]
+    for expected in ([ADVISE, FIND], [KNOW, ADVISE, FIND]):
+        page.click("#plan-undo")
+        assert experts_of(page) == expected
+    page.click("#plan-undo")
+    assert plan_on(page) == PLAN
+    for _ in range(3):
+        page.click("#plan-redo")
+    assert experts_of(page) == [ADVISE, NEW_EXPERT]
+
+
+def test_problems_stand_at_their_field_and_a_submission_is_refused(page: Page):
+    field_at(page, "$.steps[0].sub_questions[0]").fill("")
+    field_at(page, REWRITE).focus()
+    problem = page.locator(".plan-form li .problem")
+    expect(problem).to_be_visible()
+    expect(page.locator("#plan-problems")).to_have_text("1 处问题")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".problem-list")).to_contain_text("$.steps[0].sub_questions[0]")
+    expect(field_at(page, "$.steps[0].sub_questions[0]")).to_be_focused()
+    page.keyboard.type("怎么配置")
+    expect(problem).to_have_count(0)
+    expect(page.locator("#plan-problems")).to_have_text("可以提交")
+
+
+def test_the_comparison_marks_what_changed_to_the_character(page: Page):
+    field_at(page, REWRITE).fill("如何配置搜索关键词，并推送优惠")
+    page.click("#plan-tab-compare")
+    side = page.locator(".comparison .rewritten")
+    expect(side.nth(0).locator("del")).to_have_text("推荐")
+    expect(side.nth(1).locator("ins")).to_have_text("推送")
+    page.click("#plan-tab-form")
+    page.get_by_label("还原为 R1 的文字").click()
+    assert plan_on(page) == PLAN
+
+
+def test_the_next_candidate_is_shown_and_adopted_as_one_step_back(page: Page):
+    page.keyboard.press("Escape")
+    page.keyboard.press("]")
+    expect(page.locator(".part-dialogue")).to_contain_text("候选 2/2")
+    assert plan_on(page) == PLAN
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    assert experts_of(page) == [KNOW, NEW_EXPERT]
+    page.keyboard.press("Control+z")
+    assert experts_of(page) == [KNOW, ADVISE, FIND]
+
+
+def test_sixty_steps_stay_quick(make_desk: MakeDesk):
+    plan = {
+        "rewritten_query": "很多步骤",
+        "steps": [
+            {"expert": KNOW, "sub_questions": [f"问题 {number}", "再问"], "order": number}
+            for number in range(1, 61)
+        ],
+    }
+    page = make_desk(queries=1, plans=(plan,)).open("li", "/zh/label")
+    expect(page.locator(".plan-form .step")).to_have_count(60)
+    moved_ms = page.evaluate(
+        """() => {
+            const step = document.querySelectorAll('.plan-form .step')[30];
+            const tool = step.querySelector('.step-tools .tool');
+            const start = performance.now();
+            tool.click();
+            document.querySelector('.plan-form').offsetHeight;
+            return performance.now() - start;
+        }"""
+    )
+    typed = field_at(page, "$.steps[40].sub_questions[0]")
+    typed_ms = typed.evaluate(
+        """field => {
+            field.focus();
+            const start = performance.now();
+            for (let n = 0; n < 20; n++) document.execCommand('insertText', false, '字');
+            return (performance.now() - start) / 20;
+        }"""
+    )
+    print(f"60 steps: a step moved in {moved_ms:.0f} ms, a key in {typed_ms:.1f} ms")
+    assert moved_ms < 300
+    assert typed_ms < 50
+
+
+def _drag(page: Page, grip: Locator, box: Any, *, at: float) -> None:
+    start = grip.bounding_box()
+    assert start
+    page.mouse.move(start["x"] + 5, start["y"] + 5)
+    page.mouse.down()
+    target = box["y"] + at * box["height"]
+    page.mouse.move(start["x"] + 5, target - 20)
+    page.mouse.move(start["x"] + 5, target + (4 if at == 1.0 else 0), steps=4)
+    page.mouse.up()
