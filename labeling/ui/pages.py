@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from labeling.ui.experts import build_experts_page
 from labeling.ui.i18n import Words
 from labeling.ui.label import build_label_page
+from labeling.ui.queries import build_queries_page
 from labeling.ui.review import build_review_page
 from labeling.ui.session import Services
 from labeling.ui.team import build_team_page
@@ -24,6 +25,7 @@ class PageEntry:
 PAGES: tuple[PageEntry, ...] = (
     PageEntry("label", "annotator", build_label_page),
     PageEntry("review", "reviewer", build_review_page),
+    PageEntry("queries", "reviewer", build_queries_page),
     PageEntry("experts", "reviewer", build_experts_page),
     PageEntry("team", "admin", build_team_page),
 )

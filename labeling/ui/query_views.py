@@ -1,0 +1,128 @@
+"""How a query is drawn: dialogue, suggestions, annotations, timeline."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from labeling.ui.i18n import Words
+from labeling.ui.view import Node, card, facts, node, pill
+from schemas.desk import SuggestionView, Turn
+from schemas.queries import AnnotationView, QueryDetail, TimelineEntry
+
+_KINDS = {"waiting": "quiet", "ready": "", "in_work": "warn", "in_review": "warn", "decided": "ok"}
+_STATES = {"draft": "quiet", "submitted": "warn", "accepted": "ok", "returned": "bad"}
+
+
+def state_pill(state: str, words: Words) -> Node:
+    """A query's state."""
+    return pill(words(f"queries.state_{state}"), _KINDS[state])
+
+
+def detail_view(found: QueryDetail, words: Words) -> Node:
+    """Everything about one query."""
+    return node(
+        "div",
+        card(
+            words("queries.dialogue"),
+            *dialogue(found.history, words),
+            node("h2", found.text),
+            facts(
+                [
+                    ("ID", found.external_id or found.id),
+                    (words("queries.list"), found.expert_list),
+                    (words("queries.prompt"), f"{found.prompt} · {found.dialect}"),
+                    (words("queries.imported"), f"{found.created_at:%Y-%m-%d %H:%M}"),
+                ]
+            ),
+            right=state_pill(found.state, words),
+        ),
+        *(_annotation(each, words) for each in found.annotations),
+        *(suggestion_card(each, words) for each in found.suggestions),
+        card(words("queries.timeline"), *(_event(each, words) for each in found.timeline)),
+        cls="pw-view",
+    )
+
+
+def dialogue(history: tuple[Turn, ...], words: Words) -> list[Node]:
+    """The turns before the query."""
+    names = {"user": words("queries.role_user"), "assistant": words("queries.role_assistant")}
+    return [
+        node(
+            "div",
+            node("span", names.get(turn.role, turn.role)),
+            node("span", turn.content),
+            cls="pw-turn",
+        )
+        for turn in history
+    ]
+
+
+def plan_view(plan: Mapping[str, Any], words: Words) -> Node:
+    """A plan as people read it; whatever it lacks is left blank."""
+    steps: Any = plan.get("steps") or []
+    lines: list[Node] = [node("p", node("b", str(plan.get("rewritten_query") or "–")))]
+    for step in steps:
+        questions = step.get("sub_questions") or []
+        lines.append(
+            node(
+                "div",
+                node("span", str(step.get("order", ""))),
+                node("span", node("b", str(step.get("expert", ""))), *map(_question, questions)),
+                cls="pw-turn pw-step",
+            )
+        )
+    if not steps:
+        lines.append(node("p", words("queries.no_steps"), cls="pw-mute"))
+    return node("div", *lines)
+
+
+def suggestion_card(found: SuggestionView, words: Words) -> Node:
+    """One answer of a model: its thinking folded, its plan, or why there is none."""
+    title = words("queries.suggestion", number=found.candidate, model=found.model or "–")
+    parts: list[Node] = []
+    if found.trace:
+        length = words("queries.trace", length=found.trace_length)
+        trace = node("div", found.trace, cls="pw-trace")
+        parts.append(node("details", node("summary", length), trace, key=f"t{found.id}"))
+    if found.plan is not None:
+        parts.append(plan_view(found.plan, words))
+    if found.failure is not None:
+        parts.append(node("p", words.sentence(found.failure, {}), cls="pw-bad-text"))
+    if found.partial_plan is not None:
+        parts.append(node("pre", json.dumps(found.partial_plan, ensure_ascii=False, indent=1)))
+    right = pill(words("queries.repaired"), "warn") if found.is_repaired else None
+    return card(title, *parts, right=right)
+
+
+def _annotation(found: AnnotationView, words: Words) -> Node:
+    states = [pill(words(f"queries.annotation_{found.state}"), _STATES.get(found.state, "quiet"))]
+    if found.flag:
+        states.append(pill(f"{words('queries.flagged')}: {found.flag}", "warn"))
+    title = words("queries.annotation", name=found.author or words("queries.hidden_author"))
+    shown = found.revisions[-1].plan if found.revisions else found.draft
+    verdicts = [
+        node(
+            "p",
+            f"{each.at:%m-%d %H:%M} · {each.reviewer} · "
+            f"{words(f'queries.verdict_{each.verdict}')} {each.reason}",
+            cls="pw-mute",
+        )
+        for each in found.reviews
+    ]
+    body = [plan_view(shown, words)] if shown else []
+    return card(title, *body, *verdicts, right=node("span", *states, cls="pw-line"))
+
+
+def _event(entry: TimelineEntry, words: Words) -> Node:
+    who = entry.person or words("queries.hidden_author")
+    change = " → ".join(each for each in (entry.before, entry.after) if each)
+    return node(
+        "div",
+        node("span", f"{entry.at:%m-%d %H:%M}"),
+        node("span", f"{who} · {entry.action}", node("span", f" {change}", cls="pw-mute")),
+        cls="pw-turn pw-event",
+    )
+
+
+def _question(text: object) -> Node:
+    return node("div", str(text))
