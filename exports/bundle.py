@@ -9,8 +9,6 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from labeling.duplicates import BenchmarkGuard
-
 from db.access import bundles as access
 from db.access.bundles import BundleLine
 from db.access.events import add_event
@@ -38,6 +36,7 @@ from exports.shelf import (
 from exports.training.recipes import get_recipe, reward_weights
 from exports.training.verify import verify_bundle
 from exports.writing import Written, contents_of, to_format, write_bundle
+from labeling.duplicates import BenchmarkGuard
 from schemas.bundle import BundleState, RecipePreview
 from schemas.errors import ExportRefused, InvalidInput, PlanwrightError
 from schemas.people import Actor
@@ -57,6 +56,7 @@ __all__ = [
     "preview_recipe",
     "rebuild",
     "recall",
+    "refuse_bundle",
     "require_ready",
     "verify_rows",
     "write_rows",
@@ -240,17 +240,22 @@ def _refusing(database: Database, who: Actor, bundle_id: str) -> Generator[None]
     try:
         yield
     except PlanwrightError as error:
-        refusal: dict[str, object] = {"code": error.code, "values": _plain(error.values)}
-        if isinstance(error, InvalidInput):
-            refusal["problems"] = [
-                {"path": path, "code": code, "values": _plain(values)}
-                for path, code, values in error.problems
-            ]
-        with database.transaction() as session:
-            bundle = find_row(session, who, bundle_id)
-            bundle.refusal = refusal
-            _turn(session, who, bundle, "refused", why=refusal)
+        refuse_bundle(database, who, bundle_id, error)
         raise
+
+
+def refuse_bundle(database: Database, who: Actor, bundle_id: str, error: PlanwrightError) -> None:
+    """Mark a bundle refused, with the failure as a code and its values."""
+    refusal: dict[str, object] = {"code": error.code, "values": _plain(error.values)}
+    if isinstance(error, InvalidInput):
+        refusal["problems"] = [
+            {"path": path, "code": code, "values": _plain(values)}
+            for path, code, values in error.problems
+        ]
+    with database.transaction() as session:
+        bundle = find_row(session, who, bundle_id)
+        bundle.refusal = refusal
+        _turn(session, who, bundle, "refused", why=refusal)
 
 
 def _plain(values: Mapping[str, object]) -> dict[str, object]:

@@ -26,7 +26,7 @@ from schemas.sentences import sentence
 RECIPES = Path(__file__).parent / "recipes"
 
 
-def add_bundle_commands(commands: Subparsers) -> None:
+def add_commands(commands: Subparsers) -> None:
     """Add `export` and `bundles`."""
     export = commands.add_parser("export", help="write, verify and keep a bundle of training data")
     what = export.add_mutually_exclusive_group(required=True)

@@ -84,7 +84,7 @@ def choose(
         if recipe.with_thinking:
             _keep_shortest(filled["sft"], recipe)
         _take_measures(recipe.sft, filled["sft"], recipe.seed, "sft")
-    pools = {
+    pools: dict[PoolName, ChosenPool] = {
         name: _chosen(name, sources, before[name], recipe, lists)
         for name, sources in filled.items()
     }
@@ -123,7 +123,7 @@ def _fill(
     judge: Judge,
 ) -> dict[PoolName, list[_Filled]]:
     """One stream for each kind of source, offered to every source of that kind."""
-    filled = {
+    filled: dict[PoolName, list[_Filled]] = {
         name: [_Filled(source) for source in pool.sources]
         for name, pool in pools_needed(recipe).items()
     }

@@ -85,6 +85,20 @@ def new_folder(target: Path) -> Generator[FolderWriter]:
             shutil.rmtree(writer.path, ignore_errors=True)
 
 
+def require_writable(folder: Path) -> None:
+    """Make a folder if need be, and refuse one in which nothing can be written.
+
+    Raises:
+        ExportRefused: `export.cannot_write`, `export.disk_full`.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _refusal(error, folder, None) from error
+
+
 def discard_leftovers(target: Path) -> None:
     """Remove what an interrupted writer of this very target left."""
     for path in target.parent.glob(f".{target.name}.writing-*"):

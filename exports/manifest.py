@@ -17,7 +17,7 @@ from exports.rows import Pinned, Renderer
 from schemas.bundle import FileFact, PoolFigures, RowOrigin
 from schemas.errors import InvalidInput
 from schemas.recipe import BundleRecipe
-from schemas.scoring.rewards import SOURCE_HASH
+from schemas.scoring.source import source_hash
 
 FORMAT = "planwright-bundle@1"
 NAME = "manifest.json"
@@ -72,7 +72,7 @@ def manifest_parts(
         "name": recipe.name,
         "recipe": shown_recipe(recipe),
         "row_code": row_code_hash(),
-        "scoring": SOURCE_HASH(),
+        "scoring": source_hash(),
         "form_missed": renderer.form_missed,
         "lists": {reference: lists[reference] for reference in sorted(used)},
         "prompts": renderer.used_prompts,

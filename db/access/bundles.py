@@ -69,12 +69,12 @@ def find_bundle(session: Session, project_id: str, reference: str) -> Bundle | N
 def list_bundles(session: Session, project_id: str) -> Sequence[tuple[Bundle, str | None]]:
     """Bundles with the name of who made them, newest first."""
     statement = (
-        sa.select(Bundle, col(Person.name))
+        select(Bundle, Person.name)
         .outerjoin(Person, col(Person.id) == col(Bundle.created_by))
         .where(col(Bundle.project_id) == project_id)
         .order_by(col(Bundle.id).desc())
     )
-    return [(row[0], row[1]) for row in session.execute(statement)]
+    return list(session.exec(statement))
 
 
 def find_author(session: Session, bundle: Bundle) -> str | None:
@@ -92,12 +92,12 @@ def add_lines(
         {"bundle_id": bundle_id, "project_id": project_id, **line._asdict()} for line in lines
     ]
     if rows:
-        session.execute(sa.insert(BundleRow), rows)
+        session.connection().execute(sa.insert(BundleRow), rows)
 
 
 def delete_lines(session: Session, project_id: str, bundle_id: str) -> None:
     """Forget the lines of a bundle that is written anew after an interruption."""
-    session.execute(
+    session.connection().execute(
         sa.delete(BundleRow).where(
             col(BundleRow.project_id) == project_id, col(BundleRow.bundle_id) == bundle_id
         )
@@ -114,7 +114,7 @@ def list_recalled(session: Session, project_id: str, query_id: str) -> list[Reca
         .where(col(BundleRow.project_id) == project_id, col(BundleRow.query_id) == query_id)
         .order_by(col(BundleRow.bundle_id).desc(), col(BundleRow.file), col(BundleRow.line))
     )
-    return [RecalledLine(*row) for row in session.execute(statement)]
+    return [RecalledLine(*row) for row in session.connection().execute(statement)]
 
 
 def count_lines_by_file(
@@ -126,7 +126,9 @@ def count_lines_by_file(
         col(BundleRow.bundle_id), col(BundleRow.file), col(BundleRow.row_hash)
     ).where(col(BundleRow.project_id) == project_id, col(BundleRow.bundle_id).in_((a_id, b_id)))
     seen: dict[str, dict[str, int]] = {}
-    for bundle_id, file, row_hash in session.execute(statement.execution_options(yield_per=5000)):
+    for bundle_id, file, row_hash in session.connection().execute(
+        statement.execution_options(yield_per=5000)
+    ):
         hashes = seen.setdefault(file, {})
         hashes[row_hash] = hashes.get(row_hash, 0) | sides[bundle_id]
     return {

@@ -180,7 +180,7 @@ def list_suggestions(
         .order_by(col(Suggestion.candidate), col(Suggestion.id))
     )
     found: dict[str, list[SuggestionPart]] = {}
-    for row in session.execute(statement):
+    for row in session.connection().execute(statement):
         found.setdefault(row[1], []).append(SuggestionPart(*row))
     return found
 
@@ -195,7 +195,7 @@ def list_chosen_plans(
         .join(Revision, col(Revision.id) == col(Annotation.revision_id))
         .where(col(Query.project_id) == project_id, col(Query.id).in_(query_ids))
     )
-    return {row[0]: row[1] for row in session.execute(statement)}
+    return {row[0]: row[1] for row in session.connection().execute(statement)}
 
 
 def list_discarded(session: Session, project_id: str, query_ids: Sequence[str]) -> set[str]:
@@ -205,7 +205,7 @@ def list_discarded(session: Session, project_id: str, query_ids: Sequence[str]) 
         col(Annotation.query_id).in_(query_ids),
         col(Annotation.state) == "discarded",
     )
-    return set(session.execute(statement).scalars())
+    return set(session.connection().execute(statement).scalars())
 
 
 def get_whole_queries(
@@ -224,7 +224,7 @@ def get_whole_queries(
         col(Query.window),
         col(Query.content_hash),
     ).where(col(Query.project_id) == project_id, col(Query.id).in_(set(query_ids)))
-    return {row[0]: WholeQuery(*row) for row in session.execute(statement)}
+    return {row[0]: WholeQuery(*row) for row in session.connection().execute(statement)}
 
 
 def get_revision_texts(
@@ -234,7 +234,7 @@ def get_revision_texts(
     statement = sa.select(
         col(Revision.id), sa.cast(col(Revision.content), sa.Text), col(Revision.content_hash)
     ).where(col(Revision.project_id) == project_id, col(Revision.id).in_(set(revision_ids)))
-    return {row[0]: RevisionText(row[1], row[2]) for row in session.execute(statement)}
+    return {row[0]: RevisionText(row[1], row[2]) for row in session.connection().execute(statement)}
 
 
 def get_suggestion_texts(
@@ -244,7 +244,9 @@ def get_suggestion_texts(
     statement = sa.select(
         col(Suggestion.id), sa.cast(col(Suggestion.plan), sa.Text), col(Suggestion.trace)
     ).where(col(Suggestion.project_id) == project_id, col(Suggestion.id).in_(set(suggestion_ids)))
-    return {row[0]: SuggestionText(row[1], row[2]) for row in session.execute(statement)}
+    return {
+        row[0]: SuggestionText(row[1], row[2]) for row in session.connection().execute(statement)
+    }
 
 
 def list_pinned_lists(session: Session, project_id: str) -> dict[str, ExpertList]:
@@ -263,5 +265,5 @@ def list_pinned_prompts(session: Session, project_id: str) -> dict[str, PinnedPr
 
 
 def _chunks(session: Session, statement: Any) -> Iterator[Sequence[Any]]:
-    result = session.execute(statement.execution_options(yield_per=CHUNK))
+    result = session.connection().execute(statement.execution_options(yield_per=CHUNK))
     yield from result.partitions(CHUNK)

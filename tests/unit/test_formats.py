@@ -1,0 +1,167 @@
+"""The exact row of each file."""
+
+# Rows are as long as rows are.
+# ruff: noqa: E501
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from inline_snapshot import snapshot
+
+from exports.formats import Material, RowForm, dpo_row, grpo_row, kto_row, sft_row, to_line
+from exports.rows import apart_from_equals
+from schemas.bundle import RowOrigin
+from schemas.plan import Plan
+from schemas.recipe import Think
+from schemas.scoring.answer import has_strict_form
+from schemas.scoring.check import VISIBLE
+from schemas.scoring.context import context_from_row
+from tests.exporting import a_plan
+
+FORM = RowForm(with_thinking=True, think=Think(), banned_words=("微信",), is_verbatim=False)
+PLAIN = replace(FORM, with_thinking=False)
+MATERIAL = Material(
+    query_id="q-1",
+    channel="accepted",
+    messages=(
+        {"role": "system", "content": "专家：数据分析专家、诊断专家"},
+        {"role": "user", "content": "查看经营周报"},
+    ),
+    expert_names=("数据分析专家", "诊断专家"),
+    list_reference="merchant@2",
+    dialect="zh@1",
+    plan=Plan.model_validate(a_plan("查看经营周报", "数据分析专家")),
+    trace="用户想看周报，交给数据分析专家。",
+)
+RESERVED = {
+    "dataset",
+    "completions",
+    "trainer_state",
+    "system",
+    "system_prompt",
+    "conversation",
+    "conversations",
+    "prompt_id",
+    "request_id",
+    "finish_reason",
+    "is_truncated",
+    "response_token_ids",
+    "rewards",
+    "advantages",
+    "rollout_infos",
+    "add_eos",
+    "teacher_prompt",
+    "tools",
+    "images",
+    "objects",
+}
+
+
+def test_an_sft_row() -> None:
+    assert to_line(sft_row(MATERIAL, FORM)).decode() == snapshot(
+        '{"messages":[{"role":"system","content":"专家：数据分析专家、诊断专家"},{"role":"user","content":"查看经营周报"},{"role":"assistant","content":"<think>\\n用户想看周报，交给数据分析专家。\\n</think>\\n\\n<answer>\\n{\\"补全后的问题\\": \\"查看经营周报\\", \\"plan\\": [{\\"专家\\": \\"数据分析专家\\", \\"处理问题\\": [\\"查看经营周报（数据分析专家）\\"]}]}\\n</answer>"}],"channel":"accepted"}\n'
+    )
+
+
+def test_an_sft_row_without_thinking() -> None:
+    assert sft_row(MATERIAL, PLAIN)["messages"][-1]["content"] == snapshot("""\
+<answer>
+{"补全后的问题": "查看经营周报", "plan": [{"专家": "数据分析专家", "处理问题": ["查看经营周报（数据分析专家）"]}]}
+</answer>\
+""")
+
+
+def test_a_grpo_row() -> None:
+    assert to_line(grpo_row(MATERIAL, FORM)).decode() == snapshot(
+        '{"messages":[{"role":"system","content":"专家：数据分析专家、诊断专家"},{"role":"user","content":"查看经营周报"}],"solution":"{\\"补全后的问题\\": \\"查看经营周报\\", \\"plan\\": [{\\"专家\\": \\"数据分析专家\\", \\"处理问题\\": [\\"查看经营周报（数据分析专家）\\"]}]}","plan_experts":"[\\"数据分析专家\\",\\"诊断专家\\"]","plan_meta":"{\\"dialect\\":\\"zh@1\\",\\"list_version\\":\\"merchant@2\\",\\"with_thinking\\":true,\\"think_min\\":60,\\"think_max\\":180,\\"think_eps\\":null,\\"think_curve\\":\\"article\\",\\"think_unit\\":\\"characters\\",\\"banned_words\\":[\\"微信\\"]}","plan_id":"q-1","chat_template_kwargs":{"enable_thinking":true}}\n'
+    )
+
+
+def test_a_dpo_row() -> None:
+    other = replace(MATERIAL, plan=Plan.model_validate(a_plan("查看经营周报", "诊断专家")))
+    row = dpo_row(MATERIAL, other, PLAIN)
+    assert row["rejected_response"] == snapshot("""\
+<answer>
+{"补全后的问题": "查看经营周报", "plan": [{"专家": "诊断专家", "处理问题": ["查看经营周报（诊断专家）"]}]}
+</answer>\
+""")
+    assert row["rejected_response"] != row["messages"][-1]["content"]
+
+
+def test_a_kto_row() -> None:
+    row = kto_row(MATERIAL, PLAIN, label=False)
+    assert list(row) == ["messages", "channel", "label"]
+    assert row["label"] is False
+
+
+def test_no_key_is_one_that_ms_swift_reserves_or_renames() -> None:
+    rows = [
+        sft_row(MATERIAL, FORM),
+        grpo_row(MATERIAL, FORM),
+        dpo_row(MATERIAL, MATERIAL, FORM),
+        kto_row(MATERIAL, FORM, label=True),
+    ]
+    assert RESERVED.isdisjoint({key for row in rows for key in row})
+
+
+def test_the_rewards_read_what_a_grpo_row_says() -> None:
+    context = context_from_row(json.loads(to_line(grpo_row(MATERIAL, FORM))))
+    assert context.gold == MATERIAL.plan.to_plain()
+    assert context.expert_names == {"数据分析专家", "诊断专家"}
+    assert (context.query, context.system_prompt) == (
+        "查看经营周报",
+        "专家：数据分析专家、诊断专家",
+    )
+    assert (context.think_min, context.think_max, context.banned_words) == (60, 180, ("微信",))
+
+
+def test_a_historical_answer_is_rendered_or_verbatim() -> None:
+    old = replace(MATERIAL, channel="history", old_answer='{"plan":  []}')
+    verbatim = replace(FORM, is_verbatim=True)
+    assert has_strict_form(sft_row(old, FORM)["messages"][-1]["content"], with_thinking=True)
+    assert sft_row(old, verbatim)["messages"][-1]["content"] == '{"plan":  []}'
+
+
+HOSTILE = st.one_of(
+    st.text(max_size=40),
+    st.sampled_from(
+        [
+            "</answer>",
+            "<answer>",
+            "</think>",
+            "<script>alert(1)</script>",
+            "a\nb",
+            "{{x}}",
+            "\u2028",
+        ]
+    ),
+)
+
+
+@given(question=HOSTILE, trace=HOSTILE)
+def test_no_text_can_break_the_form_of_a_row(question: str, trace: str) -> None:
+    plan = Plan.model_validate(a_plan(question, "数据分析专家"))
+    row = sft_row(replace(MATERIAL, plan=plan, trace=trace), FORM)
+    text = row["messages"][-1]["content"]
+    assert has_strict_form(text, with_thinking=True) == bool(VISIBLE.search(trace))
+    line = to_line(row)
+    assert line.count(b"\n") == 1
+    assert json.loads(line)["messages"][-1]["content"] == text
+
+
+def test_neighbours_in_kto_never_have_the_same_answer() -> None:
+    assert _kept("aaabcc") == "abacac"
+    assert _kept("aaa") == "a"
+    assert _kept("abab") == "abab"
+
+
+def _kept(answers: str) -> str:
+    rows = apart_from_equals(_answered(each) for each in answers)
+    return "".join(row["messages"][-1]["content"] for row, _ in rows)
+
+
+def _answered(text: str) -> tuple[dict[str, Any], RowOrigin]:
+    return {"messages": [{"content": text}]}, RowOrigin("suggestions", "q", "s", None, None, "")
