@@ -9,10 +9,10 @@ the query.
 from datetime import datetime
 
 from db.access import annotations, leases, queries, reviews, tasks
+from db.access.annotations import AnnotationFacts
 from db.access.leases import Asker
 from db.access.tasks import TaskFacts
 from db.engine import Database, Session, take_turns
-from db.tables import Annotation
 from labeling import queue
 from labeling.desk import item_context
 from labeling.handing_in import hand_in
@@ -49,7 +49,7 @@ def open_next(database: Database, who: Actor) -> LabelItem | None:
         task = queue.take_next(session, asker, "label")
         if task is None:
             return None
-        annotation_id = begin(session, who, asker, task).id
+        annotation_id = begin(session, who, asker, task)
     return _read_item(database, who, annotation_id, task.id, task.lease_until or asker.until)
 
 
@@ -67,14 +67,14 @@ def open_item(database: Database, who: Actor, query_id: str) -> LabelItem:
         asker = queue.asker(session, who)
         if queries.find_query(session, who.project_id, query_id) is None:
             raise NotFound("queue.query_not_found", query=query_id)
-        own = annotations.find_of_author(session, query_id, who.person_id)
+        own = annotations.find_of_author(session, who.project_id, query_id, who.person_id)
         if own is not None and own.state not in EDITABLE:
             task = find_task(session, own)
             task_id, until, annotation_id = task.id if task else 0, asker.at, own.id
         else:
             task = _take_of_query(session, asker, query_id, own)
             task_id, until = task.id, task.lease_until or asker.until
-            annotation_id = begin(session, who, asker, task).id
+            annotation_id = begin(session, who, asker, task)
     return _read_item(database, who, annotation_id, task_id, until)
 
 
@@ -181,9 +181,8 @@ def withdraw(database: Database, who: Actor, annotation_id: str) -> None:
                 when=holder.at if holder else asker.at,
             )
         tasks.take_up_again(session, task.id, who.person_id, asker.at, asker.until)
-        annotation.state = "draft"
-        tell(session, who, annotation, "withdrawn", before="submitted")
-        session.flush()
+        annotations.change(session, annotation.id, state="draft")
+        tell(session, who, annotation, "withdrawn", after="draft")
         queries.refresh_state(session, who.project_id, annotation.query_id)
 
 
@@ -200,13 +199,13 @@ def renew_lease(database: Database, who: Actor, annotation_id: str) -> datetime:
         asker = queue.asker(session, who)
         task = find_task(session, annotation)
         if annotation.state not in EDITABLE or task is None or task.status == "postponed":
-            raise taken_over(session, annotation) or TransitionRefused("annotate.not_held")
+            raise taken_over(session, who, annotation) or TransitionRefused("annotate.not_held")
         keep_lease(session, who, asker, annotation)
     return asker.until
 
 
 def _take_of_query(
-    session: Session, asker: Asker, query_id: str, own: Annotation | None
+    session: Session, asker: Asker, query_id: str, own: AnnotationFacts | None
 ) -> TaskFacts:
     take_turns(session, f"tasks of {asker.person_id}")
     for lapsed in leases.reopen_lapsed(session, asker.project_id, "label", asker.at):
@@ -228,15 +227,13 @@ def _read_item(
 ) -> LabelItem:
     with database.reading() as session:
         annotation = annotations.get_annotation(session, who.project_id, annotation_id)
-        query = queries.get_query(session, who.project_id, annotation.query_id)
-        draft = annotations.get_draft(session, annotation_id)
-        returns = reviews.list_returns(session, annotation_id)
-        is_returned = annotation.state == "returned" and returns
+        is_returned = annotation.state == "returned"
+        returns = reviews.list_returns(session, annotation_id) if is_returned else []
         return LabelItem(
-            **item_context(session, annotation, query, task_id, until),
+            **item_context(session, who.project_id, annotation, task_id, until),
             state=annotation.state,
-            draft=draft.content,
-            draft_number=draft.number,
-            draft_saved_at=draft.saved_at if draft.number else None,
-            returned=returns[-1] if is_returned else None,
+            draft=annotation.draft,
+            draft_number=annotation.draft_number,
+            draft_saved_at=annotation.draft_saved_at if annotation.draft_number else None,
+            returned=returns[-1] if returns else None,
         )

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from db.access import lists, projects, queries
+from db.access.annotations import AnnotationFacts
 from db.engine import Session
-from db.tables import Annotation, Query
 from schemas.desk import Turn
 from schemas.experts import ExpertList
 
@@ -40,10 +40,14 @@ def pinned_list(session: Session, project_id: str, version_id: str) -> ListPair:
 
 
 def item_context(
-    session: Session, annotation: Annotation, query: Query, task_id: int, lease_until: datetime
+    session: Session,
+    project_id: str,
+    annotation: AnnotationFacts,
+    task_id: int,
+    lease_until: datetime,
 ) -> dict[str, Any]:
     """The fields of `schemas.desk.ItemContext`."""
-    project_id = annotation.project_id
+    query = queries.get_asked(session, project_id, annotation.query_id)
     settings = projects.read_settings(session, project_id)
     pair = pinned_list(session, project_id, query.list_version_id)
     return {

@@ -3,10 +3,10 @@
 from typing import Any
 
 from db.access import annotations, leases, queries, tasks
+from db.access.annotations import AnnotationFacts
 from db.access.leases import Asker
 from db.access.tasks import TaskFacts
 from db.engine import Session
-from db.tables import Annotation
 from labeling.desk import pinned_list
 from labeling.holding import (
     EDITABLE,
@@ -30,7 +30,7 @@ def hand_in(
     session: Session,
     who: Actor,
     asker: Asker,
-    annotation: Annotation,
+    annotation: AnnotationFacts,
     *,
     number: int,
     content: dict[str, Any],
@@ -41,39 +41,60 @@ def hand_in(
     Raises:
         InvalidInput: `plan.refused`, with every problem.
     """
-    draft = annotations.get_draft(session, annotation.id)
-    last = annotations.find_revision(session, annotation.revision_id)
-    query = queries.get_query(session, who.project_id, annotation.query_id)
-    expert_list = pinned_list(session, who.project_id, query.list_version_id).current
+    expert_list = pinned_list(session, who.project_id, annotation.list_version_id).current
     plan = parse_plan(content, expert_list).to_plain()
-    is_there = last is not None and last.content_hash == content_hash(plan)
-    if is_there and (annotation.state == "submitted" or draft.number == number + 1):
+    is_there = annotation.revision_hash == content_hash(plan)
+    if is_there and (annotation.state == "submitted" or annotation.draft_number == number + 1):
         return None
-    is_saved = annotation.state in EDITABLE and content_hash(draft.content) == content_hash(content)
-    refusal = None if is_saved else refusal_of(who, annotation, draft, number)
+    is_saved = annotation.state in EDITABLE and content_hash(annotation.draft) == content_hash(
+        content
+    )
+    refusal = None if is_saved else refusal_of(who, annotation, number)
     if refusal is not None:
         keep_refused(session, who, asker, annotation, content)
         return refusal
-    annotations.write_draft(session, draft, plan, who.person_id, asker.at)
+    annotations.write_draft(session, annotation, plan, who.person_id, asker.at)
     task = _close_task(session, who, asker, annotation)
     if task is None:
-        return taken_over(session, annotation) or TransitionRefused("annotate.not_held")
-    revision_id = annotations.add_revision(
-        session, annotation, plan, kind="submitted", author_id=who.person_id, at=asker.at
-    )
-    before = annotation.state
-    annotation.state, annotation.revision_id = "submitted", revision_id
-    annotation.submitted_at = asker.at
-    annotation.lead_seconds += min(max(seconds, 0.0), LONGEST_SITTING_S)
-    session.flush()
-    tasks.offer_review(session, task, who.person_id, review_rank(annotation, task), asker.at)
-    tell(session, who, annotation, "submitted", {"revision": revision_id}, before=before)
-    queries.refresh_state(session, who.project_id, annotation.query_id)
+        return taken_over(session, who, annotation) or TransitionRefused("annotate.not_held")
+    _submit(session, who, asker, annotation, task, plan=plan, seconds=seconds)
     return None
 
 
+def _submit(
+    session: Session,
+    who: Actor,
+    asker: Asker,
+    annotation: AnnotationFacts,
+    task: TaskFacts,
+    *,
+    plan: dict[str, Any],
+    seconds: float,
+) -> None:
+    revision_id = annotations.add_revision(
+        session,
+        who.project_id,
+        annotation,
+        plan,
+        kind="submitted",
+        author_id=who.person_id,
+        at=asker.at,
+    )
+    annotations.change(
+        session,
+        annotation.id,
+        state="submitted",
+        revision_id=revision_id,
+        submitted_at=asker.at,
+        lead_seconds=annotation.lead_seconds + min(max(seconds, 0.0), LONGEST_SITTING_S),
+    )
+    tasks.offer_review(session, task, who.person_id, review_rank(annotation.flag, task), asker.at)
+    tell(session, who, annotation, "submitted", {"revision": revision_id}, after="submitted")
+    queries.refresh_state(session, who.project_id, annotation.query_id)
+
+
 def _close_task(
-    session: Session, who: Actor, asker: Asker, annotation: Annotation
+    session: Session, who: Actor, asker: Asker, annotation: AnnotationFacts
 ) -> TaskFacts | None:
     """Close the author's task; after a lapse or a release, a free slot of the query will do."""
     task = find_task(session, annotation)
@@ -81,10 +102,10 @@ def _close_task(
         task = leases.take_of_query(session, asker, annotation.query_id)
         if task is None:
             return None
-        attach(session, who, task, annotation)
+        attach(session, who, task, annotation.id)
     return tasks.hand_in(session, task.id, who.person_id)
 
 
-def review_rank(annotation: Annotation, task: TaskFacts) -> int:
+def review_rank(flag: str | None, task: TaskFacts) -> int:
     """Where a review stands in the queue: as its query did, flagged ones before all others."""
-    return task.rank - FLAGGED_FIRST if annotation.flag else task.rank
+    return task.rank - FLAGGED_FIRST if flag else task.rank

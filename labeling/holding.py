@@ -3,11 +3,11 @@
 from typing import Any
 
 from db.access import annotations, leases, queries, tasks
+from db.access.annotations import AnnotationFacts
 from db.access.events import add_event
 from db.access.leases import Asker
 from db.access.tasks import TaskFacts
 from db.engine import Session, take_turns
-from db.tables import Annotation, Draft
 from schemas.desk import SavedDraft
 from schemas.drafts import content_hash, opening_draft
 from schemas.errors import (
@@ -22,7 +22,7 @@ from schemas.people import Actor
 EDITABLE = ("draft", "returned")
 
 
-def get_own(session: Session, who: Actor, annotation_id: str) -> Annotation:
+def get_own(session: Session, who: Actor, annotation_id: str) -> AnnotationFacts:
     """An annotation of this person's, and its turn: no other request changes it meanwhile.
 
     Raises:
@@ -38,7 +38,7 @@ def get_own(session: Session, who: Actor, annotation_id: str) -> Annotation:
     return annotation
 
 
-def find_task(session: Session, annotation: Annotation) -> TaskFacts | None:
+def find_task(session: Session, annotation: AnnotationFacts) -> TaskFacts | None:
     """The label task that an annotation is worked on in, if it still has one."""
     return tasks.find_of_annotation(session, "label", annotation.query_id, annotation.id)
 
@@ -46,32 +46,36 @@ def find_task(session: Session, annotation: Annotation) -> TaskFacts | None:
 def tell(
     session: Session,
     who: Actor,
-    annotation: Annotation,
+    annotation: AnnotationFacts,
     action: str,
     why: dict[str, object] | None = None,
     *,
-    before: str | None = None,
+    after: str | None = None,
 ) -> None:
-    """Record what happened to an annotation; `before` where its state has changed."""
-    state = annotation.state
+    """Record what happened to an annotation; `after` where its state has changed."""
     add_event(
         session,
         who,
         "annotation",
         annotation.id,
         action,
-        before=before or state,
-        after=state,
+        before=annotation.state,
+        after=after or annotation.state,
         why=why,
     )
 
 
-def begin(session: Session, who: Actor, asker: Asker, task: TaskFacts) -> Annotation:
+def begin(session: Session, who: Actor, asker: Asker, task: TaskFacts) -> str:
     """The annotation that this person works on in a task just taken; new ones get a draft."""
-    annotation = annotations.find_of_author(session, task.query_id, who.person_id)
-    if annotation is None:
+    is_new = task.taken_at == asker.at
+    own = annotations.find_of_author(session, who.project_id, task.query_id, who.person_id)
+    if own is not None:
+        annotation_id = own.id
+        if is_new:
+            tell(session, who, own, "taken_up")
+    else:
         opening = queries.find_opening(session, task.query_id)
-        annotation = annotations.open_annotation(
+        annotation_id = annotations.open_annotation(
             session,
             who.project_id,
             task.query_id,
@@ -82,29 +86,27 @@ def begin(session: Session, who: Actor, asker: Asker, task: TaskFacts) -> Annota
             ),
             at=asker.at,
         )
-        add_event(session, who, "annotation", annotation.id, "opened", after="draft")
-    elif task.taken_at == asker.at:
-        tell(session, who, annotation, "taken_up")
-    attach(session, who, task, annotation)
-    if task.taken_at == asker.at:
+        add_event(session, who, "annotation", annotation_id, "opened", after="draft")
+    attach(session, who, task, annotation_id)
+    if is_new:
         queries.refresh_state(session, who.project_id, task.query_id)
-    return annotation
+    return annotation_id
 
 
-def attach(session: Session, who: Actor, task: TaskFacts, annotation: Annotation) -> None:
+def attach(session: Session, who: Actor, task: TaskFacts, annotation_id: str) -> None:
     """Tie a task to an annotation; whoever it lapsed from can read who has it now."""
-    if task.annotation_id == annotation.id:
+    if task.annotation_id == annotation_id:
         return
     if task.annotation_id is not None:
         add_event(session, who, "annotation", task.annotation_id, "lapsed")
-    tasks.attach(session, task.id, annotation.id)
+    tasks.attach(session, task.id, annotation_id)
 
 
 def save(
     session: Session,
     who: Actor,
     asker: Asker,
-    annotation: Annotation,
+    annotation: AnnotationFacts,
     *,
     number: int,
     content: dict[str, Any],
@@ -113,53 +115,61 @@ def save(
 
     Content that is the draft already counts as saved: a retried request does no harm.
     """
-    draft = annotations.get_draft(session, annotation.id)
-    if content_hash(content) != content_hash(draft.content):
-        refusal = refusal_of(who, annotation, draft, number)
+    number_now, saved_at = annotation.draft_number, annotation.draft_saved_at
+    if content_hash(content) != content_hash(annotation.draft):
+        refusal = refusal_of(who, annotation, number)
         if refusal is not None:
             keep_refused(session, who, asker, annotation, content)
             return refusal
-        annotations.write_draft(session, draft, content, who.person_id, asker.at)
+        number_now = annotations.write_draft(session, annotation, content, who.person_id, asker.at)
+        saved_at = asker.at
     lost = keep_lease(session, who, asker, annotation)
-    return lost or SavedDraft(number=draft.number, saved_at=draft.saved_at)
+    return lost or SavedDraft(number=number_now, saved_at=saved_at)
 
 
-def refusal_of(
-    who: Actor, annotation: Annotation, draft: Draft, number: int
-) -> PlanwrightError | None:
+def refusal_of(who: Actor, annotation: AnnotationFacts, number: int) -> PlanwrightError | None:
     """Why content that began from draft `number` cannot follow the draft that is there."""
     if annotation.state == "submitted":
         return TransitionRefused("annotate.submitted_already", when=annotation.submitted_at)
     if annotation.state not in EDITABLE:
         return TransitionRefused("annotate.decided_already", when=annotation.decided_at)
-    if number != draft.number:
+    if number != annotation.draft_number:
         return EditConflict(
-            "annotate.saved_elsewhere", who=who.name, when=draft.saved_at, number=draft.number
+            "annotate.saved_elsewhere",
+            who=who.name,
+            when=annotation.draft_saved_at,
+            number=annotation.draft_number,
         )
     return None
 
 
 def keep_refused(
-    session: Session, who: Actor, asker: Asker, annotation: Annotation, content: dict[str, Any]
+    session: Session, who: Actor, asker: Asker, annotation: AnnotationFacts, content: dict[str, Any]
 ) -> None:
     """Keep what was refused as a revision, once."""
     if annotations.has_revision(session, annotation.id, "refused", content_hash(content)):
         return
     kept = annotations.add_revision(
-        session, annotation, content, kind="refused", author_id=who.person_id, at=asker.at
+        session,
+        who.project_id,
+        annotation,
+        content,
+        kind="refused",
+        author_id=who.person_id,
+        at=asker.at,
     )
     tell(session, who, annotation, "refused", {"revision": kept})
 
 
 def keep_lease(
-    session: Session, who: Actor, asker: Asker, annotation: Annotation
+    session: Session, who: Actor, asker: Asker, annotation: AnnotationFacts
 ) -> EditConflict | None:
     """Lengthen the lease, a lapsed one too; the conflict if somebody else has taken the query."""
     if annotation.state not in EDITABLE:
         return None
     task = find_task(session, annotation)
     if task is None:
-        return taken_over(session, annotation)
+        return taken_over(session, who, annotation)
     if task.status == "postponed":
         return None
     leases.take_mine(session, asker, task.id)
@@ -168,9 +178,9 @@ def keep_lease(
     return None
 
 
-def taken_over(session: Session, annotation: Annotation) -> EditConflict | None:
+def taken_over(session: Session, who: Actor, annotation: AnnotationFacts) -> EditConflict | None:
     """Who took the query when this annotation's lease had run out, if that is what happened."""
-    last = annotations.find_last_event(session, annotation.project_id, annotation.id)
+    last = annotations.find_last_event(session, who.project_id, annotation.id)
     if last is None or last.action != "lapsed":
         return None
     return EditConflict("annotate.taken_over", who=last.person or "", when=last.at)

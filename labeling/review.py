@@ -8,7 +8,7 @@ it, the service refuses it, and the database would refuse the row.
 from datetime import datetime
 
 from db import clock
-from db.access import annotations, leases, projects, queries, reviews, tasks
+from db.access import annotations, leases, projects, reviews, tasks
 from db.access.leases import Asker
 from db.access.tasks import TaskFacts
 from db.engine import Database
@@ -117,15 +117,18 @@ def fix_and_accept(
         if case is None:
             return
         annotation = case.annotation
-        query = queries.get_query(session, who.project_id, annotation.query_id)
-        expert_list = pinned_list(session, who.project_id, query.list_version_id).current
+        expert_list = pinned_list(session, who.project_id, annotation.list_version_id).current
         plan = parse_plan(draft, expert_list).to_plain()
-        submitted = annotations.find_revision(session, revision_id)
-        is_changed = submitted is None or submitted.content_hash != content_hash(plan)
         fixed = None
-        if is_changed:
+        if annotation.revision_hash != content_hash(plan):
             fixed = annotations.add_revision(
-                session, annotation, plan, kind="fixed", author_id=who.person_id, at=case.at
+                session,
+                who.project_id,
+                annotation,
+                plan,
+                kind="fixed",
+                author_id=who.person_id,
+                at=case.at,
             )
         settle(session, who, case, fixed)
 
@@ -166,11 +169,11 @@ def return_to_author(
         case = open_case(session, who, annotation_id, revision_id, ("returned",))
         if case is None:
             return
-        case.annotation.state = "returned"
+        annotations.change(session, annotation_id, state="returned")
         label = tasks.find_of_annotation(
             session, "label", case.annotation.query_id, case.annotation.id
         )
-        if label is not None and is_at_work(session, case.annotation):
+        if label is not None and is_at_work(session, who, case.annotation):
             tasks.keep_for_author(session, label.id, case.annotation.author_id)
         elif label is not None:
             tasks.open_for_others(session, label.id)
@@ -194,7 +197,7 @@ def discard(
         case = open_case(session, who, annotation_id, revision_id, ("discarded",))
         if case is None:
             return
-        case.annotation.state, case.annotation.decided_at = "discarded", case.at
+        annotations.change(session, annotation_id, state="discarded", decided_at=case.at)
         label = tasks.find_of_annotation(
             session, "label", case.annotation.query_id, case.annotation.id
         )
@@ -251,12 +254,11 @@ def skip(database: Database, who: Actor, annotation_id: str, *, reason: str = ""
 def _read_item(database: Database, who: Actor, asker: Asker, task: TaskFacts) -> ReviewItem:
     with database.reading() as session:
         annotation = annotations.get_annotation(session, who.project_id, task.annotation_id or "")
-        query = queries.get_query(session, who.project_id, annotation.query_id)
         revision = annotations.get_revision(session, annotation.revision_id)
         hide_author = projects.read_settings(session, who.project_id).hide_author
         until = task.lease_until or asker.until
         return ReviewItem(
-            **item_context(session, annotation, query, task.id, until),
+            **item_context(session, who.project_id, annotation, task.id, until),
             revision_id=revision.id,
             author=None if hide_author else annotations.author_name(session, annotation),
             plan=revision.content,

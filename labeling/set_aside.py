@@ -1,10 +1,10 @@
 """Not handing in: skip (not for me), postpone (later), release (anybody), flag (look here)."""
 
 from db import clock
-from db.access import queries, tasks
+from db.access import annotations, queries, tasks
+from db.access.annotations import AnnotationFacts
 from db.access.tasks import TaskFacts
 from db.engine import Database, Session
-from db.tables import Annotation
 from labeling.handing_in import review_rank
 from labeling.holding import EDITABLE, find_task, get_own, tell
 from schemas.errors import InvalidInput, TransitionRefused
@@ -71,16 +71,19 @@ def flag(database: Database, who: Actor, annotation_id: str, *, reason: str | No
         annotation = get_own(session, who, annotation_id)
         if annotation.state in ("accepted", "discarded"):
             raise TransitionRefused("annotate.decided_already", when=annotation.decided_at)
-        annotation.flag = reason and reason.strip()[:LONGEST_REASON]
+        text = reason and reason.strip()[:LONGEST_REASON]
+        annotations.change(session, annotation.id, flag=text)
         task = find_task(session, annotation)
         review = tasks.find_of_annotation(session, "review", annotation.query_id, annotation.id)
         if task is not None and review is not None and review.status == "open":
-            tasks.set_rank(session, review.id, review_rank(annotation, task))
-        action = "flagged" if reason else "unflagged"
-        tell(session, who, annotation, action, {"reason": annotation.flag} if reason else None)
+            tasks.set_rank(session, review.id, review_rank(text, task))
+        if text is None:
+            tell(session, who, annotation, "unflagged")
+        else:
+            tell(session, who, annotation, "flagged", {"reason": text})
 
 
-def _held(session: Session, who: Actor, annotation_id: str) -> tuple[Annotation, TaskFacts]:
+def _held(session: Session, who: Actor, annotation_id: str) -> tuple[AnnotationFacts, TaskFacts]:
     annotation = get_own(session, who, annotation_id)
     task = find_task(session, annotation)
     if annotation.state not in EDITABLE or task is None:
@@ -89,7 +92,7 @@ def _held(session: Session, who: Actor, annotation_id: str) -> tuple[Annotation,
 
 
 def _left(
-    session: Session, who: Actor, annotation: Annotation, action: str, reason: str = ""
+    session: Session, who: Actor, annotation: AnnotationFacts, action: str, reason: str = ""
 ) -> None:
     tell(session, who, annotation, action, {"reason": reason} if reason else None)
     queries.refresh_state(session, who.project_id, annotation.query_id)

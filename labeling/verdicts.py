@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 from db import clock
 from db.access import annotations, people, queries, reviews, tasks
+from db.access.annotations import AnnotationFacts
 from db.access.leases import Asker
 from db.access.tasks import TaskFacts
 from db.engine import Session, take_turns
-from db.tables import Annotation, Review
+from db.tables import Review
 from labeling.holding import tell
 from schemas.errors import EditConflict, NotAllowed, NotFound, PlanwrightError, TransitionRefused
 from schemas.people import Actor
@@ -19,7 +20,7 @@ from schemas.people import Actor
 class Case:
     """A submission in a reviewer's hands, its task closed."""
 
-    annotation: Annotation
+    annotation: AnnotationFacts
     revision_id: str
     task: TaskFacts
     at: datetime
@@ -55,9 +56,13 @@ def open_case(
 def settle(session: Session, who: Actor, case: Case, fixed_revision_id: str | None) -> None:
     """Accept, with or without a fix; the first accepted plan of a query becomes its chosen one."""
     annotation = case.annotation
-    annotation.state, annotation.decided_at = "accepted", case.at
-    annotation.revision_id = fixed_revision_id or case.revision_id
-    session.flush()
+    annotations.change(
+        session,
+        annotation.id,
+        state="accepted",
+        decided_at=case.at,
+        revision_id=fixed_revision_id or case.revision_id,
+    )
     queries.choose(session, annotation.query_id, annotation.id)
     verdict = "fixed" if fixed_revision_id else "accepted"
     record(session, who, case, verdict, Said(), fixed_revision_id=fixed_revision_id)
@@ -90,7 +95,8 @@ def record(
     )
     why: dict[str, object] = {"revision": fixed_revision_id or case.revision_id}
     why |= {key: value for key, value in said._asdict().items() if value}
-    tell(session, who, case.annotation, verdict, why, before="submitted")
+    after = "accepted" if verdict == "fixed" else verdict
+    tell(session, who, case.annotation, verdict, why, after=after)
     queries.refresh_state(session, who.project_id, case.annotation.query_id)
 
 
@@ -109,7 +115,7 @@ def tell_left(
     tell(session, who, annotation, action, {"reason": reason} if reason else None)
 
 
-def get_submission(session: Session, who: Actor, annotation_id: str) -> Annotation:
+def get_submission(session: Session, who: Actor, annotation_id: str) -> AnnotationFacts:
     """Somebody else's annotation, and its turn: no other request changes it meanwhile.
 
     Raises:
@@ -125,7 +131,7 @@ def get_submission(session: Session, who: Actor, annotation_id: str) -> Annotati
     return annotation
 
 
-def find_task(session: Session, annotation: Annotation) -> TaskFacts | None:
+def find_task(session: Session, annotation: AnnotationFacts) -> TaskFacts | None:
     """The review task of an annotation."""
     return tasks.find_of_annotation(session, "review", annotation.query_id, annotation.id)
 
@@ -154,7 +160,7 @@ def in_other_hands(session: Session, task: TaskFacts) -> PlanwrightError:
     return EditConflict("review.in_other_hands", who=holder.name, when=holder.at)
 
 
-def is_at_work(session: Session, annotation: Annotation) -> bool:
+def is_at_work(session: Session, who: Actor, annotation: AnnotationFacts) -> bool:
     """Whether the author can still be given something to do."""
-    member = people.find_member(session, annotation.project_id, annotation.author_id)
+    member = people.find_member(session, who.project_id, annotation.author_id)
     return member is not None and member[0].is_active

@@ -1,16 +1,49 @@
-"""Annotations: one person's plan for a query, its draft and its revisions."""
+"""Annotations: one person's plan for a query, its draft and its revisions.
 
+Statements on the way of every save are built once, as values: building them costs more than running
+them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
-from db.tables import Annotation, Draft, Event, Person, Query, Revision, Task
+from db.tables import Annotation, Person, Query, Revision, Task
 from db.tables.base import new_id
 from schemas.drafts import content_hash
 
 EXCERPT = 200
+
+_ANNOTATION, _DRAFT, _QUERY, _REVISION, _EVENT, _PERSON = (
+    Annotation.metadata.tables[name]
+    for name in ("annotation", "draft", "query", "revision", "event", "person")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationFacts:
+    """An annotation as it stands, with its draft, its newest revision's hash and its list."""
+
+    id: str
+    query_id: str
+    author_id: str
+    state: str
+    suggestion_id: str | None
+    revision_id: str | None
+    revision_hash: str | None
+    flag: str | None
+    lead_seconds: float
+    submitted_at: datetime | None
+    decided_at: datetime | None
+    list_version_id: str
+    draft_number: int
+    draft: dict[str, Any]
+    draft_saved_at: datetime
 
 
 class LastEvent(NamedTuple):
@@ -21,13 +54,66 @@ class LastEvent(NamedTuple):
     at: datetime
 
 
-def find_annotation(session: Session, project_id: str, annotation_id: str) -> Annotation | None:
+_FACTS = (
+    sa.select(
+        _ANNOTATION.c.id,
+        _ANNOTATION.c.query_id,
+        _ANNOTATION.c.author_id,
+        _ANNOTATION.c.state,
+        _ANNOTATION.c.suggestion_id,
+        _ANNOTATION.c.revision_id,
+        _REVISION.c.content_hash.label("revision_hash"),
+        _ANNOTATION.c.flag,
+        _ANNOTATION.c.lead_seconds,
+        _ANNOTATION.c.submitted_at,
+        _ANNOTATION.c.decided_at,
+        _QUERY.c.list_version_id,
+        _DRAFT.c.number,
+        _DRAFT.c.content,
+        _DRAFT.c.saved_at,
+    )
+    .join(_DRAFT, _DRAFT.c.annotation_id == _ANNOTATION.c.id)
+    .join(_QUERY, _QUERY.c.id == _ANNOTATION.c.query_id)
+    .outerjoin(_REVISION, _REVISION.c.id == _ANNOTATION.c.revision_id)
+    .where(_ANNOTATION.c.project_id == bindparam("project_id"))
+)
+_OF_ID = _FACTS.where(_ANNOTATION.c.id == bindparam("annotation_id"))
+_OF_AUTHOR = _FACTS.where(
+    _ANNOTATION.c.query_id == bindparam("query_id"),
+    _ANNOTATION.c.author_id == bindparam("author_id"),
+)
+_INSERT, _INSERT_DRAFT = sa.insert(_ANNOTATION), sa.insert(_DRAFT)
+_CHANGE = sa.update(_ANNOTATION).where(_ANNOTATION.c.id == bindparam("key"))
+_WRITE_DRAFT = sa.update(_DRAFT).where(_DRAFT.c.annotation_id == bindparam("key"))
+_ADD_REVISION = sa.insert(_REVISION).values(
+    number=sa.select(sa.func.coalesce(sa.func.max(_REVISION.c.number), 0) + 1)
+    .where(_REVISION.c.annotation_id == bindparam("key"))
+    .scalar_subquery()
+)
+_LAST_EVENT = (
+    sa.select(_EVENT.c.action, _PERSON.c.name, _EVENT.c.at)
+    .outerjoin(_PERSON, _PERSON.c.id == _EVENT.c.person_id)
+    .where(
+        _EVENT.c.project_id == bindparam("project_id"),
+        _EVENT.c.subject == "annotation",
+        _EVENT.c.subject_id == bindparam("annotation_id"),
+        _EVENT.c.action != "refused",
+    )
+    .order_by(_EVENT.c.id.desc())
+    .limit(1)
+)
+
+
+def find_annotation(
+    session: Session, project_id: str, annotation_id: str
+) -> AnnotationFacts | None:
     """An annotation of this project."""
-    annotation = session.get(Annotation, annotation_id)
-    return annotation if annotation and annotation.project_id == project_id else None
+    values = {"project_id": project_id, "annotation_id": annotation_id}
+    row = session.connection().execute(_OF_ID, values).first()
+    return None if row is None else AnnotationFacts(*row)
 
 
-def get_annotation(session: Session, project_id: str, annotation_id: str) -> Annotation:
+def get_annotation(session: Session, project_id: str, annotation_id: str) -> AnnotationFacts:
     """An annotation that is known to be there.
 
     Raises:
@@ -39,12 +125,13 @@ def get_annotation(session: Session, project_id: str, annotation_id: str) -> Ann
     return annotation
 
 
-def find_of_author(session: Session, query_id: str, author_id: str) -> Annotation | None:
+def find_of_author(
+    session: Session, project_id: str, query_id: str, author_id: str
+) -> AnnotationFacts | None:
     """This person's annotation of a query; there is at most one."""
-    statement = select(Annotation).where(
-        Annotation.query_id == query_id, Annotation.author_id == author_id
-    )
-    return session.exec(statement).first()
+    values = {"project_id": project_id, "query_id": query_id, "author_id": author_id}
+    row = session.connection().execute(_OF_AUTHOR, values).first()
+    return None if row is None else AnnotationFacts(*row)
 
 
 def open_annotation(
@@ -54,77 +141,79 @@ def open_annotation(
     author_id: str,
     *,
     suggestion_id: str | None,
-    content: dict[str, Any],
+    content: Mapping[str, Any],
     at: datetime,
-) -> Annotation:
-    """A new annotation with its opening draft, number 0."""
-    annotation = Annotation(
-        id=new_id(),
-        project_id=project_id,
-        query_id=query_id,
-        author_id=author_id,
-        suggestion_id=suggestion_id,
-        opened_at=at,
-    )
-    session.add(annotation)
-    session.flush()
-    session.add(
-        Draft(
-            annotation_id=annotation.id,
-            project_id=project_id,
-            number=0,
-            content=content,
-            saved_by=author_id,
-            saved_at=at,
-        )
-    )
-    return annotation
+) -> str:
+    """A new annotation with its opening draft, number 0; returns its id."""
+    annotation_id = new_id()
+    connection = session.connection()
+    row = {
+        "id": annotation_id,
+        "project_id": project_id,
+        "query_id": query_id,
+        "author_id": author_id,
+        "state": "draft",
+        "suggestion_id": suggestion_id,
+        "lead_seconds": 0.0,
+        "opened_at": at,
+    }
+    connection.execute(_INSERT, row)
+    draft = {
+        "annotation_id": annotation_id,
+        "project_id": project_id,
+        "number": 0,
+        "content": content,
+        "saved_by": author_id,
+        "saved_at": at,
+    }
+    connection.execute(_INSERT_DRAFT, draft)
+    return annotation_id
 
 
-def get_draft(session: Session, annotation_id: str) -> Draft:
-    """The draft of an annotation; every annotation has one."""
-    return session.get_one(Draft, annotation_id)
+def change(session: Session, annotation_id: str, **values: object) -> None:
+    """Set columns of an annotation, by one who has its turn."""
+    session.connection().execute(_CHANGE, {"key": annotation_id, **values})
 
 
 def write_draft(
-    session: Session, draft: Draft, content: dict[str, Any], person_id: str, at: datetime
-) -> Draft:
-    """The next draft; whoever calls holds the annotation's turn and has compared the numbers."""
-    draft.number += 1
-    draft.content = content
-    draft.saved_by = person_id
-    draft.saved_at = at
-    return draft
+    session: Session,
+    annotation: AnnotationFacts,
+    content: Mapping[str, Any],
+    person_id: str,
+    at: datetime,
+) -> int:
+    """Replace the draft, by one who has the annotation's turn; returns its new number."""
+    number = annotation.draft_number + 1
+    row = {"number": number, "content": content, "saved_by": person_id, "saved_at": at}
+    session.connection().execute(_WRITE_DRAFT, {"key": annotation.id, **row})
+    return number
 
 
 def add_revision(
     session: Session,
-    annotation: Annotation,
-    content: dict[str, Any],
+    project_id: str,
+    annotation: AnnotationFacts,
+    content: Mapping[str, Any],
     *,
     kind: str,
     author_id: str,
     at: datetime,
 ) -> str:
     """Store a plan as it was handed in, on top of the newest one; returns its id."""
-    newest = session.scalar(
-        sa.select(sa.func.max(Revision.number)).where(col(Revision.annotation_id) == annotation.id)
-    )
-    revision = Revision(
-        id=new_id(),
-        project_id=annotation.project_id,
-        annotation_id=annotation.id,
-        number=(newest or 0) + 1,
-        kind=kind,
-        author_id=author_id,
-        based_on_id=annotation.revision_id,
-        content=content,
-        content_hash=content_hash(content),
-        created_at=at,
-    )
-    session.add(revision)
-    session.flush()
-    return revision.id
+    revision_id = new_id()
+    row = {
+        "id": revision_id,
+        "project_id": project_id,
+        "annotation_id": annotation.id,
+        "kind": kind,
+        "author_id": author_id,
+        "based_on_id": annotation.revision_id,
+        "content": content,
+        "content_hash": content_hash(content),
+        "created_at": at,
+    }
+    session.connection().execute(_ADD_REVISION, {"key": annotation.id, **row})
+    return revision_id
 
 
 def has_revision(session: Session, annotation_id: str, kind: str, digest: str) -> bool:
@@ -137,44 +226,28 @@ def has_revision(session: Session, annotation_id: str, kind: str, digest: str) -
     return session.exec(statement).first() is not None
 
 
-def find_revision(session: Session, revision_id: str | None) -> Revision | None:
-    """A revision."""
-    return None if revision_id is None else session.get(Revision, revision_id)
-
-
 def get_revision(session: Session, revision_id: str | None) -> Revision:
     """A revision that is known to be there.
 
     Raises:
         LookupError: it is not; a defect of ours.
     """
-    revision = find_revision(session, revision_id)
+    revision = None if revision_id is None else session.get(Revision, revision_id)
     if revision is None:
         raise LookupError(revision_id)
     return revision
 
 
-def author_name(session: Session, annotation: Annotation) -> str:
+def author_name(session: Session, annotation: AnnotationFacts) -> str:
     """Who wrote an annotation."""
     return session.get_one(Person, annotation.author_id).name
 
 
 def find_last_event(session: Session, project_id: str, annotation_id: str) -> LastEvent | None:
     """What happened to an annotation last, refused saves aside."""
-    statement = (
-        select(Event.action, Person.name, Event.at)
-        .join(Person, col(Person.id) == Event.person_id, isouter=True)
-        .where(
-            Event.project_id == project_id,
-            Event.subject == "annotation",
-            Event.subject_id == annotation_id,
-            Event.action != "refused",
-        )
-        .order_by(col(Event.id).desc())
-        .limit(1)
-    )
-    row = session.exec(statement).first()
-    return None if row is None else LastEvent(row[0], row[1], row[2])
+    values = {"project_id": project_id, "annotation_id": annotation_id}
+    row = session.connection().execute(_LAST_EVENT, values).first()
+    return None if row is None else LastEvent(*row)
 
 
 def list_of_author(

@@ -1,9 +1,13 @@
 """Events: who did what to which thing."""
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from db.tables import Event
+from db.tables.base import new_id, now
 from schemas.people import Actor
+
+_INSERT = sa.insert(Event.metadata.tables["event"])
 
 
 def add_event(
@@ -18,19 +22,21 @@ def add_event(
     why: dict[str, object] | None = None,
 ) -> None:
     """Record one change of state in the transaction that makes it."""
-    session.add(
-        Event(
-            project_id=who.project_id,
-            subject=subject,
-            subject_id=subject_id,
-            person_id=who.person_id,
-            role=who.role,
-            action=action,
-            before=before,
-            after=after,
-            why=why or {},
-        )
-    )
+    session.flush()
+    row = {
+        "id": new_id(),
+        "project_id": who.project_id,
+        "subject": subject,
+        "subject_id": subject_id,
+        "person_id": who.person_id,
+        "role": who.role,
+        "action": action,
+        "before": before,
+        "after": after,
+        "why": why or {},
+        "at": now(),
+    }
+    session.connection().execute(_INSERT, row)
 
 
 def list_events(session: Session, project_id: str, subject: str, subject_id: str) -> list[Event]:

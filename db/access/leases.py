@@ -5,15 +5,16 @@ it, its last holder may go on as if nothing had happened. `for_person_id` keeps 
 its author, through a lapse too, until it is handed in again.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 from sqlmodel import Session
 
 from db.access.starts import Place, find_start, move_start, opened_again, sweep_is_due
-from db.access.tasks import FACTS, SKIP, TASK, Kind, TaskFacts, is_of, to_facts
+from db.access.tasks import FACTS, KINDS, SKIP, TASK, Kind, TaskFacts, is_of, to_facts
+from db.tables.base import UtcDateTime
 
 Standing = Literal["held", "kept", "postponed"]
 
@@ -34,6 +35,103 @@ class Asker(NamedTuple):
     person_id: str
     at: datetime
     until: datetime
+
+
+_ME = bindparam("me", type_=sa.String())
+_AT, _UNTIL = bindparam("now", type_=UtcDateTime()), bindparam("until", type_=UtcDateTime())
+_IS_HELD = sa.and_(TASK.c.person_id == _ME, TASK.c.status.in_(("taken", "open")))
+_IS_KEPT = sa.and_(TASK.c.for_person_id == _ME, TASK.c.status == "open")
+_IS_POSTPONED = sa.and_(TASK.c.person_id == _ME, TASK.c.status == "postponed")
+_STANDINGS: tuple[Standing, Standing, Standing] = ("held", "kept", "postponed")
+_STANDING = sa.case((_IS_HELD, 0), (_IS_KEPT, 1), else_=2)
+_MINE = (
+    sa.select(TASK.c.id, _STANDING)
+    .where(
+        TASK.c.project_id == bindparam("project"),
+        TASK.c.kind == bindparam("of_kind"),
+        sa.or_(_IS_HELD, _IS_KEPT, _IS_POSTPONED),
+    )
+    .order_by(_STANDING, TASK.c.taken_at, TASK.c.id)
+)
+_TAKE_MINE = (
+    sa.update(TASK)
+    .where(TASK.c.id == bindparam("key"), is_of(_ME))
+    .values(
+        status="taken",
+        person_id=_ME,
+        lease_until=_UNTIL,
+        taken_at=sa.case((TASK.c.status == "taken", TASK.c.taken_at), else_=_AT),
+    )
+    .returning(*FACTS)
+)
+
+
+def _has_part_in() -> sa.ColumnElement[bool]:
+    """Whether a person handed in an annotation of the query, or has another slot of it."""
+    handed_in = sa.exists().where(
+        _ANNOTATION.c.query_id == TASK.c.query_id,
+        _ANNOTATION.c.author_id == _ME,
+        _ANNOTATION.c.state != "draft",
+    )
+    other = TASK.alias("other")
+    holds = sa.exists().where(
+        other.c.kind == "label",
+        other.c.query_id == TASK.c.query_id,
+        other.c.id != TASK.c.id,
+        other.c.person_id == _ME,
+        other.c.status != "done",
+    )
+    return sa.or_(handed_in, holds)
+
+
+def _has_skipped() -> sa.ColumnElement[bool]:
+    """Whether a person skipped any slot of the query."""
+    other = TASK.alias("skipped")
+    return sa.exists().where(
+        other.c.kind == TASK.c.kind,
+        other.c.query_id == TASK.c.query_id,
+        SKIP.c.task_id == other.c.id,
+        SKIP.c.person_id == _ME,
+    )
+
+
+def _take_first(kind: Kind, *among: sa.ColumnElement[bool]) -> sa.Executable:
+    """The claim: the first open task that a person may have becomes theirs."""
+    where = [*among, TASK.c.project_id == bindparam("project"), TASK.c.kind == kind]
+    where.append(TASK.c.status == "open")
+    match kind:
+        case "label":
+            where += [TASK.c.for_person_id.is_(None), ~_has_part_in()]
+        case "review":
+            where.append(TASK.c.author_id != _ME)
+    first = (
+        sa.select(TASK.c.id)
+        .where(*where)
+        .order_by(TASK.c.rank, TASK.c.id)
+        .limit(1)
+        # SQLite has one writer and no such clause; its dialect leaves it out.
+        .with_for_update(skip_locked=True, of=TASK)
+        .scalar_subquery()
+    )
+    return (
+        sa.update(TASK)
+        .where(TASK.c.id == first, TASK.c.status == "open")
+        .values(status="taken", person_id=_ME, lease_until=_UNTIL, taken_at=_AT)
+        .returning(*FACTS)
+    )
+
+
+_IS_AFTER = sa.tuple_(TASK.c.rank, TASK.c.id) > sa.tuple_(
+    bindparam("after_rank", type_=sa.Integer()), bindparam("after_id", type_=sa.Integer())
+)
+_TAKE_FIRST = {kind: _take_first(kind, ~_has_skipped()) for kind in KINDS}
+_TAKE_AFTER = {kind: _take_first(kind, ~_has_skipped(), _IS_AFTER) for kind in KINDS}
+_TAKE_OF_QUERY = _take_first("label", TASK.c.query_id == bindparam("of_query"))
+_TAKE_REVIEW_OF = _take_first(
+    "review",
+    TASK.c.query_id == bindparam("of_query"),
+    TASK.c.annotation_id == bindparam("of_annotation"),
+)
 
 
 def reopen_lapsed(session: Session, project_id: str, kind: Kind, at: datetime) -> list[str]:
@@ -59,36 +157,14 @@ def reopen_lapsed(session: Session, project_id: str, kind: Kind, at: datetime) -
 
 def list_mine(session: Session, project_id: str, kind: Kind, person_id: str) -> list[Mine]:
     """What I hold, then what is kept for me, then what I put aside; oldest first in each."""
-    held = sa.and_(TASK.c.person_id == person_id, TASK.c.status.in_(("taken", "open")))
-    kept = sa.and_(TASK.c.for_person_id == person_id, TASK.c.status == "open")
-    postponed = sa.and_(TASK.c.person_id == person_id, TASK.c.status == "postponed")
-    place = sa.case((held, 0), (kept, 1), else_=2)
-    statement = (
-        sa.select(TASK.c.id, place)
-        .where(TASK.c.project_id == project_id, TASK.c.kind == kind, sa.or_(held, kept, postponed))
-        .order_by(place, TASK.c.taken_at, TASK.c.id)
-    )
-    standings: tuple[Standing, Standing, Standing] = ("held", "kept", "postponed")
-    return [
-        Mine(task_id, standings[place])
-        for task_id, place in session.connection().execute(statement)
-    ]
+    values = {"project": project_id, "of_kind": kind, "me": person_id}
+    found = session.connection().execute(_MINE, values)
+    return [Mine(task_id, _STANDINGS[place]) for task_id, place in found]
 
 
 def take_mine(session: Session, asker: Asker, task_id: int) -> TaskFacts | None:
     """Take up or keep a task that is mine already; None when it no longer is."""
-    statement = (
-        sa.update(TASK)
-        .where(TASK.c.id == task_id, is_of(asker.person_id))
-        .values(
-            status="taken",
-            person_id=asker.person_id,
-            lease_until=asker.until,
-            taken_at=sa.case((TASK.c.status == "taken", TASK.c.taken_at), else_=asker.at),
-        )
-        .returning(*FACTS)
-    )
-    return to_facts(session.connection().execute(statement).first())
+    return _take(session, asker, _TAKE_MINE, key=task_id)
 
 
 def take_next(session: Session, asker: Asker, kind: Kind) -> TaskFacts | None:
@@ -96,15 +172,14 @@ def take_next(session: Session, asker: Asker, kind: Kind) -> TaskFacts | None:
 
     The answer's `annotation_id` still names the annotation that the task lapsed from, if any.
     """
-    where = [TASK.c.project_id == asker.project_id, ~_has_skipped(asker.person_id)]
     start = find_start(session, asker.project_id, kind, asker.person_id, asker.at)
     task = None
     if start is not None:
-        after = sa.tuple_(TASK.c.rank, TASK.c.id) > sa.tuple_(*start)
-        task = _take_first(session, asker, kind, [*where, after])
+        after = {"after_rank": start.rank, "after_id": start.id}
+        task = _take(session, asker, _TAKE_AFTER[kind], **after)
     since = None
     if task is None:
-        task, since = _take_first(session, asker, kind, where), asker.at
+        task, since = _take(session, asker, _TAKE_FIRST[kind]), asker.at
     if task is not None:
         place = Place(task.rank, task.id)
         move_start(session, asker.project_id, kind, asker.person_id, place, since=since)
@@ -113,78 +188,24 @@ def take_next(session: Session, asker: Asker, kind: Kind) -> TaskFacts | None:
 
 def take_of_query(session: Session, asker: Asker, query_id: str) -> TaskFacts | None:
     """Take a free label slot of one query, even one skipped before."""
-    where = [TASK.c.project_id == asker.project_id, TASK.c.query_id == query_id]
-    return _take_first(session, asker, "label", where)
+    return _take(session, asker, _TAKE_OF_QUERY, of_query=query_id)
 
 
 def take_review_of(
     session: Session, asker: Asker, query_id: str, annotation_id: str
 ) -> TaskFacts | None:
     """Take the open review of one annotation, even one skipped before."""
-    where = [
-        TASK.c.project_id == asker.project_id,
-        TASK.c.query_id == query_id,
-        TASK.c.annotation_id == annotation_id,
-    ]
-    return _take_first(session, asker, "review", where)
+    among = {"of_query": query_id, "of_annotation": annotation_id}
+    return _take(session, asker, _TAKE_REVIEW_OF, **among)
 
 
-def _take_first(
-    session: Session, asker: Asker, kind: Kind, among: Sequence[sa.ColumnElement[bool]]
+def _take(
+    session: Session, asker: Asker, statement: sa.Executable, **among: object
 ) -> TaskFacts | None:
-    where = [*among, TASK.c.kind == kind, TASK.c.status == "open"]
-    match kind:
-        case "label":
-            where += [TASK.c.for_person_id.is_(None), ~_has_part_in(asker.person_id)]
-        case "review":
-            where.append(TASK.c.author_id != asker.person_id)
-    first = (
-        sa.select(TASK.c.id)
-        .where(*where)
-        .order_by(TASK.c.rank, TASK.c.id)
-        .limit(1)
-        # SQLite has one writer and no such clause; its dialect leaves it out.
-        .with_for_update(skip_locked=True, of=TASK)
-        .scalar_subquery()
-    )
-    statement = (
-        sa.update(TASK)
-        .where(TASK.c.id == first, TASK.c.status == "open")
-        .values(
-            status="taken",
-            person_id=asker.person_id,
-            lease_until=asker.until,
-            taken_at=asker.at,
-        )
-        .returning(*FACTS)
-    )
-    return to_facts(session.connection().execute(statement).first())
-
-
-def _has_part_in(person_id: str) -> sa.ColumnElement[bool]:
-    """Whether a person handed in an annotation of the query, or has another slot of it."""
-    handed_in = sa.exists().where(
-        _ANNOTATION.c.query_id == TASK.c.query_id,
-        _ANNOTATION.c.author_id == person_id,
-        _ANNOTATION.c.state != "draft",
-    )
-    other = TASK.alias("other")
-    holds = sa.exists().where(
-        other.c.kind == "label",
-        other.c.query_id == TASK.c.query_id,
-        other.c.id != TASK.c.id,
-        other.c.person_id == person_id,
-        other.c.status != "done",
-    )
-    return sa.or_(handed_in, holds)
-
-
-def _has_skipped(person_id: str) -> sa.ColumnElement[bool]:
-    """Whether a person skipped any slot of the query."""
-    other = TASK.alias("skipped")
-    return sa.exists().where(
-        other.c.kind == TASK.c.kind,
-        other.c.query_id == TASK.c.query_id,
-        SKIP.c.task_id == other.c.id,
-        SKIP.c.person_id == person_id,
-    )
+    values = {
+        "project": asker.project_id,
+        "me": asker.person_id,
+        "now": asker.at,
+        "until": asker.until,
+    }
+    return to_facts(session.connection().execute(statement, values | among).first())

@@ -1,5 +1,6 @@
 """Projects and what each decides for itself."""
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from db.access.prompts import add_built_in_prompts
@@ -7,6 +8,9 @@ from db.tables import Membership, Project
 from schemas.people import Role
 from schemas.project import ProjectSettings, ProjectSummary
 from schemas.sentences import Language
+
+_PROJECT = Project.metadata.tables["project"]
+_SETTINGS = sa.select(_PROJECT.c.settings).where(_PROJECT.c.id == sa.bindparam("key"))
 
 
 def find_project(session: Session, name: str) -> Project | None:
@@ -59,7 +63,9 @@ def list_projects_of(session: Session, person_id: str) -> list[ProjectSummary]:
 
 def read_settings(session: Session, project_id: str) -> ProjectSettings:
     """What a project has decided."""
-    return ProjectSettings.model_validate(get_project(session, project_id).settings)
+    session.flush()
+    found = session.connection().execute(_SETTINGS, {"key": project_id}).scalar_one()
+    return ProjectSettings.model_validate(found)
 
 
 def write_settings(session: Session, project_id: str, settings: ProjectSettings) -> None:

@@ -4,14 +4,31 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from db.engine import take_turns
-from db.tables import Annotation, GuidelineVersion, ListVersion, Query, Suggestion, Task
+from db.tables import Annotation, ListVersion, Query, Suggestion, Task
 from schemas.desk import SuggestionView
 from schemas.queries import QuerySummary
 
 EXCERPT = 200
+
+_QUERY, _ANNOTATION, _TASK, _SUGGESTION, _GUIDELINE = (
+    Query.metadata.tables[name]
+    for name in ("query", "annotation", "task", "suggestion", "guideline_version")
+)
+
+
+class Asked(NamedTuple):
+    """What was asked, and under which list."""
+
+    id: str
+    external_id: str | None
+    text: str
+    history: list[dict[str, str]]
+    list_version_id: str
+    dialect: str
 
 
 class Opening(NamedTuple):
@@ -28,16 +45,10 @@ def find_query(session: Session, project_id: str, query_id: str) -> Query | None
     return query if query and query.project_id == project_id else None
 
 
-def get_query(session: Session, project_id: str, query_id: str) -> Query:
-    """A query that is known to be there.
-
-    Raises:
-        LookupError: it is not; a defect of ours.
-    """
-    query = find_query(session, project_id, query_id)
-    if query is None:
-        raise LookupError(query_id)
-    return query
+def get_asked(session: Session, project_id: str, query_id: str) -> Asked:
+    """What was asked in a query that is known to be there."""
+    values = {"project": project_id, "key": query_id}
+    return Asked(*session.connection().execute(_ASKED, values).one())
 
 
 def refresh_state(session: Session, project_id: str, query_id: str) -> None:
@@ -46,39 +57,63 @@ def refresh_state(session: Session, project_id: str, query_id: str) -> None:
     Decided: it has a chosen plan. In review: something is handed in. In work: somebody holds it,
     put it aside, or has it returned. Ready: a model has answered. Waiting: none of these.
     """
-    session.flush()
     take_turns(session, f"query {query_id}")
-    statement = (
-        sa.update(Query)
-        .where(
-            col(Query.id) == query_id,
-            col(Query.project_id) == project_id,
-            col(Query.kind) != "history",
-        )
-        .values(state=derived_state())
-    )
-    session.connection().execute(statement)
+    values = {"key": query_id, "project": project_id}
+    session.connection().execute(_REFRESH, values)
 
 
 def derived_state() -> sa.ColumnElement[str]:
     """The state of a query as its annotations, tasks and suggestions tell it."""
-    annotation, task = sa.alias(_table(Annotation)), sa.alias(_table(Task))
     is_submitted = sa.exists().where(
-        annotation.c.query_id == col(Query.id), annotation.c.state == "submitted"
+        _ANNOTATION.c.query_id == _QUERY.c.id, _ANNOTATION.c.state == "submitted"
     )
     is_in_work = sa.exists().where(
-        task.c.query_id == col(Query.id),
-        task.c.kind == "label",
-        sa.or_(task.c.status.in_(("taken", "postponed")), task.c.for_person_id.is_not(None)),
+        _TASK.c.query_id == _QUERY.c.id,
+        _TASK.c.kind == "label",
+        sa.or_(_TASK.c.status.in_(("taken", "postponed")), _TASK.c.for_person_id.is_not(None)),
     )
-    is_answered = sa.exists().where(col(Suggestion.query_id) == col(Query.id))
+    is_answered = sa.exists().where(_SUGGESTION.c.query_id == _QUERY.c.id)
     return sa.case(
-        (col(Query.chosen_annotation_id).is_not(None), "decided"),
+        (_QUERY.c.chosen_annotation_id.is_not(None), "decided"),
         (is_submitted, "in_review"),
         (is_in_work, "in_work"),
         (is_answered, "ready"),
         else_="waiting",
     )
+
+
+_ASKED = sa.select(*(_QUERY.c[name] for name in Asked._fields)).where(
+    _QUERY.c.id == bindparam("key"), _QUERY.c.project_id == bindparam("project")
+)
+_OPENING = (
+    sa.select(_SUGGESTION.c.id, _SUGGESTION.c.plan, _SUGGESTION.c.partial_plan)
+    .where(
+        _SUGGESTION.c.query_id == bindparam("of_query"),
+        sa.or_(_SUGGESTION.c.plan.is_not(None), _SUGGESTION.c.partial_plan.is_not(None)),
+    )
+    .order_by(_SUGGESTION.c.plan.is_(None), _SUGGESTION.c.candidate, _SUGGESTION.c.id)
+    .limit(1)
+)
+_SUGGESTIONS = (
+    sa.select(*(_SUGGESTION.c[name] for name in SuggestionView.model_fields))
+    .where(_SUGGESTION.c.query_id == bindparam("of_query"))
+    .order_by(_SUGGESTION.c.candidate, _SUGGESTION.c.id)
+)
+_NEWEST_GUIDELINE = (
+    sa.select(_GUIDELINE.c.text)
+    .where(_GUIDELINE.c.project_id == bindparam("project"))
+    .order_by(_GUIDELINE.c.version.desc())
+    .limit(1)
+)
+_REFRESH = (
+    sa.update(_QUERY)
+    .where(
+        _QUERY.c.id == bindparam("key"),
+        _QUERY.c.project_id == bindparam("project"),
+        _QUERY.c.kind != "history",
+    )
+    .values(state=derived_state())
+)
 
 
 def choose(session: Session, query_id: str, annotation_id: str) -> None:
@@ -94,39 +129,19 @@ def choose(session: Session, query_id: str, annotation_id: str) -> None:
 
 def find_opening(session: Session, query_id: str) -> Opening | None:
     """The first suggestion with a plan, else the first with a part of one."""
-    statement = (
-        select(Suggestion.id, Suggestion.plan, Suggestion.partial_plan)
-        .where(
-            Suggestion.query_id == query_id,
-            sa.or_(col(Suggestion.plan).is_not(None), col(Suggestion.partial_plan).is_not(None)),
-        )
-        .order_by(col(Suggestion.plan).is_(None), col(Suggestion.candidate), col(Suggestion.id))
-        .limit(1)
-    )
-    row = session.exec(statement).first()
-    return None if row is None else Opening(row[0], row[1], row[2])
+    row = session.connection().execute(_OPENING, {"of_query": query_id}).first()
+    return None if row is None else Opening(*row)
 
 
 def list_suggestions(session: Session, query_id: str) -> tuple[SuggestionView, ...]:
     """What models said to a query, by candidate."""
-    statement = (
-        sa.select(*(col(getattr(Suggestion, name)) for name in SuggestionView.model_fields))
-        .where(col(Suggestion.query_id) == query_id)
-        .order_by(col(Suggestion.candidate), col(Suggestion.id))
-    )
-    found = session.connection().execute(statement)
+    found = session.connection().execute(_SUGGESTIONS, {"of_query": query_id})
     return tuple(SuggestionView.model_validate(dict(row)) for row in found.mappings())
 
 
 def find_guideline(session: Session, project_id: str) -> str | None:
     """The newest guideline of a project."""
-    statement = (
-        select(GuidelineVersion.text)
-        .where(GuidelineVersion.project_id == project_id)
-        .order_by(col(GuidelineVersion.version).desc())
-        .limit(1)
-    )
-    return session.exec(statement).first()
+    return session.connection().execute(_NEWEST_GUIDELINE, {"project": project_id}).scalar()
 
 
 class QueryFilter(NamedTuple):
@@ -252,7 +267,3 @@ def _references(session: Session, version_ids: set[str]) -> dict[str, str]:
         col(ListVersion.id).in_(version_ids)
     )
     return {row[0]: f"{row[1]}@{row[2]}" for row in session.exec(statement)}
-
-
-def _table(model: type[Annotation] | type[Task]) -> sa.Table:
-    return model.metadata.tables[str(model.__tablename__)]

@@ -10,12 +10,14 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 from sqlmodel import Session
 
 from db.access.starts import Place, opened_again
 from db.tables import Task
 
 Kind = Literal["label", "review"]
+KINDS: tuple[Kind, Kind] = ("label", "review")
 
 TASK = Task.metadata.tables["task"]
 SKIP = Task.metadata.tables["task_skip"]
@@ -64,14 +66,42 @@ FACTS = (
 )
 
 
+def is_of(person_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Whether a task is this person's and not done: in hand, lapsed, put aside or kept for them."""
+    kept = sa.and_(TASK.c.for_person_id == person_id, TASK.c.person_id.is_(None))
+    return sa.and_(sa.or_(TASK.c.person_id == person_id, kept), TASK.c.status != "done")
+
+
+_OF_ANNOTATION = sa.select(*FACTS).where(
+    TASK.c.kind == bindparam("kind"),
+    TASK.c.query_id == bindparam("query_id"),
+    TASK.c.annotation_id == bindparam("annotation_id"),
+)
+_ATTACH = sa.update(TASK).where(TASK.c.id == bindparam("key"))
+_HAND_IN = (
+    sa.update(TASK)
+    .where(TASK.c.id == bindparam("key"), is_of(bindparam("me")))
+    .values(status="done", person_id=bindparam("me"), for_person_id=None, lease_until=None)
+    .returning(*FACTS)
+)
+_REVIEW_AGAIN = (
+    sa.update(TASK)
+    .where(
+        TASK.c.kind == "review",
+        TASK.c.query_id == bindparam("of_query"),
+        TASK.c.slot == bindparam("of_slot"),
+    )
+    .returning(*FACTS)
+)
+_INSERT = sa.insert(TASK)
+
+
 def find_of_annotation(
     session: Session, kind: Kind, query_id: str, annotation_id: str
 ) -> TaskFacts | None:
     """The task that an annotation is worked on or reviewed in."""
-    statement = sa.select(*FACTS).where(
-        TASK.c.kind == kind, TASK.c.query_id == query_id, TASK.c.annotation_id == annotation_id
-    )
-    return to_facts(session.connection().execute(statement).first())
+    values = {"kind": kind, "query_id": query_id, "annotation_id": annotation_id}
+    return to_facts(session.connection().execute(_OF_ANNOTATION, values).first())
 
 
 def list_of_query(session: Session, kind: Kind, query_id: str) -> list[TaskFacts]:
@@ -96,27 +126,20 @@ def find_holder(session: Session, task: TaskFacts) -> Holder | None:
 
 def attach(session: Session, task_id: int, annotation_id: str) -> None:
     """Say which annotation a label task is worked on in."""
-    session.connection().execute(
-        sa.update(TASK).where(TASK.c.id == task_id).values(annotation_id=annotation_id)
-    )
+    session.connection().execute(_ATTACH, {"key": task_id, "annotation_id": annotation_id})
 
 
 def hand_in(session: Session, task_id: int, person_id: str) -> TaskFacts | None:
     """Close a task that is this person's (lapsed, put aside or kept for them too), else None."""
-    statement = (
-        sa.update(TASK)
-        .where(TASK.c.id == task_id, is_of(person_id))
-        .values(status="done", person_id=person_id, for_person_id=None, lease_until=None)
-        .returning(*FACTS)
-    )
-    return to_facts(session.connection().execute(statement).first())
+    values = {"key": task_id, "me": person_id}
+    return to_facts(session.connection().execute(_HAND_IN, values).first())
 
 
 def put_aside(session: Session, task_id: int, person_id: str, at: datetime) -> TaskFacts | None:
     """Postpone a task that is this person's: it stays theirs, without a lease."""
     statement = (
         sa.update(TASK)
-        .where(TASK.c.id == task_id, is_of(person_id))
+        .where(TASK.c.id == task_id, is_of(sa.literal(person_id)))
         .values(status="postponed", person_id=person_id, lease_until=None, taken_at=at)
         .returning(*FACTS)
     )
@@ -132,7 +155,7 @@ def give_back(
         values["for_person_id"] = None
     if task.kind == "label" and (for_others or task.for_person_id is None):
         values["annotation_id"] = None
-    return _reopen(session, values, TASK.c.id == task.id, is_of(person_id))
+    return _reopen(session, values, TASK.c.id == task.id, is_of(sa.literal(person_id)))
 
 
 def skip(session: Session, task_id: int, person_id: str, reason: str, at: datetime) -> None:
@@ -187,16 +210,22 @@ def offer_review(
         "lease_until": None,
         "rank": rank,
     }
-    where = (
-        TASK.c.kind == "review",
-        TASK.c.query_id == label.query_id,
-        TASK.c.slot == label.slot,
-    )
-    if _reopen(session, values, *where) is None:
-        key = {"project_id": label.project_id, "kind": "review", "query_id": label.query_id}
-        session.connection().execute(
-            sa.insert(TASK).values(**key, slot=label.slot, created_at=at, **values)
-        )
+    connection = session.connection()
+    slot = {"of_query": label.query_id, "of_slot": label.slot}
+    task = to_facts(connection.execute(_REVIEW_AGAIN, slot | values).first())
+    if task is not None:
+        opened_again(session, task.project_id, "review", Place(task.rank, task.id))
+        return
+    key = {
+        "project_id": label.project_id,
+        "kind": "review",
+        "query_id": label.query_id,
+        "slot": label.slot,
+        "created_at": at,
+    }
+    connection.execute(_INSERT, key | values)
+    if rank < label.rank:
+        opened_again(session, label.project_id, "review", Place(rank, 0))
 
 
 def withdraw_review(session: Session, task_id: int, at: datetime) -> TaskFacts | None:
@@ -228,12 +257,6 @@ def list_of_person(session: Session, project_id: str, person_id: str) -> list[Ta
         TASK.c.project_id == project_id, mine, TASK.c.status != "done"
     )
     return [TaskFacts(*row) for row in session.connection().execute(statement)]
-
-
-def is_of(person_id: str) -> sa.ColumnElement[bool]:
-    """Whether a task is this person's and not done: in hand, lapsed, put aside or kept for them."""
-    kept = sa.and_(TASK.c.for_person_id == person_id, TASK.c.person_id.is_(None))
-    return sa.and_(sa.or_(TASK.c.person_id == person_id, kept), TASK.c.status != "done")
 
 
 def to_facts(row: Sequence[Any] | None) -> TaskFacts | None:
