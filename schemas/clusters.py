@@ -14,7 +14,9 @@ def normalised(text: str) -> str:
     >>> normalised("上周的 ＧＭＶ，怎么掉了？")
     '上周的gmv怎么掉了'
     """
-    return _NOISE.sub("", unicodedata.normalize("NFKC", text).casefold())
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    # Folding may leave what normalising would change again (Unicode 3.13, NFKC_Casefold).
+    return _NOISE.sub("", folded if folded.isascii() else unicodedata.normalize("NFKC", folded))
 
 
 def cluster_key(text: str, history: Iterable[Mapping[str, str]] = ()) -> str:
