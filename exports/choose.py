@@ -213,15 +213,16 @@ def _keep_shortest(sources: list[_Filled], recipe: BundleRecipe) -> None:
     """Of each plan size keep the same share, shortest traces first."""
     if recipe.shortest_traces >= 1:
         return
-    lengths: dict[int, list[int]] = {}
+    by_size: dict[int, list[Candidate]] = {}
     for candidate in _all(sources):
-        lengths.setdefault(candidate.size, []).append(candidate.trace_length)
-    longest = {
-        size: sorted(of_size)[ceil(len(of_size) * recipe.shortest_traces) - 1]
-        for size, of_size in lengths.items()
-    }
+        by_size.setdefault(candidate.size, []).append(candidate)
+    kept: set[str] = set()
+    for of_size in by_size.values():
+        of_size.sort(key=lambda c: (c.trace_length, _rank(recipe.seed, c.query_id)))
+        count = ceil(len(of_size) * recipe.shortest_traces)
+        kept.update(candidate.query_id for candidate in of_size[:count])
     for each in sources:
-        each.leave_out("long_trace", (c for c in each.usable if c.trace_length <= longest[c.size]))
+        each.leave_out("long_trace", [c for c in each.usable if c.query_id in kept])
 
 
 def _take_measures(pool: Pool, sources: list[_Filled], seed: int, name: PoolName) -> None:

@@ -1,21 +1,33 @@
-"""Rows to export, made by plain functions: suggestions, accepted plans, history."""
+"""Rows to export, and bundles of them, made by plain functions."""
 
 import json
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from db.engine import Database
 from db.tables import Annotation, Project, Revision, Suggestion
 from db.tables import Query as QueryRow
 from db.tables.base import new_id
+from exports.bundle import (
+    begin_bundle,
+    bundle_folder,
+    get_bundle,
+    preview_recipe,
+    write_rows,
+)
 from schemas.clusters import cluster_key
 from schemas.people import Actor
 from schemas.project import ProjectSettings
+from schemas.recipe import BundleRecipe, read_recipe
+from schemas.settings import Settings
 from tests.factories import EXPERTS, a_person
 
 PlainPlan = dict[str, Any]
 DECIDED = datetime(2026, 11, 1, 12, tzinfo=UTC)
+SUGGESTED = {"formats": ["sft"], "sft": {"sources": [{"kind": "suggestions"}]}}
+ACCEPTED = {"formats": ["grpo"], "grpo": {"sources": [{"kind": "accepted"}]}}
 
 
 def a_plan(rewritten: str, *experts: str) -> PlainPlan:
@@ -29,8 +41,8 @@ def a_plan(rewritten: str, *experts: str) -> PlainPlan:
 
 
 def a_trace(length: int = 80) -> str:
-    """Thinking of about so many characters, not repeating itself."""
-    words = [f"第{number}点看{EXPERTS[number % 5]}。" for number in range(length // 12 + 1)]
+    """Thinking of so many characters."""
+    words = [f"第{number}点看{EXPERTS[number % 5]}。" for number in range(length // 8 + 1)]
     return "".join(words)[:length]
 
 
@@ -173,3 +185,42 @@ def a_full_project(database: Database, who: Actor, accepted: int = 12) -> None:
     for number in range(accepted // 2):
         text = f"查看第{number}月的日报"
         a_historical_chat(database, who, text, a_zh_answer(text, trace=a_trace(50 + number)))
+
+
+def a_recipe(**changes: Any) -> BundleRecipe:
+    """Everything from everywhere, both files, unless changed."""
+    everything: dict[str, Any] = {
+        "name": "all",
+        "sft": {"sources": [{"kind": k} for k in ("accepted", "history", "suggestions")]},
+        "grpo": {"sources": [{"kind": "accepted"}, {"kind": "history"}]},
+        "pools": "shared",
+        "verification": {"model": None},
+    }
+    return read_recipe(everything | changes)
+
+
+def written(
+    database: Database, settings: Settings, who: Actor, recipe: BundleRecipe
+) -> tuple[str, Path]:
+    """A bundle written, not verified: its id and folder."""
+    bundle_id = begin_bundle(database, who, recipe)
+    write_rows(database, settings, who, bundle_id)
+    return bundle_id, bundle_folder(settings, get_bundle(database, who, bundle_id))
+
+
+def rows_of(folder: Path, file: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / file).read_bytes().splitlines()]
+
+
+def exclusions(database: Database, who: Actor, recipe: BundleRecipe, pool: str) -> dict[str, int]:
+    preview = preview_recipe(database, who, recipe)
+    figures = next(each for each in preview.pools if each.pool == pool)
+    return {k: n for source in figures.sources for k, n in source.exclusions.items()}
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
