@@ -5,7 +5,6 @@ import uvicorn
 from db.durable import Durable
 from db.engine import Database
 from labeling.accounts import command_line_actor, create_setup_link
-from labeling.demo import load_demo
 from labeling.ui.shell import build_app
 from schemas.settings import Settings
 
@@ -16,6 +15,8 @@ def serve(settings: Settings, database: Database, *, host: str, port: int) -> No
     """Prepare what is missing, say where to go, and serve until asked to leave."""
     command_line_actor(database, "main")
     if settings.demo:
+        from labeling.demo import load_demo  # noqa: PLC0415
+
         load_demo(database, settings)
     durable = Durable(settings, database, executor_id="serve")
     durable.launch()

@@ -5,6 +5,7 @@ would have to do for the same result. A bench module ends with `report(__name__,
 """
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,6 +33,8 @@ class Figure:
 def report(bench: str, figures: Sequence[Figure]) -> None:
     """Print the figures and keep them for `docs/benchmarks.md`."""
     RESULTS.mkdir(parents=True, exist_ok=True)
+    if bench == "__main__":
+        bench = sys.modules["__main__"].__spec__.name
     name = bench.rpartition(".")[2]
     rows = [{**asdict(figure), "ratio": figure.ratio} for figure in figures]
     (RESULTS / f"{name}.json").write_text(json.dumps(rows, ensure_ascii=False, indent=1), "utf-8")

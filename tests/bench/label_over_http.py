@@ -74,7 +74,7 @@ class Annotator:
             "POST", "/en/gradio_api/run/predict", json.dumps(body), self._headers
         )
         answer = json.loads(self._connection.getresponse().read())
-        return answer["data"][0]["answer"]
+        return answer["data"][0]["props"]["answer"]
 
 
 class Race:
@@ -91,7 +91,7 @@ class Race:
         def guarded(annotator: Annotator) -> None:
             try:
                 work(annotator)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  (raised again in the main thread)
                 self.failures.append(error)
 
         threads = [threading.Thread(target=guarded, args=(each,)) for each in annotators]
