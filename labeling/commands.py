@@ -1,6 +1,7 @@
 """Labelling's part of the command line."""
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import orjson
 
 from labeling import experts, prompts
 from labeling.command_line import ALL_DONE, SOME_REFUSED, CommandContext, Subparsers
+from labeling.demo import load_demo
 from labeling.intake import import_file
 from schemas.errors import InvalidInput, NotFound
 from schemas.experts import Expert, ListComparison
@@ -19,6 +21,7 @@ def add_commands(commands: Subparsers) -> None:
     """Add the commands of labelling."""
     _add_experts(commands)
     _add_prompts(commands)
+    _add_demo(commands)
     _add_import(commands)
 
 
@@ -169,6 +172,18 @@ def _import(context: CommandContext, args: argparse.Namespace) -> int:
         lines.append(say(context, "intake.errors_in", path=counts.errors_file))
     answer(context, plain, "\n".join(lines))
     return SOME_REFUSED if counts.has_refused else ALL_DONE
+
+
+def _add_demo(commands: Subparsers) -> None:
+    demo = commands.add_parser("demo", help="load the demo project, once")
+    demo.set_defaults(run=_load_demo)
+
+
+def _load_demo(context: CommandContext, _: argparse.Namespace) -> int:
+    report = load_demo(context.database, context.settings)
+    code = "projects.demo_loaded" if report.is_new else "projects.demo_known"
+    answer(context, asdict(report), say(context, code, **asdict(report)))
+    return ALL_DONE
 
 
 def say(context: CommandContext, code: str, **values: object) -> str:
