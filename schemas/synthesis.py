@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from schemas.desk import SuggestionView
 from schemas.errors import InvalidInput
 
 BatchState = Literal["running", "done", "stopped", "cancelled"]
@@ -160,6 +161,14 @@ class BatchProgress(_Value):
     started_at: datetime
     finished_at: datetime | None
     created_by: str | None
+
+
+class SuggestionSample(_Value):
+    """One answer of a batch, with what was asked."""
+
+    query_id: str
+    query: str
+    suggestion: SuggestionView
 
 
 class RereadCounts(_Value):

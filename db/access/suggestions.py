@@ -9,6 +9,8 @@ from sqlmodel import Session, SQLModel
 from db.access.batches import Batch
 from db.access.requests import Held
 from db.tables.base import new_id, now
+from schemas.desk import SuggestionView
+from schemas.synthesis import SuggestionSample
 
 _SUGGESTION = SQLModel.metadata.tables["suggestion"]
 _QUERY = SQLModel.metadata.tables["query"]
@@ -127,3 +129,25 @@ def _columns(reading: Reading) -> dict[str, Any]:
         "failure": reading.failure,
         "is_repaired": reading.is_repaired,
     }
+
+
+def list_samples(
+    session: Session, project_id: str, batch_id: str, limit: int
+) -> list[SuggestionSample]:
+    """The newest suggestions of a batch with what was asked."""
+    names = list(SuggestionView.model_fields)
+    statement = (
+        sa.select(_SUGGESTION.c.query_id, _QUERY.c.text, *(_SUGGESTION.c[name] for name in names))
+        .join(_QUERY, _QUERY.c.id == _SUGGESTION.c.query_id)
+        .where(_SUGGESTION.c.project_id == project_id, _SUGGESTION.c.batch_id == batch_id)
+        .order_by(_SUGGESTION.c.id.desc())
+        .limit(limit)
+    )
+    return [
+        SuggestionSample(
+            query_id=row["query_id"],
+            query=row["text"],
+            suggestion=SuggestionView.model_validate({name: row[name] for name in names}),
+        )
+        for row in session.connection().execute(statement).mappings()
+    ]

@@ -7,7 +7,7 @@ starting the same order twice meets in one batch, and no answer is ever asked fo
 from typing import NamedTuple
 
 from db import durable
-from db.access import batches
+from db.access import batches, suggestions
 from db.access.batch_progress import read_progress
 from db.access.batches import Batch
 from db.access.events import add_event
@@ -18,7 +18,13 @@ from labeling.synthesis.picking import pick
 from labeling.synthesis.work import Outcome, ask_some
 from schemas.errors import InvalidInput, NotFound, TransitionRefused
 from schemas.people import Actor
-from schemas.synthesis import BatchPreview, BatchProgress, BatchState, SynthesisOrder
+from schemas.synthesis import (
+    BatchPreview,
+    BatchProgress,
+    BatchState,
+    SuggestionSample,
+    SynthesisOrder,
+)
 
 _AT_REST: tuple[BatchState, ...] = ("done", "stopped", "cancelled")
 
@@ -184,6 +190,15 @@ def list_batches(database: Database, who: Actor, *, limit: int = 20) -> list[Bat
         ids = batches.list_batch_ids(session, who.project_id, limit)
         found = [read_progress(session, who.project_id, each) for each in ids]
     return [each for each in found if each is not None]
+
+
+def list_samples(
+    database: Database, who: Actor, batch_id: str, *, limit: int = 5
+) -> list[SuggestionSample]:
+    """The newest answers of a batch."""
+    who.require("reviewer")
+    with database.reading() as session:
+        return suggestions.list_samples(session, who.project_id, batch_id, limit)
 
 
 def _go_on(session: Session, who: Actor, batch: Batch) -> Prepared:

@@ -9,6 +9,7 @@ from labeling.ui.label import build_label_page
 from labeling.ui.queries import build_queries_page
 from labeling.ui.review import build_review_page
 from labeling.ui.session import Services
+from labeling.ui.synthesis import build_synthesis_page
 from labeling.ui.team import build_team_page
 from schemas.people import ROLES, Actor, Role
 
@@ -26,6 +27,7 @@ PAGES: tuple[PageEntry, ...] = (
     PageEntry("label", "annotator", build_label_page),
     PageEntry("review", "reviewer", build_review_page),
     PageEntry("queries", "reviewer", build_queries_page),
+    PageEntry("synthesis", "admin", build_synthesis_page),
     PageEntry("experts", "reviewer", build_experts_page),
     PageEntry("team", "admin", build_team_page),
 )
