@@ -133,13 +133,13 @@ class Judge:
         kept = next((each for each in suggestions if each.origin == "history"), None)
         if kept is not None:
             plan: Any = orjson.loads(kept.plan) if kept.plan else None
-            trace, missing = kept.trace, _failure_reason(kept)
+            trace, missing = kept.trace, _failure_reason(kept.failure)
             source_id = kept.id
         else:
             expert_list = self._lists[query.list_version_id]
             read = read_old_answer(part.answer or "", query.dialect, expert_list)
             plan = read.plan.to_plain() if read.plan else None
-            trace, missing = read.trace, "incomplete" if read.partial_plan else "unreadable"
+            trace, missing = read.trace, _failure_reason(read.failure, "unreadable")
             source_id = query.id
         has_trace = is_trace(trace)
         return Candidate(
@@ -165,7 +165,7 @@ class Judge:
         plan: Any = orjson.loads(part.plan) if part.plan else None
         has_trace = is_trace(part.trace)
         if plan is None:
-            reason = _failure_reason(part)
+            reason = _failure_reason(part.failure)
         elif part.is_repaired:
             reason = "repaired"
         elif is_discarded:
@@ -213,8 +213,8 @@ def _suggested(part: SuggestionPart) -> Suggested:
 _FAILURE_REASONS = {"replies.incomplete": "incomplete", "replies.invalid_plan": "breaks_list"}
 
 
-def _failure_reason(part: SuggestionPart) -> str:
-    return _FAILURE_REASONS.get(part.failure or "", "no_plan")
+def _failure_reason(failure: str | None, otherwise: str = "no_plan") -> str:
+    return _FAILURE_REASONS.get(failure or "", otherwise)
 
 
 def is_trace(trace: str | None) -> bool:
