@@ -137,9 +137,14 @@ def submit(
     draft = to_draft(content)
     with database.transaction() as session:
         annotation = get_own(session, who, annotation_id)
-        asker = queue.asker(session, who)
         refusal = hand_in(
-            session, who, asker, annotation, number=number, content=draft, seconds=seconds
+            session,
+            who,
+            queue.passing(who),
+            annotation,
+            number=number,
+            content=draft,
+            seconds=seconds,
         )
     if refusal is not None:
         raise refusal

@@ -30,6 +30,12 @@ def asker(session: Session, who: Actor) -> Asker:
     return Asker(who.project_id, who.person_id, at, until)
 
 
+def passing(who: Actor) -> Asker:
+    """This person, asking now, to be done before the transaction ends."""
+    at = clock.now()
+    return Asker(who.project_id, who.person_id, at, at)
+
+
 def take_next(session: Session, who: Asker, kind: Kind) -> TaskFacts | None:
     """The next task of a person, in hand; None when there is nothing for them."""
     take_turns(session, f"tasks of {who.person_id}")
