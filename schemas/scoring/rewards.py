@@ -35,9 +35,11 @@ from .check import VISIBLE
 from .context import ScoringContext
 from .facts import fact_f1
 from .matching import Asked, order_agreement, processing_score
+from .source import source_hash
 from .text import plain, quoted_share, repeated_share, similarity
 from .wire import DIALECTS, ReadPlan, form_problems, read_plan
 
+SOURCE_HASH = source_hash
 SHORTEST_REPEATED = 10
 SHORTEST_QUOTED = 20
 

@@ -102,6 +102,8 @@ def test_its_replies_are_good_and_bad(sqlite_database: Database, settings: Setti
         "replies.invalid_plan": 3,
         "replies.cut_off": 1,
         "replies.incomplete": 1,
+        "replies.doubled_keys": 1,
+        "replies.no_plan": 1,
     }
     assert sum(each.is_repaired for each in suggestions) == 1
     assert sum(each.plan is not None for each in suggestions) >= 70
