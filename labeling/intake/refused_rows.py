@@ -21,11 +21,8 @@ class RefusedRows:
     def __init__(self, path: Path, language: Language, *, size: int = 0) -> None:
         self.path = path
         self._language: Language = language
+        self._size = size
         self._file: IO[bytes] | None = None
-        if size:
-            self._file = path.open("r+b")
-            self._file.truncate(size)
-            self._file.seek(size)
 
     def __enter__(self) -> Self:
         return self
@@ -42,13 +39,11 @@ class RefusedRows:
     @property
     def is_empty(self) -> bool:
         """Whether every row found its way in."""
-        return self._file is None
+        return self._file is None and self._size == 0
 
     def add(self, row: SourceRow, error: InvalidInput) -> None:
         """Write one row with the reason why it stays outside."""
-        if self._file is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("wb")
+        file = self._file = self._file or self._open()
         entry: dict[str, Any] = {
             "line": row.line,
             "code": error.code,
@@ -56,14 +51,21 @@ class RefusedRows:
             "problems": error.problem_lines(self._language),
             "row": row.shown if row.value is None else row.value,
         }
-        self._file.write(_line(entry))
+        file.write(_line(entry))
 
     def flush(self) -> int:
         """Hand everything to the system; the size of the file."""
-        if self._file is None:
-            return 0
-        self._file.flush()
-        return self._file.tell()
+        if self._file is not None:
+            self._file.flush()
+            self._size = self._file.tell()
+        return self._size
+
+    def _open(self) -> IO[bytes]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        file = self.path.open("r+b" if self._size else "wb")
+        file.truncate(self._size)
+        file.seek(self._size)
+        return file
 
 
 def _line(entry: dict[str, Any]) -> bytes:

@@ -4,26 +4,22 @@ Rows are written in chunks, each with its progress in one transaction: an import
 be repeated from the start (what is there is known by its key) or resumed under its id.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 import orjson
 
-from db.access import intake, lists, projects
-from db.access.events import add_event
+from db.access import intake
 from db.engine import Database, Session, take_turns
 from db.tables.base import new_id
-from labeling.experts import find_reference
 from labeling.intake.benchmarks import add_benchmark, benchmark_name
-from labeling.intake.reading import PinnedList, ReadRow, RowReader, RowRefused
-from labeling.intake.refused_rows import RefusedRows
+from labeling.intake.job import Job, begin_job
+from labeling.intake.list_finder import ListFinder
+from labeling.intake.reading import ReadRow, RowReader, RowRefused
 from labeling.intake.source import Source, open_source
 from labeling.intake.source_row import SourceRow
-from labeling.intake.tally import Tally
-from schemas.errors import InvalidInput, NotFound
+from schemas.errors import InvalidInput
 from schemas.intake import ImportCounts, ImportKind, check_mapping
 from schemas.people import Actor
 
@@ -69,8 +65,9 @@ def import_file(
     source = open_source(path, encoding)
     _check_columns(source, mapping)
     title = benchmark_name(name or path.stem) if kind == "benchmark" else ""
-    find_list = _ListFinder(database, who, experts)
-    job = _begin(database, who, path, kind, errors_dir=errors_dir, import_id=import_id or new_id())
+    find_list = ListFinder(database, who, experts)
+    import_id = import_id or new_id()
+    job = begin_job(database, who, path, kind, errors_dir=errors_dir, import_id=import_id)
     if job.tally.is_done:
         return job.counts()
     reader = RowReader(kind, mapping, find_list)
@@ -85,96 +82,10 @@ def import_file(
                     database, reader, rows, job, find_list=find_list, on_progress=on_progress
                 )
     except BaseException:
-        _end(database, job, "failed")
+        job.end(database, "failed")
         raise
-    _end(database, job, "done")
+    job.end(database, "done")
     return job.counts()
-
-
-class _ListFinder:
-    """The list of a reference, asked once; unversioned references stay what they were at first."""
-
-    def __init__(self, database: Database, who: Actor, default: str | None) -> None:
-        self._database, self._who = database, who
-        self._default = default
-        self._found: dict[str | None, PinnedList | RowRefused] = {}
-        self._names: dict[str, str] = {}
-        if default is not None and isinstance(self._find(default), RowRefused):
-            raise NotFound("experts.list_not_found", reference=default)
-
-    def __call__(self, reference: str | None) -> PinnedList:
-        found = self._found.get(reference)
-        if found is None:
-            found = self._found[reference] = self._find(reference or self._default)
-        if isinstance(found, RowRefused):
-            raise found
-        return found
-
-    def name_of(self, version_id: str) -> str:
-        """The name of a published version."""
-        if version_id not in self._names:
-            with self._database.reading() as session:
-                found = lists.find_list(session, self._who.project_id, version_id)
-            self._names[version_id] = found.name if found else ""
-        return self._names[version_id]
-
-    def _find(self, reference: str | None) -> PinnedList | RowRefused:
-        project_id = self._who.project_id
-        with self._database.reading() as session:
-            if reference is None:
-                version_id = projects.read_settings(session, project_id).current_list_version_id
-                current = version_id and lists.find_list(session, project_id, version_id)
-                if not version_id or not current:
-                    return RowRefused("intake.no_list")
-                return PinnedList(version_id, current, "nothing")
-            found = find_reference(session, project_id, reference)
-        if found is None:
-            return RowRefused("experts.list_not_found", reference=reference)
-        return PinnedList(*found, "version" if "@" in reference else "name")
-
-
-@dataclass(slots=True)
-class _Job:
-    who: Actor
-    file_name: str
-    pins: intake.ImportPins
-    errors: RefusedRows
-    tally: Tally = field(default_factory=Tally)
-
-    def counts(self) -> ImportCounts:
-        return self.tally.counts(None if self.errors.is_empty else str(self.errors.path))
-
-
-def _begin(
-    database: Database,
-    who: Actor,
-    path: Path,
-    kind: ImportKind,
-    *,
-    errors_dir: Path,
-    import_id: str,
-) -> _Job:
-    with database.transaction() as session:
-        settings = projects.read_settings(session, who.project_id)
-        if settings.current_prompt_version_id is None:
-            raise InvalidInput("intake.no_prompt")
-        begun = intake.find_import(session, who.project_id, import_id)
-        if begun is None:
-            intake.add_import(session, who, kind, path.name, import_id)
-        tally = Tally.resumed(begun.counts, begun.state) if begun else Tally()
-    pins = intake.ImportPins(
-        project_id=who.project_id,
-        kind=kind,
-        import_id=import_id,
-        prompt_version_id=settings.current_prompt_version_id,
-        dialect=settings.dialect,
-        window=settings.window,
-        overlap=settings.overlap,
-    )
-    stem = re.sub(r"[^\w.-]+", "_", path.stem)[:60]
-    errors_path = errors_dir / f"{stem}-{import_id[-12:]}.errors.jsonl"
-    errors = RefusedRows(errors_path, who.language, size=tally.errors_bytes)
-    return _Job(who, path.name, pins, errors, tally)
 
 
 def _check_columns(source: Source, mapping: Mapping[str, str]) -> None:
@@ -187,7 +98,7 @@ def _check_columns(source: Source, mapping: Mapping[str, str]) -> None:
             raise InvalidInput("intake.column_unknown", column=theirs, columns=", ".join(columns))
 
 
-def _read_all(reader: RowReader, rows: Iterable[SourceRow], job: _Job) -> Iterator[ReadRow]:
+def _read_all(reader: RowReader, rows: Iterable[SourceRow], job: Job) -> Iterator[ReadRow]:
     """Rows that can be used; the others are counted and written to the error file."""
     for row in rows:
         job.tally.read += 1
@@ -205,9 +116,9 @@ def _write_all(
     database: Database,
     reader: RowReader,
     rows: Iterable[SourceRow],
-    job: _Job,
+    job: Job,
     *,
-    find_list: _ListFinder,
+    find_list: ListFinder,
     on_progress: Progress | None,
 ) -> None:
     source = iter(rows)
@@ -217,12 +128,12 @@ def _write_all(
             take_turns(session, f"queries of {job.who.project_id}")
             _write_chunk(session, read, job, find_list)
             job.tally.errors_bytes = job.errors.flush()
-            _save_progress(session, job, "running")
+            job.save_progress(session)
         if on_progress is not None:
             on_progress(job.counts())
 
 
-def _write_chunk(session: Session, rows: list[ReadRow], job: _Job, find_list: _ListFinder) -> None:
+def _write_chunk(session: Session, rows: list[ReadRow], job: Job, find_list: ListFinder) -> None:
     """Add what is new; the same row twice in one chunk meets itself as if it were stored."""
     pins = job.pins
     known = intake.find_known(session, pins.project_id, pins.kind, [row.key for row in rows])
@@ -234,7 +145,7 @@ def _write_chunk(session: Session, rows: list[ReadRow], job: _Job, find_list: _L
             fresh.append(_to_new(row, pins.kind))
             job.tally.added += 1
             job.tally.incomplete += row.is_incomplete
-        elif _is_same(row, before, find_list):
+        elif find_list.is_same(row, *before):
             job.tally.known += 1
         else:
             job.tally.changed += 1
@@ -242,16 +153,6 @@ def _write_chunk(session: Session, rows: list[ReadRow], job: _Job, find_list: _L
             job.errors.add(row.source, refusal)
     if fresh:
         intake.add_queries(session, pins, fresh)
-
-
-def _is_same(row: ReadRow, before: intake.KnownRow, find_list: _ListFinder) -> bool:
-    if row.content_hash != before.content_hash:
-        return False
-    if row.pinned.version_id == before.list_version_id or row.pinned.said == "nothing":
-        return True
-    return row.pinned.said == "name" and find_list.name_of(before.list_version_id) == (
-        row.pinned.list.name
-    )
 
 
 def _to_new(row: ReadRow, kind: str) -> tuple[intake.NewQuery, intake.NewSuggestion | None]:
@@ -275,24 +176,3 @@ def _to_new(row: ReadRow, kind: str) -> tuple[intake.NewQuery, intake.NewSuggest
         row.trace, len(row.trace or ""), row.plan, row.partial_plan, row.failure
     )
     return query, suggestion
-
-
-def _save_progress(session: Session, job: _Job, state: str) -> None:
-    intake.save_import(
-        session,
-        job.pins.import_id,
-        state=state,
-        counts=job.tally.to_plain(),
-        errors_file=None if job.errors.is_empty else str(job.errors.path),
-    )
-
-
-def _end(database: Database, job: _Job, state: str) -> None:
-    with database.transaction() as session:
-        if state == "done":
-            _save_progress(session, job, state)
-        else:  # the progress of the last chunk that was written stands
-            intake.save_state(session, job.pins.import_id, state)
-        why: dict[str, object] = {"file": job.file_name, **job.tally.to_plain()}
-        subject_id = job.pins.import_id
-        add_event(session, job.who, "import", subject_id, "imported", after=state, why=why)
