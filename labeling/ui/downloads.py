@@ -8,6 +8,7 @@ from typing import cast
 from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
+from exports.shelf import bundle_zip
 from labeling.import_work import errors_file
 from labeling.ui.session import ACTOR_KEY, Services
 from schemas.errors import NotAllowed, PlanwrightError
@@ -23,6 +24,13 @@ def download_routes(services: Services) -> APIRouter:
         who = cast(Actor, request.scope[ACTOR_KEY])
         return await _send(
             lambda: errors_file(services.database, services.settings, who, import_id), who
+        )
+
+    @router.get("/bundle/{bundle_id}")
+    async def bundle(bundle_id: str, request: Request) -> Response:
+        who = cast(Actor, request.scope[ACTOR_KEY])
+        return await _send(
+            lambda: bundle_zip(services.database, services.settings, who, bundle_id), who
         )
 
     return router

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from labeling.ui.datasets import build_datasets_page
 from labeling.ui.experts import build_experts_page
 from labeling.ui.i18n import Words
 from labeling.ui.label import build_label_page
@@ -29,6 +30,7 @@ PAGES: tuple[PageEntry, ...] = (
     PageEntry("queries", "reviewer", build_queries_page),
     PageEntry("synthesis", "admin", build_synthesis_page),
     PageEntry("experts", "reviewer", build_experts_page),
+    PageEntry("datasets", "admin", build_datasets_page),
     PageEntry("team", "admin", build_team_page),
 )
 

@@ -1,0 +1,130 @@
+"""Datasets: a recipe is put together, previewed, exported; bundles are listed and downloaded."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from exports import bundle as bundles
+from exports.bundle_work import start_export
+from labeling.ui.dataset_recipe import lay_out_recipe, read_form
+from labeling.ui.dataset_views import bundle_row, bundle_view, preview_view
+from labeling.ui.errors import notice, presented, say
+from labeling.ui.events import DIRECT, on_page_load
+from labeling.ui.fields import button, hidden
+from labeling.ui.i18n import Words
+from labeling.ui.session import Services, who_asks
+from labeling.ui.view import card, on_pick, picked_id, shown, table, view
+from schemas.people import Actor
+
+
+class BundlesShown(NamedTuple):
+    """The bundles, and the one that was picked; the order is the order of the outputs."""
+
+    bundles: Any
+    bundle: Any
+    picked: Any
+    notice: Any
+
+
+class PreviewShown(NamedTuple):
+    """What the recipe would write."""
+
+    preview: Any
+    notice: Any
+
+
+class DatasetsHandlers:
+    """What happens on the page."""
+
+    def __init__(self, services: Services, words: Words) -> None:
+        self.services = services
+        self.words = words
+
+    @presented
+    def on_tick(self, picked: str, request: gr.Request) -> BundlesShown:
+        """Look how far the bundles are."""
+        return self._bundles(who_asks(request, "admin"), picked)
+
+    @presented
+    def on_pick(self, event: gr.EventData, request: gr.Request) -> BundlesShown:
+        """Show one bundle."""
+        return self._bundles(who_asks(request, "admin"), picked_id(event))
+
+    @presented
+    def on_preview(self, request: gr.Request, *fields: Any) -> PreviewShown:
+        """Say what the recipe would write."""
+        who = who_asks(request, "admin")
+        found = bundles.preview_recipe(self.services.database, who, read_form(*fields))
+        return PreviewShown(shown(preview_view(found, self.words)), gr.skip())
+
+    @presented
+    def on_export(self, request: gr.Request, *fields: Any) -> BundlesShown:
+        """Export in the background."""
+        who = who_asks(request, "admin")
+        services = self.services
+        bundle_id = start_export(
+            services.database, services.durable, services.settings, who, read_form(*fields)
+        )
+        told = say(self.words("datasets.started"))
+        return self._bundles(who, bundle_id)._replace(notice=told)
+
+    def _bundles(self, who: Actor, picked: str) -> BundlesShown:
+        found = bundles.list_bundles(self.services.database, who)
+        heads = [self.words(f"datasets.{each}") for each in ("bundle", "state", "rows")]
+        rows = [(each.bundle_id, bundle_row(each, self.words)) for each in found]
+        listing = table(heads, rows, empty=self.words("datasets.none"))
+        is_here = any(each.bundle_id == picked for each in found)
+        chosen = bundles.get_bundle(self.services.database, who, picked) if is_here else None
+        return BundlesShown(
+            shown(card(self.words("datasets.bundles"), listing)),
+            shown(bundle_view(chosen, self.words)) if chosen else shown(),
+            chosen.bundle_id if chosen else "",
+            gr.skip(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetsPage:
+    """What is on the screen."""
+
+    recipe: tuple[Any, ...]
+    ask: gr.Button
+    export: gr.Button
+    preview: gr.HTML
+    bundles: gr.HTML
+    bundle: gr.HTML
+    picked: gr.Textbox
+    timer: gr.Timer
+    notice: gr.HTML
+
+
+def build_datasets_page(services: Services, words: Words) -> DatasetsPage:
+    """The page, with its events."""
+    page = _lay_out(words)
+    handlers = DatasetsHandlers(services, words)
+    shown_bundles = [page.bundles, page.bundle, page.picked, page.notice]
+    recipe = list(page.recipe)
+    on_page_load(handlers.on_tick, page.picked, shown_bundles)
+    page.timer.tick(handlers.on_tick, page.picked, shown_bundles, **DIRECT)
+    on_pick(page.bundles, handlers.on_pick, None, shown_bundles)
+    page.ask.click(handlers.on_preview, recipe, [page.preview, page.notice], **DIRECT)
+    page.export.click(handlers.on_export, recipe, shown_bundles, **DIRECT)
+    return page
+
+
+def _lay_out(words: Words) -> DatasetsPage:
+    with gr.Row():
+        with gr.Column(scale=3):
+            recipe = lay_out_recipe(words)
+            with gr.Row():
+                export = button(words, "datasets.export", "primary")
+                ask = button(words, "datasets.ask")
+            preview = view("datasets-preview")
+        with gr.Column(scale=3):
+            bundle_list = view("datasets-bundles", parameter="bundle")
+            picked = hidden("datasets.picked")
+            bundle = view("datasets-bundle")
+    return DatasetsPage(
+        recipe, ask, export, preview, bundle_list, bundle, picked, gr.Timer(2), notice()
+    )
