@@ -128,7 +128,7 @@ def _work(context: CommandContext, who: Actor, prepared: "Prepared") -> BatchPro
             asking.follow(look)
     except KeyboardInterrupt:
         asking.closing.set()
-        asking.join()
+        asking.follow(look)
     _draw(look(), end="\n")
     if asking.defect is not None:
         raise asking.defect
@@ -142,14 +142,15 @@ class _Asking(threading.Thread):
         super().__init__()
         self.closing = threading.Event()
         self.defect: Exception | None = None
+        self._ended = threading.Event()
         self._database = context.database
         self._prepared = prepared
 
     def follow(self, look: "Callable[[], BatchProgress]") -> None:
         """Draw until the end."""
-        while self.is_alive():
+        # Not `join`: interrupted by Ctrl-C, Python 3.11 takes a living thread for ended.
+        while not self._ended.wait(_POLL_S):
             _draw(look())
-            self.join(_POLL_S)
 
     def run(self) -> None:
         """Ask until nothing is left."""
@@ -167,6 +168,8 @@ class _Asking(threading.Thread):
                 pass
         except Exception as error:  # noqa: BLE001 - raised again where the command can end
             self.defect = error
+        finally:
+            self._ended.set()
 
 
 def _report(context: CommandContext, progress: BatchProgress) -> int:

@@ -244,8 +244,11 @@ def test_the_journal_holds_json_and_no_pickle(durable: Durable, settings: Settin
     path = settings.home / "journal.db"
     if path.exists():
         with sqlite3.connect(path) as connection:
-            rows = connection.execute("SELECT inputs, output FROM workflow_status").fetchall()
-        assert rows == [('{"args":["汉字"],"kwargs":{}}', '{"word":"汉字","by":"serve"}')]
+            rows = connection.execute(
+                "SELECT workflow_input.inputs, serialization FROM workflow_input "
+                "JOIN workflow_status USING (workflow_uuid)"
+            ).fetchall()
+        assert rows == [('{"args":["汉字"],"kwargs":{}}', "planwright_json")]
     values = JournalValues()
     restored = values.deserialize(values.serialize(ValueError("no")))
     assert repr(restored) == "RuntimeError('ValueError: no')"

@@ -1,0 +1,241 @@
+"""Batches whose processes are killed, doubled and interrupted: what was paid for is paid once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db.engine import Database
+from labeling.synthesis.batch import batch_progress, list_batches
+from schemas.people import Actor
+from schemas.settings import Settings
+from tests.factories import a_project, a_query
+from tests.fakes.endpoint_process import RunningEndpoint, running_endpoint
+
+ROOT = Path(__file__).parents[2]
+CONCURRENCY = 8
+
+
+@pytest.fixture
+def endpoint() -> Iterator[RunningEndpoint]:
+    with running_endpoint(latency_s=0.05) as running:
+        yield running
+
+
+@pytest.fixture
+def who(sqlite_database: Database) -> Actor:
+    actor = a_project(sqlite_database)
+    for number in range(200):
+        a_query(sqlite_database, actor, f"第{number}家店上周流量如何？")
+    return actor
+
+
+class _Processes:
+    """Processes of this test, killed at its end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._environment = os.environ | {
+            "PLANWRIGHT_HOME": str(settings.home),
+            "PLANWRIGHT_LANGUAGE": "en",
+        }
+        self._settings = settings
+        self.started: list[subprocess.Popen[str]] = []
+
+    def serve(self, order: dict[str, Any] | None = None) -> "subprocess.Popen[str]":
+        command = ["-m", "tests.synthesis_serve", str(self._settings.home)]
+        process = self._start([*command, *([json.dumps(order)] if order else [])])
+        assert process.stdout
+        assert process.stdout.readline() == "launched\n"
+        return process
+
+    def app(self, *arguments: str) -> "subprocess.Popen[str]":
+        return self._start(["app.py", *arguments])
+
+    def _start(self, command: list[str]) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.started.append(process)
+        return process
+
+
+@pytest.fixture
+def processes(settings: Settings) -> Iterator[_Processes]:
+    running = _Processes(settings)
+    yield running
+    for process in running.started:
+        process.kill()
+        process.communicate()
+
+
+def _order(endpoint: RunningEndpoint) -> dict[str, Any]:
+    return {
+        "endpoint": endpoint.url,
+        "model": "fake",
+        "concurrency": CONCURRENCY,
+        "backoff_s": 0.05,
+    }
+
+
+def _synthesize(endpoint: RunningEndpoint, *more: str) -> list[str]:
+    asked = ["--endpoint", endpoint.url, "--model", "fake", "--concurrency", str(CONCURRENCY)]
+    return ["synthesize", *asked, *more]
+
+
+def _wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if is_so():
+            return
+        time.sleep(0.02)
+    raise AssertionError("the batch does not get on")
+
+
+def _wait_until_done(database: Database, who: Actor, count: int) -> None:
+    _wait_until(lambda: sum(each.done for each in list_batches(database, who)) >= count)
+
+
+def test_a_batch_whose_process_is_killed_is_finished_and_pays_twice_for_what_was_under_way_only(
+    processes: _Processes, endpoint: RunningEndpoint, sqlite_database: Database, who: Actor
+) -> None:
+    process = processes.serve(_order(endpoint))
+    _wait_until_done(sqlite_database, who, 40)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    stored = list_batches(sqlite_database, who)[0].done
+    assert stored < 200
+    again = processes.serve()
+    assert again.stdout
+    assert again.stdout.readline() == "done\n"
+    progress = list_batches(sqlite_database, who)[0]
+    assert (progress.state, progress.done, progress.failed) == ("done", 200, 0)
+    asked = endpoint.counts()["asked"]
+    assert len(asked) == 200
+    assert max(asked.values()) <= 2
+    assert sum(asked.values()) - 200 <= CONCURRENCY
+
+
+def test_killed_thrice_nothing_is_lost(
+    processes: _Processes, endpoint: RunningEndpoint, sqlite_database: Database, who: Actor
+) -> None:
+    order: dict[str, Any] | None = _order(endpoint)
+    for stop_at in (30, 80, 130):
+        process = processes.serve(order)
+        order = None
+        _wait_until_done(sqlite_database, who, stop_at)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    again = processes.serve()
+    assert again.stdout
+    assert again.stdout.readline() == "done\n"
+    assert list_batches(sqlite_database, who)[0].done == 200
+    asked = endpoint.counts()["asked"]
+    assert len(asked) == 200
+    assert sum(asked.values()) - 200 <= 3 * CONCURRENCY
+
+
+def test_commands_beside_a_running_batch_repeat_not_one_request(
+    processes: _Processes,
+    endpoint: RunningEndpoint,
+    sqlite_database: Database,
+    who: Actor,
+    tmp_path: Path,
+) -> None:
+    rows = tmp_path / "more.jsonl"
+    lines = [json.dumps({"id": f"m{n}", "query": f"More question {n}?"}) for n in range(50)]
+    rows.write_text("\n".join(lines))
+    endpoint.configure(latency_s=1.0)
+    process = processes.serve(_order(endpoint))
+    _wait_until_done(sqlite_database, who, 10)
+    imported = processes.app("import", str(rows), "--experts", "merchant", "--json")
+    preview = processes.app(*_synthesize(endpoint, "--preview", "--json"))
+    out, err = imported.communicate(timeout=60)
+    assert imported.returncode == 0, err
+    assert json.loads(out)["added"] == 50
+    preview.communicate(timeout=60)
+    assert list_batches(sqlite_database, who)[0].state == "running"
+    endpoint.configure(latency_s=0.02)
+    assert process.stdout
+    assert process.stdout.readline() == "done\n"
+    asked = endpoint.counts()["asked"]
+    assert len(asked) == 200
+    assert set(asked.values()) == {1}
+
+
+def test_the_command_joins_the_batch_of_serve_and_repeats_not_one_request(
+    processes: _Processes, endpoint: RunningEndpoint, sqlite_database: Database, who: Actor
+) -> None:
+    endpoint.configure(latency_s=1.0)
+    order = _order(endpoint) | {"backoff_s": 1.0}
+    process = processes.serve(order)
+    _wait_until_done(sqlite_database, who, 10)
+    command = processes.app(*_synthesize(endpoint, "--json"))
+    _wait_until(lambda: endpoint.counts()["most_in_flight"] > CONCURRENCY)
+    endpoint.configure(latency_s=0.02)
+    out, err = command.communicate(timeout=60)
+    assert command.returncode == 0, err
+    assert json.loads(out)["done"] == 200
+    assert process.stdout
+    assert process.stdout.readline() == "done\n"
+    assert len(list_batches(sqlite_database, who)) == 1
+    assert set(endpoint.counts()["asked"].values()) == {1}
+
+
+def test_the_command_killed_goes_on_when_given_again(
+    processes: _Processes, endpoint: RunningEndpoint, sqlite_database: Database, who: Actor
+) -> None:
+    command = processes.app(*_synthesize(endpoint, "--limit", "60"))
+    _wait_until_done(sqlite_database, who, 10)
+    os.kill(command.pid, signal.SIGINT)
+    out, err = command.communicate(timeout=60)
+    assert command.returncode == 1, err
+    assert "Run the same command again" in out
+    assert list_batches(sqlite_database, who)[0].state == "cancelled"
+    command = processes.app(*_synthesize(endpoint, "--limit", "60"))
+    out, err = command.communicate(timeout=60)
+    assert command.returncode == 0, err
+    assert out == "60 answers with a plan, 0 without.\n"
+    (progress,) = list_batches(sqlite_database, who)
+    assert (progress.done, progress.state) == (60, "done")
+    assert set(endpoint.counts()["asked"].values()) == {1}
+    assert batch_progress(sqlite_database, who, progress.id).total == 60
+
+
+def test_the_command_speaks_by_its_exit_code(
+    processes: _Processes, endpoint: RunningEndpoint, sqlite_database: Database, who: Actor
+) -> None:
+    endpoint.configure(bad_plan=0.3)
+    some_failed = processes.app(*_synthesize(endpoint, "--limit", "30", "--json"))
+    out, _ = some_failed.communicate(timeout=60)
+    assert some_failed.returncode == 3
+    batch_id = json.loads(out)["id"]
+    endpoint.configure(bad_plan=0.0)
+    again = processes.app("synthesize", "--again", batch_id)
+    assert again.wait(timeout=60) == 0
+    nothing = processes.app("synthesize", "--again", batch_id)
+    _, err = nothing.communicate(timeout=60)
+    assert nothing.returncode == 1
+    assert "No request of this batch has failed" in err
+    down = processes.app("synthesize", "--endpoint", "http://127.0.0.1:9/v1", "--model", "m")
+    out, err = down.communicate(timeout=60)
+    assert down.returncode == 1
+    assert "could not be reached" in err
+    no_key = processes.app(*_synthesize(endpoint, "--key-env", "NOT_SET_API_KEY"))
+    _, err = no_key.communicate(timeout=60)
+    assert no_key.returncode == 1
+    assert "NOT_SET_API_KEY is not set" in err
+    reread = processes.app("synthesize", "--reread", "--json")
+    out, _ = reread.communicate(timeout=60)
+    assert json.loads(out)["mended"] == 0
