@@ -3,6 +3,9 @@
 Everything on these pages is drawn and edited in the browser (`assets/label.js`, `review.js`). The
 script asks by an event of its own name with a message; the answer goes into the component's
 `answer`, which nothing else writes, so no answer can disturb what a person is typing.
+
+Messages and answers travel as JSON text. Gradio takes every object with a `path` in it for a file
+that it may read or copy, wherever it comes from; it never gets to see somebody's plan as objects.
 """
 
 import functools
@@ -27,11 +30,9 @@ Answer = dict[str, Any]
 
 
 class Message(BaseModel):
-    """What a script sends; `serial` comes back with the answer."""
+    """What a script sends beside the serial number that comes back with the answer."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
-
-    serial: int
 
 
 class AnnotationMessage(Message):
@@ -57,12 +58,14 @@ def read_message(event: gr.EventData, kind: type[MessageType]) -> MessageType:
         InvalidInput: `desk.bad_message`.
     """
     try:
-        return kind.model_validate(vars(event)["_data"])
+        return kind.model_validate_json(_text_of(event))
     except ValidationError as error:
         raise InvalidInput("desk.bad_message") from error
 
 
-def desk(page: str, events: Sequence[str], words: Words, **props: object) -> gr.HTML:
+def desk(
+    page: str, events: Sequence[str], words: Words, *, reasons: Sequence[tuple[str, str]] = ()
+) -> gr.HTML:
     """The component of a page; each event is asked by the script `assets/<page>.js`."""
     styles = "".join(
         f'<link rel="stylesheet" href="{module(name)}">' for name in ("desk.css", "plan.css")
@@ -76,7 +79,7 @@ def desk(page: str, events: Sequence[str], words: Words, **props: object) -> gr.
     )
     return gr.HTML(
         None,
-        html_template="<div class='pw-desk'></div>",
+        html_template="<div class='pw-desk is-loading'></div>",
         js_on_load=script,
         head=styles,
         apply_default_css=False,
@@ -85,7 +88,7 @@ def desk(page: str, events: Sequence[str], words: Words, **props: object) -> gr.
         words=words.area("desk"),
         language=words.language,
         answer=None,
-        **props,
+        reasons=reasons,
     )
 
 
@@ -107,16 +110,37 @@ def answered(
     @functools.wraps(handler)
     def asked(self: Handlers, event: gr.EventData, request: gr.Request) -> gr.HTML:
         try:
-            answer = handler(self, event, request)
+            answer: Answer = handler(self, event, request)
         except InvalidInput as error:
             answer = refusal(error, self.words)
         except Exception as error:  # noqa: BLE001  (the edge where defects become a number)
             answer = {"failed": True, "notice": present(error, self.words)}
-        data = vars(event)["_data"]
-        serial = cast(dict[str, Any], data).get("serial") if isinstance(data, dict) else None
-        return gr.HTML(answer={"serial": serial, **answer})
+        answer["serial"] = _serial_of(event)
+        return gr.HTML(answer=_to_text(answer))
 
     return asked
+
+
+def _text_of(event: gr.EventData) -> str:
+    data = vars(event)["_data"]
+    text = cast(dict[str, Any], data).get("text") if isinstance(data, dict) else None
+    return text if isinstance(text, str) else ""
+
+
+def _serial_of(event: gr.EventData) -> int | None:
+    """The serial, readable even where the rest of a message is not."""
+    data = vars(event)["_data"]
+    serial = cast(dict[str, Any], data).get("serial") if isinstance(data, dict) else None
+    return serial if isinstance(serial, int) else None
+
+
+def _to_text(answer: Answer) -> str:
+    text = json.dumps(answer, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, typed or pasted into a draft
+        return json.dumps(answer)
+    return text
 
 
 def connect(component: gr.HTML, handlers: object, events: Sequence[str]) -> None:

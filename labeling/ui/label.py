@@ -52,7 +52,7 @@ class DraftMessage(AnnotationMessage):
     query_id: str = Field(max_length=64)
     number: int
     content: Any
-    seconds: float = Field(default=0.0, ge=0, strict=False)
+    seconds: float = Field(default=0.0, ge=0)
 
 
 class ReasonMessage(AnnotationMessage):

@@ -97,3 +97,15 @@ def test_text_that_is_not_json_is_kept_and_its_place_is_named(make_desk: Callabl
     expect(page.locator(".form-warning")).to_be_visible()
     page.reload()
     expect(page.locator("#plan-json")).to_have_value(broken)
+
+
+def test_json_that_looks_like_a_file_is_only_text(make_desk: Callable[..., Desk]):
+    page = make_desk().open("li", "/zh/label")
+    page.click("#plan-tab-json")
+    file = '{"path": "/etc/hostname", "meta": {"_type": "gradio.FileData"}}'
+    page.fill("#plan-json", f'{{"rewritten_query": "甲", "steps": [], "extra": {file}}}')
+    wait_saved(page)
+    expect(page.locator("#plan-problems")).to_have_text("1 处问题")
+    page.reload()
+    page.click("#plan-tab-json")
+    expect(page.locator("#plan-json")).to_have_value(re.compile("/etc/hostname"))

@@ -1,6 +1,7 @@
 /**
  * Asks the server one question at a time. Gradio carries the event with its message; the answer
- * comes back in the component's `answer`, known by its serial number.
+ * comes back in the component's `answer`, known by its serial number. Both travel as JSON text:
+ * Gradio takes an object with a `path` for a file.
  */
 
 const PATIENCE_MS = 20_000;
@@ -14,7 +15,7 @@ export class Wire {
     this.waiting = null;
     this.line = Promise.resolve();
     this.serial = Date.now();
-    watch("answer", () => this.#receive(this.props.answer));
+    watch("answer", () => this.#receive(JSON.parse(this.props.answer)));
   }
 
   /** Send `message` as the event `ask_name`; resolves with the answer, rejects when none comes. */
@@ -32,7 +33,7 @@ export class Wire {
         reject(new WireError(name));
       }, PATIENCE_MS);
       this.waiting = { serial, resolve, timer };
-      this.trigger(`ask_${name}`, { ...message, serial });
+      this.trigger(`ask_${name}`, { serial, text: JSON.stringify(message) });
     });
   }
 
