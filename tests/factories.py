@@ -1,7 +1,9 @@
 """Rows for tests, made by plain functions with sensible defaults."""
 
+from typing import Any
+
 from db.engine import Database
-from db.tables import ListVersion, Membership, Person, Project, PromptVersion
+from db.tables import ListVersion, Membership, Person, Project, PromptVersion, Suggestion, Task
 from db.tables import Query as QueryRow
 from db.tables.base import new_id
 from schemas.experts import Expert, ExpertList
@@ -95,3 +97,74 @@ def a_query(database: Database, who: Actor, text: str = "上周的流量怎么�
             )
         )
     return query_id
+
+
+A_PLAN: dict[str, Any] = {
+    "rewritten_query": "上周店铺流量为什么下降",
+    "steps": [{"expert": EXPERTS[3], "sub_questions": ["上周流量下降的原因"], "order": 1}],
+}
+
+
+def a_label_query(
+    database: Database,
+    who: Actor,
+    text: str = "上周的流量怎么掉了这么多？",
+    *,
+    slots: int = 1,
+    rank: int = 0,
+) -> str:
+    """A query with its label tasks, as an import leaves it; returns its id."""
+    query_id = a_query(database, who, text)
+    with database.transaction() as session:
+        for slot in range(1, slots + 1):
+            session.add(
+                Task(
+                    project_id=who.project_id,
+                    kind="label",
+                    query_id=query_id,
+                    slot=slot,
+                    rank=rank,
+                )
+            )
+    return query_id
+
+
+def a_suggestion(
+    database: Database,
+    who: Actor,
+    query_id: str,
+    *,
+    plan: dict[str, Any] | None = None,
+    partial_plan: dict[str, Any] | None = None,
+    candidate: int = 1,
+    trace: str = "先看上周的流量，再找原因。",
+) -> str:
+    """A model's answer to a query; without any plan it is a failed one. Returns its id."""
+    suggestion_id = new_id()
+    with database.transaction() as session:
+        session.add(
+            Suggestion(
+                id=suggestion_id,
+                project_id=who.project_id,
+                query_id=query_id,
+                origin="model",
+                model="deepseek-r1",
+                candidate=candidate,
+                trace=trace,
+                trace_length=len(trace),
+                plan=plan,
+                partial_plan=partial_plan,
+                failure=None if plan else "replies.no_plan",
+            )
+        )
+        query = session.get_one(QueryRow, query_id)
+        query.state = "ready"
+    return suggestion_id
+
+
+def decide(database: Database, who: Actor, **changes: object) -> None:
+    """Change settings of a project, whatever they are."""
+    with database.transaction() as session:
+        project = session.get_one(Project, who.project_id)
+        settings = ProjectSettings.model_validate({**project.settings, **changes})
+        project.settings = settings.model_dump(mode="json")

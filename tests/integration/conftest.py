@@ -1,0 +1,39 @@
+"""A small team in one project, and a clock that stands still until it is moved."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from db import clock
+from db.engine import Database
+from schemas.people import Actor
+from tests.factories import a_person, a_project
+from tests.fakes.clock import Clock
+
+
+@pytest.fixture
+def time() -> Iterator[Clock]:
+    """The time, which passes only by `time.move`."""
+    moved = Clock()
+    with clock.told_by(moved):
+        yield moved
+
+
+@pytest.fixture
+def admin(database: Database, time: Clock) -> Actor:
+    return a_project(database)
+
+
+@pytest.fixture
+def li(database: Database, admin: Actor) -> Actor:
+    return a_person(database, admin.project_id, "annotator", name="Li")
+
+
+@pytest.fixture
+def wang(database: Database, admin: Actor) -> Actor:
+    return a_person(database, admin.project_id, "annotator", name="Wang")
+
+
+@pytest.fixture
+def chen(database: Database, admin: Actor) -> Actor:
+    return a_person(database, admin.project_id, "reviewer", name="Chen")
