@@ -156,9 +156,9 @@ def test_commands_beside_a_running_batch_repeat_not_one_request(
     rows = tmp_path / "more.jsonl"
     lines = [json.dumps({"id": f"m{n}", "query": f"More question {n}?"}) for n in range(50)]
     rows.write_text("\n".join(lines))
-    endpoint.configure(latency_s=1.0)
     process = processes.serve(_order(endpoint))
     _wait_until_done(sqlite_database, who, 10)
+    endpoint.configure(latency_s=5.0)
     imported = processes.app("import", str(rows), "--experts", "merchant", "--json")
     preview = processes.app(*_synthesize(endpoint, "--preview", "--json"))
     out, err = imported.communicate(timeout=60)
@@ -177,10 +177,9 @@ def test_commands_beside_a_running_batch_repeat_not_one_request(
 def test_the_command_joins_the_batch_of_serve_and_repeats_not_one_request(
     processes: _Processes, endpoint: RunningEndpoint, sqlite_database: Database, who: Actor
 ) -> None:
-    endpoint.configure(latency_s=1.0)
-    order = _order(endpoint) | {"backoff_s": 1.0}
-    process = processes.serve(order)
+    process = processes.serve(_order(endpoint) | {"backoff_s": 1.0})
     _wait_until_done(sqlite_database, who, 10)
+    endpoint.configure(latency_s=5.0)
     command = processes.app(*_synthesize(endpoint, "--json"))
     _wait_until(lambda: endpoint.counts()["most_in_flight"] > CONCURRENCY)
     endpoint.configure(latency_s=0.02)
