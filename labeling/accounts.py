@@ -2,7 +2,7 @@
 
 from db.access import people, projects
 from db.access.events import add_event
-from db.engine import Database, Session
+from db.engine import Database, Session, take_turns
 from db.tables import Person
 from labeling.sign_in import (
     SESSION_DAYS,
@@ -50,6 +50,7 @@ def command_line_actor(database: Database, project: str) -> Actor:
         NotFound: `projects.not_found`.
     """
     with database.transaction() as session:
+        take_turns(session, COMMAND_LINE)  # two first commands at once
         person = people.find_person(session, COMMAND_LINE)
         if person is None:
             person = Person(name=COMMAND_LINE, password_hash=people.NO_PASSWORD)

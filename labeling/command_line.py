@@ -1,7 +1,7 @@
 """What every command is given: settings, an open database, the project and the acting person."""
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from db.engine import Database
@@ -35,4 +35,4 @@ class CommandContext:
         Raises:
             NotFound: there is no such project.
         """
-        return command_line_actor(self.database, self.project)
+        return replace(command_line_actor(self.database, self.project), language=self.language)

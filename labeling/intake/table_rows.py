@@ -3,6 +3,7 @@
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,7 +40,8 @@ def read_xlsx(path: Path) -> Iterator[SourceRow]:
         if not named or len(set(named)) != len(named):
             raise InvalidInput("intake.header_unusable", columns=", ".join(columns)[:500])
         for number, cells in enumerate(rows, 2):
-            row = {name: _cell(each) for name, each in zip(columns, cells, strict=False) if name}
+            known = zip(columns, chain(cells, repeat(None)), strict=False)  # rows may end early
+            row = {name: _cell(each) for name, each in known if name}
             if any(each is not None for each in row.values()):
                 yield SourceRow(number, row)
     finally:
