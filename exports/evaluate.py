@@ -14,7 +14,7 @@ from db.engine import Database
 from db.tables import Benchmark, BenchmarkQuestion, Evaluation, EvaluationAnswer, Planner
 from exports import figures
 from exports.asking import Answer, Asking, Question, ask_all
-from schemas.errors import InvalidInput, NotFound
+from schemas.errors import InvalidInput, NotFound, PlanwrightError
 from schemas.evaluation import AnswerView, Comparison, EvaluationView, Figures, PlannerView
 from schemas.experts import ExpertList
 from schemas.people import Actor
@@ -101,6 +101,15 @@ def run_evaluation(
         with database.transaction() as session:
             session.add_all(judged)
     return _finish(database, exam)
+
+
+def fail_evaluation(database: Database, evaluation_id: str, error: PlanwrightError) -> None:
+    """Write down why an evaluation could not be finished; its answers are kept."""
+    values = {name: str(value) for name, value in error.values.items()}
+    with database.transaction() as session:
+        row = session.get_one(Evaluation, evaluation_id)
+        row.state, row.figures = "failed", {"reason": error.code, "values": values}
+        session.add(row)
 
 
 def list_evaluations(database: Database, who: Actor) -> list[EvaluationView]:
@@ -261,7 +270,9 @@ def _view(row: Evaluation, planner: Planner, benchmark: Benchmark, answered: int
             "benchmark": f"{benchmark.name}@{benchmark.version}",
             "state": row.state,
             "answered": answered,
-            "figures": row.figures or None,
+            "figures": row.figures if row.state == "done" else None,
+            "reason": row.figures.get("reason"),
+            "values": row.figures.get("values", {}),
             "scoring_hash": row.scoring_hash,
             "created_at": row.created_at,
         }

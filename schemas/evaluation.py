@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 EvaluationState = Literal["running", "done", "failed"]
 
@@ -42,6 +42,22 @@ class Figures(_Value):
     """Code points, over the answers that think."""
 
 
+class EvaluationOrder(_Value):
+    """What is asked of which planner: a planner of ours by id or name, or an endpoint and model."""
+
+    planner: str | None = None
+    endpoint: str | None = None
+    model: str | None = None
+    key_env: str | None = None
+    """The environment variable that holds the endpoint's key."""
+    benchmark: str | None = None
+    """`NAME[@N]`; the project's newest when absent."""
+    limit: int | None = Field(default=None, ge=1)
+    max_tokens: int = Field(default=2048, ge=1)
+    with_thinking: bool = True
+    """Of an endpoint; a planner of ours answers as its bundle did."""
+
+
 class PlannerView(_Value):
     """An evaluated model."""
 
@@ -65,6 +81,9 @@ class EvaluationView(_Value):
     state: EvaluationState
     answered: int
     figures: Figures | None
+    reason: str | None = None
+    """Why it failed: a code with the values of its sentence."""
+    values: dict[str, JsonValue] = {}
     scoring_hash: str
     created_at: datetime
 

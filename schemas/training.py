@@ -1,9 +1,9 @@
 """Words of training: what a run is asked, what its supervisor reports, what pages are shown."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SkipValidation
 
 Stage = Literal["preflight", "freeze", "sft", "evaluate_sft", "grpo", "evaluate_grpo", "compare"]
 STAGES: tuple[Stage, ...] = (
@@ -111,7 +111,7 @@ class StageView(_Value):
     heartbeat: datetime | None = None
 
 
-class Point(_Value):
+class Point(NamedTuple):
     """One value of a curve."""
 
     step: int
@@ -128,7 +128,7 @@ class ChainView(_Value):
     state: RunState
     stage: Stage
     stages: tuple[StageView, ...]
-    series: dict[Literal["sft", "grpo"], dict[str, tuple[Point, ...]]]
+    series: SkipValidation[dict[Literal["sft", "grpo"], dict[str, tuple[Point, ...]]]]
     """By stage, then by the name that the trainer's `logging.jsonl` uses."""
     log_tail: str
     created_at: datetime

@@ -233,3 +233,32 @@ def finish_chain(session: Session, chain_id: str, state: str) -> None:
     chain = session.get_one(Chain, chain_id, with_for_update=True)
     chain.state, chain.finished_at = state, now()
     session.add(chain)
+
+
+def get_planner_of_evaluation(session: Session, evaluation_id: str) -> Planner:
+    """The planner that an evaluation is about."""
+    return session.get_one(Planner, session.get_one(Evaluation, evaluation_id).planner_id)
+
+
+def find_ids(session: Session, project_id: str, beginning: str) -> tuple[str | None, str | None]:
+    """The chain and the run that an id, or the beginning or end of one, names; newest first."""
+    chain = session.exec(
+        select(Chain.id)
+        .where(Chain.project_id == project_id)
+        .where(_named(Chain, beginning))
+        .order_by(col(Chain.id).desc())
+    ).first()
+    run = session.exec(
+        select(Run.id)
+        .where(Run.project_id == project_id)
+        .where(_named(Run, beginning))
+        .order_by(col(Run.id).desc())
+    ).first()
+    return chain, run
+
+
+def _named(table: type[Chain] | type[Run], part: str) -> sa.ColumnElement[bool]:
+    return sa.or_(
+        col(table.id).startswith(part, autoescape=True),
+        col(table.id).endswith(part, autoescape=True),
+    )

@@ -12,7 +12,7 @@ from db.access import training
 from db.engine import Database
 from db.tables import Chain, Run
 from exports.training import launch
-from exports.training.follow import read_log, read_metrics, series
+from exports.training.follow import curves_of, read_log
 from exports.training.outcome import last_lines
 from schemas.people import Actor
 from schemas.settings import Settings
@@ -54,8 +54,8 @@ def chain_view(database: Database, settings: Settings, who: Actor, chain_id: str
     curves: dict[Literal["sft", "grpo"], dict[str, tuple[Point, ...]]] = {}
     for stage, run in runs.items():
         if run is not None:
-            steps = read_metrics(settings.home / run.folder).steps
-            curves["sft" if stage == "sft" else "grpo"] = series(steps)
+            name_of = "sft" if stage == "sft" else "grpo"
+            curves[name_of] = curves_of(settings.home / run.folder)
     latest = max((run for run in runs.values() if run), key=lambda run: run.id, default=None)
     return ChainView.model_validate(
         {

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,6 +54,17 @@ def read_log(folder: Path, offset: int = 0, *, limit: int = 64 * 1024) -> LogPar
         file.seek(max(offset, size - limit))
         read = file.read()
     return LogPart(read.decode("utf-8", "replace"), size)
+
+
+def curves_of(folder: Path) -> dict[str, tuple[Point, ...]]:
+    """All curves of a run; read again only when the trainer has written since."""
+    path = folder / OUTPUT / "logging.jsonl"
+    return _curves(folder, path.stat().st_size) if path.exists() else {}
+
+
+@lru_cache(maxsize=16)
+def _curves(folder: Path, _size: int) -> dict[str, tuple[Point, ...]]:
+    return series(read_metrics(folder).steps)
 
 
 def series(steps: Iterable[dict[str, Any]]) -> dict[str, tuple[Point, ...]]:

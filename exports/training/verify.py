@@ -84,6 +84,7 @@ def rows_request(
         "model_type": model_type or wanted.get("model_type") or training["model_type"],
         "template": template,
         "with_thinking": with_thinking,
+        "loss_scale": training.get("loss_scale", "default"),
         "max_length": max_length or wanted.get("max_length") or 8192,
         "processes": max(1, min(os.cpu_count() or 1, rows // ROWS_A_PROCESS)),
     }

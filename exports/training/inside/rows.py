@@ -37,6 +37,7 @@ def _template(request: dict[str, Any]) -> Any:
         processor,
         template_type=request["template"],
         enable_thinking=request["with_thinking"],
+        loss_scale=request["loss_scale"],
         truncation_strategy="raise",
     )
 
@@ -49,10 +50,16 @@ def _prompt_end(template: Any) -> str:
 
 
 def _read_back(file: dict[str, Any], template: Any, request: dict[str, Any]) -> dict[str, Any]:
-    with Path(file["path"]).open(encoding="utf-8") as lines:
-        written = [json.loads(line) for line in lines]
-    report: dict[str, Any] = {"rows_in": len(written), "rows_read": 0, "rows_tokenised": None}
+    lines = Path(file["path"]).read_bytes().split(b"\n")[:-1]
+    report: dict[str, Any] = {"rows_in": len(lines), "rows_read": 0, "rows_tokenised": None}
     report |= {"differences": [], "count": 0, "lengths": None}
+    written: list[Any] = []
+    for number, line in enumerate(lines, 1):
+        try:
+            written.append(json.loads(line))
+        except ValueError as error:
+            difference = {"line": number, "what": "not_json", "detail": str(error)}
+            return {**report, "count": 1, "differences": [difference]}
     if not written:
         return report
     read, problem = _load(file["path"])

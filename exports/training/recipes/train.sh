@@ -8,6 +8,14 @@ here=$(cd "$(dirname "$0")" && pwd)
 out=${OUT:-$here/output}
 swift=${SWIFT:-swift}
 stage=${1:-all}
+case $stage in
+    sft | grpo | all) ;;
+    *) echo "usage: sh train.sh [sft | grpo CHECKPOINT]" >&2; exit 2 ;;
+esac
+if [ -e "$out/$stage" ] || { [ "$stage" = all ] && [ -e "$out/sft" ]; }; then
+    echo "$out holds an earlier run; set OUT to another folder." >&2
+    exit 1
+fi
 export MODELSCOPE_CACHE="$out/cache" PYTHONUNBUFFERED=1
 @MODEL@
 sft() {
@@ -21,13 +29,8 @@ grpo() {
 from() {
     @FROM@
 }
-if [ -e "$out/$stage" ] || { [ "$stage" = all ] && [ -e "$out/sft" ]; }; then
-    echo "$out holds an earlier run; set OUT to another folder." >&2
-    exit 1
-fi
 case $stage in
     sft) sft ;;
     grpo) if [ $# -gt 1 ]; then from "$2"; else grpo; fi ;;
     all) sft && from "$out/sft/last-checkpoint" ;;
-    *) echo "usage: sh train.sh [sft | grpo CHECKPOINT]" >&2; exit 2 ;;
 esac
