@@ -3,6 +3,10 @@
 import signal
 import threading
 
+# Importing them registers the workflows that this process may be handed.
+import exports.bundle_work
+import exports.training.chain
+import exports.training.examine  # noqa: F401
 from db.durable import Durable
 from db.engine import Backend, Database
 from schemas.errors import InvalidInput
