@@ -44,7 +44,7 @@ class DatasetsHandlers:
     @presented
     def on_tick(self, picked: str, request: gr.Request) -> BundlesShown:
         """Look how far the bundles are."""
-        return self._bundles(who_asks(request, "admin"), picked)
+        return self._bundles(who_asks(request, "admin"), picked)._replace(picked=gr.skip())
 
     @presented
     def on_pick(self, event: gr.EventData, request: gr.Request) -> BundlesShown:
@@ -66,10 +66,9 @@ class DatasetsHandlers:
         bundle_id = start_export(
             services.database, services.durable, services.settings, who, read_form(*fields)
         )
-        told = say(self.words("datasets.started"))
-        return self._bundles(who, bundle_id)._replace(notice=told)
+        return self._bundles(who, bundle_id, say(self.words("datasets.started")))
 
-    def _bundles(self, who: Actor, picked: str) -> BundlesShown:
+    def _bundles(self, who: Actor, picked: str, told: Any = None) -> BundlesShown:
         found = bundles.list_bundles(self.services.database, who)
         heads = [self.words(f"datasets.{each}") for each in ("bundle", "state", "rows")]
         rows = [(each.bundle_id, bundle_row(each, self.words)) for each in found]
@@ -77,10 +76,10 @@ class DatasetsHandlers:
         is_here = any(each.bundle_id == picked for each in found)
         chosen = bundles.get_bundle(self.services.database, who, picked) if is_here else None
         return BundlesShown(
-            shown(card(self.words("datasets.bundles"), listing)),
-            shown(bundle_view(chosen, self.words)) if chosen else shown(),
-            chosen.bundle_id if chosen else "",
-            gr.skip(),
+            shown(card(self.words("datasets.bundles"), listing), picked=picked if told else ""),
+            shown(bundle_view(chosen, self.words)) if chosen else gr.skip(),
+            picked,
+            told or gr.skip(),
         )
 
 

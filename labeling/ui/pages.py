@@ -12,6 +12,7 @@ from labeling.ui.review import build_review_page
 from labeling.ui.session import Services
 from labeling.ui.synthesis import build_synthesis_page
 from labeling.ui.team import build_team_page
+from labeling.ui.training import build_training_page
 from schemas.people import ROLES, Actor, Role
 
 
@@ -31,6 +32,7 @@ PAGES: tuple[PageEntry, ...] = (
     PageEntry("synthesis", "admin", build_synthesis_page),
     PageEntry("experts", "reviewer", build_experts_page),
     PageEntry("datasets", "admin", build_datasets_page),
+    PageEntry("training", "admin", build_training_page),
     PageEntry("team", "admin", build_team_page),
 )
 

@@ -82,7 +82,7 @@ class SynthesisHandlers:
     @presented
     def on_tick(self, picked: str, request: gr.Request) -> BatchShown:
         """Look how far the batches are."""
-        return self._batches(who_asks(request, "admin"), picked)
+        return self._batches(who_asks(request, "admin"), picked)._replace(picked=gr.skip())
 
     @presented
     def on_pick(self, event: gr.EventData, request: gr.Request) -> BatchShown:
@@ -121,14 +121,14 @@ class SynthesisHandlers:
         batch_id = batch.start_batch(
             self.services.database, self.services.durable, who, read_order(*order)
         )
-        return self._batches(who, batch_id)._replace(notice=say(self.words("synthesis.started")))
+        return self._batches(who, batch_id, say(self.words("synthesis.started")))
 
     @presented
     def on_cancel(self, picked: str, request: gr.Request) -> BatchShown:
         """Ask no more."""
         who = who_asks(request, "admin")
         batch.cancel_batch(self.services.database, who, picked)
-        return self._batches(who, picked)._replace(notice=say(self.words("synthesis.cancelled")))
+        return self._batches(who, picked, say(self.words("synthesis.cancelled")))
 
     @presented
     def on_resume(self, picked: str, request: gr.Request) -> BatchShown:
@@ -142,20 +142,20 @@ class SynthesisHandlers:
         """Ask for the failed answers once more."""
         who = who_asks(request, "admin")
         count = batch.ask_again(self.services.database, self.services.durable, who, picked)
-        told = say(self.words("synthesis.asked_again", count=count))
-        return self._batches(who, picked)._replace(notice=told)
+        return self._batches(who, picked, say(self.words("synthesis.asked_again", count=count)))
 
-    def _batches(self, who: Actor, picked: str) -> BatchShown:
+    def _batches(self, who: Actor, picked: str, told: Any = None) -> BatchShown:
         found = batch.list_batches(self.services.database, who)
         chosen = next((each for each in found if each.id == picked), None)
         heads = [self.words(f"synthesis.{each}") for each in ("batch", "state", "progress")]
         rows = [(each.id, self._row(each)) for each in found]
         listing = table(heads, rows, empty=self.words("synthesis.none"))
+        batches = card(self.words("synthesis.batches"), listing)
         return BatchShown(
-            shown(card(self.words("synthesis.batches"), listing)),
-            shown(self._detail(chosen)),
-            chosen.id if chosen else "",
-            gr.skip(),
+            shown(batches, picked=picked if told else ""),
+            shown(self._detail(chosen)) if chosen else gr.skip(),
+            picked,
+            told or gr.skip(),
         )
 
     def _row(self, found: BatchProgress) -> list[Node]:
@@ -172,9 +172,7 @@ class SynthesisHandlers:
     def _bar(self, found: BatchProgress) -> Node:
         return bar((found.done + found.failed) / max(1, found.total))
 
-    def _detail(self, found: BatchProgress | None) -> Node:
-        if found is None:
-            return card(self.words("synthesis.batch"), self.words("synthesis.pick_one"))
+    def _detail(self, found: BatchProgress) -> Node:
         tokens = (found.input_tokens, found.output_tokens, found.reasoning_tokens)
         pairs: list[tuple[str, Node]] = [
             (self.words("synthesis.endpoint"), found.order.endpoint),
@@ -264,7 +262,10 @@ def _lay_out(words: Words) -> SynthesisPage:
             order, preview, ask, start = lay_out_order(words)
         with gr.Column(scale=3):
             batches = view("synthesis-batches", parameter="batch")
-            batch_view = view("synthesis-batch")
+            batch_view = view(
+                "synthesis-batch",
+                first=card(words("synthesis.batch"), words("synthesis.pick_one")),
+            )
             picked = hidden("synthesis.picked")
             with gr.Row():
                 sample = button(words, "synthesis.sample")

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from labeling import accounts, projects
-from labeling.ui.errors import notice, presented, say
+from labeling.ui.errors import notice, presented, say, unchanged
 from labeling.ui.events import DIRECT, on_page_load
 from labeling.ui.fields import button, check, choice, hidden, number, text
 from labeling.ui.i18n import Words
@@ -149,11 +149,14 @@ class TeamHandlers:
     def _people(self, who: Actor, person_id: str, told: str = "") -> PeopleShown:
         everybody = accounts.list_people(self.services.database, who)
         picked = next((each for each in everybody if each.person_id == person_id), None)
+        people = card(self.words("team.people"), self._table(everybody))
+        if picked is None:
+            return unchanged(PeopleShown, people=shown(people))
         return PeopleShown(
-            shown(card(self.words("team.people"), self._table(everybody))),
+            shown(people, picked=person_id if told else ""),
             shown(self._person(picked)),
-            picked.person_id if picked else "",
-            picked.role if picked else gr.skip(),
+            person_id,
+            picked.role,
             say(told) if told else gr.skip(),
         )
 
@@ -173,9 +176,7 @@ class TeamHandlers:
         ]
         return table(heads, rows, empty=self.words("team.nobody"))
 
-    def _person(self, picked: Member | None) -> Node:
-        if picked is None:
-            return card(self.words("team.person"), self.words("team.pick_somebody"))
+    def _person(self, picked: Member) -> Node:
         return card(self.words("team.person"), ["h2", {}, picked.name], right=self._state(picked))
 
     def _state(self, member: Member) -> Node:
@@ -241,7 +242,9 @@ def _lay_out(words: Words) -> TeamPage:
                     parts["new_role"] = choice(words, "team.new_role", roles, value="annotator")
                 parts["add"] = button(words, "team.add", "primary")
         with gr.Column(scale=2):
-            parts["person"] = view("team-person")
+            parts["person"] = view(
+                "team-person", first=card(words("team.person"), words("team.pick_somebody"))
+            )
             with gr.Column(elem_classes="pw-form"):
                 parts["picked"] = hidden("team.picked")
                 with gr.Row():

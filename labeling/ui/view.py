@@ -15,14 +15,17 @@ Node = str | list[Any]
 _SCRIPT = Path(__file__).parent / "assets" / "view.js"
 
 
-def view(elem_id: str, *, parameter: str = "", classes: str = "") -> gr.HTML:
+def view(
+    elem_id: str, *, parameter: str = "", classes: str = "", first: Node | None = None
+) -> gr.HTML:
     """A place on the page for a node; give it `shown(node)`.
 
     A click on a node with `pick` fires the `pick` event with its id. With a `parameter`, what was
     picked stands in the address (`?run=ID`), and is picked again when the page is loaded anew.
+    A tick leaves what is picked alone: its answer may be older than the person's click.
     """
     return gr.HTML(
-        {},
+        {} if first is None else shown(first),
         html_template="<div class='pw-view'></div>",
         js_on_load=_SCRIPT.read_text("utf-8"),
         elem_id=elem_id,
@@ -51,9 +54,9 @@ def picked_id(event: gr.EventData) -> str:
     return str(data.get("id", ""))
 
 
-def shown(*nodes: Node) -> dict[str, object]:
-    """The value of a view."""
-    return {"nodes": list(nodes)}
+def shown(*nodes: Node, picked: str = "") -> dict[str, object]:
+    """The value of a view; `picked` marks a row and goes into the address, as a click does."""
+    return {"nodes": list(nodes), "picked": picked}
 
 
 def node(tag: str, *children: Node, **attributes: object) -> Node:

@@ -43,12 +43,15 @@ function pickable(made, id) {
   if (made.tagName === "BUTTON") made.addEventListener("click", pick);
 }
 
+function remember(id) {
+  if (!props.parameter || picked() === id) return;
+  const address = new URL(location.href);
+  address.searchParams.set(props.parameter, id);
+  history.replaceState(history.state, "", address);
+}
+
 function choose(id) {
-  if (props.parameter) {
-    const address = new URL(location.href);
-    address.searchParams.set(props.parameter, id);
-    history.replaceState(history.state, "", address);
-  }
+  remember(id);
   mark(id);
   trigger("pick", { id });
 }
@@ -118,6 +121,7 @@ function show() {
     const log = place.querySelector(`pre[data-key="${CSS.escape(key)}"]`);
     if (log) log.scrollTop = isAtEnd ? log.scrollHeight : top;
   }
+  if (props.value && props.value.picked) remember(props.value.picked);
   const id = picked();
   if (id) mark(id);
 }

@@ -1,0 +1,145 @@
+"""The form of a training order: bundle, recipe, stages, knobs with a sentence each, weights."""
+
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from exports.training.recipes import KNOBS, TrainingRecipe, TrainingStage, get_recipe, list_recipes
+from labeling.ui.fields import button, choice, elem_id, text
+from labeling.ui.i18n import Words
+from labeling.ui.view import title, view
+from schemas.errors import InvalidInput
+from schemas.project import REWARDS
+from schemas.training import STAGES, ChainOrder
+
+_TRAINED: tuple[TrainingStage, ...] = ("sft", "grpo")
+FIELDS: tuple[tuple[TrainingStage, str], ...] = tuple(
+    (stage, name) for stage in _TRAINED for name in KNOBS[stage]
+)
+"""(stage, argument) of each knob, in the order of the form."""
+_ALWAYS = ("preflight", "freeze")
+SWITCHES = tuple(stage for stage in STAGES if stage not in _ALWAYS)
+
+
+class Form(NamedTuple):
+    """Everything a person fills in."""
+
+    bundle: gr.Dropdown
+    recipe: gr.Dropdown
+    about: gr.HTML
+    stages: gr.CheckboxGroup
+    model: gr.Textbox
+    benchmark: gr.Textbox
+    knobs: tuple[gr.Number, ...]
+    weights: tuple[gr.Number, ...]
+    commands: gr.HTML
+    show: gr.Button
+    train: gr.Button
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The fields, in the order of `read_order`."""
+        return [self.recipe, self.stages, self.model, self.benchmark, *self.knobs, *self.weights]
+
+
+def read_order(*fields: Any) -> tuple[str, ChainOrder]:
+    """Recipe and order that the form holds; only knobs that differ from the recipe are overrides.
+
+    Raises:
+        InvalidInput: `training.order_refused`.
+    """
+    name, stages, model, benchmark, *numbers = fields
+    recipe = get_recipe(str(name))
+    overrides: dict[str, dict[str, Any]] = {}
+    for (stage, knob), given in zip(FIELDS, numbers[: len(FIELDS)], strict=True):
+        known = recipe.stage(stage)
+        if knob in known and given is not None and float(given) != float(known[knob]):
+            value = int(given) if isinstance(known[knob], int) else float(given)
+            overrides.setdefault(stage, {})[knob] = value
+    weights = dict(zip(REWARDS, numbers[len(FIELDS) :], strict=True))
+    try:
+        order = ChainOrder.model_validate(
+            {
+                "stages": [each for each in STAGES if each in (*_ALWAYS, *stages)],
+                "weights": {k: float(v or 0) for k, v in weights.items()}
+                if any(weights.values())
+                else None,
+                "overrides": overrides,
+                "model": str(model or "").strip() or None,
+                "benchmark": str(benchmark or "").strip() or None,
+            }
+        )
+    except ValueError as error:
+        raise InvalidInput("training.order_refused", detail=str(error)[:200]) from error
+    return str(name), order
+
+
+def knob_updates(recipe: TrainingRecipe) -> list[Any]:
+    """What the knobs show under a recipe; those it does not have are hidden."""
+    updates: list[Any] = []
+    for stage, knob in FIELDS:
+        value = recipe.stage(stage).get(knob)
+        updates.append(gr.Number(value=value, visible=value is not None))
+    return updates
+
+
+def lay_out_order(words: Words) -> Form:
+    """The form."""
+    names = [each.name for each in list_recipes()]
+    with gr.Column(elem_classes="pw-form"):
+        title(words("training.order"))
+        with gr.Row():
+            bundle = choice(words, "training.bundle")
+            recipe = choice(words, "training.recipe", names, value=names[0])
+        about = view("training-about")
+        stages = gr.CheckboxGroup(
+            [(words.sentence(f"training.stage_{each}", {}), each) for each in SWITCHES],
+            value=list(SWITCHES),
+            label=words("training.stages"),
+            elem_id="training-stages",
+        )
+        with gr.Row():
+            model = text(words, "training.model")
+            benchmark = text(words, "training.benchmark")
+        knobs = _lay_out_knobs(words)
+        title(words("training.weights"))
+        with gr.Row():
+            weights = tuple(
+                gr.Number(
+                    value=None,
+                    label=words(f"datasets.reward_{reward}"),
+                    step=0.05,
+                    minimum=0,
+                    min_width=80,
+                    elem_id=elem_id(f"training.weight_{reward}"),
+                )
+                for reward in REWARDS
+            )
+        commands = view("training-commands")
+        with gr.Row():
+            train = button(words, "training.train", "primary")
+            show = button(words, "training.show")
+    return Form(
+        bundle, recipe, about, stages, model, benchmark, knobs, weights, commands, show, train
+    )
+
+
+def _lay_out_knobs(words: Words) -> tuple[gr.Number, ...]:
+    recipe = list_recipes()[0]
+    knobs: list[gr.Number] = []
+    for stage in _TRAINED:
+        title(stage.upper())
+        with gr.Row():
+            for name in KNOBS[stage]:
+                value = recipe.stage(stage).get(name)
+                knobs.append(
+                    gr.Number(
+                        value=value,
+                        visible=value is not None,
+                        label=name,
+                        info=words.sentence(f"training.knob_{name}", {}),
+                        min_width=210,
+                        elem_id=elem_id(f"training.{stage}_{name}"),
+                    )
+                )
+    return tuple(knobs)

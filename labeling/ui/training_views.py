@@ -1,0 +1,148 @@
+"""How a chain of training is drawn: stages, checks, curves, the end of the log."""
+
+from collections.abc import Mapping
+
+from exports.training.recipes import TrainingRecipe
+from labeling.ui.i18n import Words
+from labeling.ui.view import Node, card, chart, node, pill, table
+from schemas.project import REWARDS
+from schemas.training import ChainSummary, ChainView, Check, Point, StageView
+
+_STATES = {
+    "succeeded": "ok",
+    "failed": "bad",
+    "stopped": "warn",
+    "stopping": "warn",
+    "waiting": "quiet",
+    "off": "quiet",
+    "skipped": "quiet",
+}
+_FIRST = ("loss", "reward", "kl", "token_acc", "completions/mean_length", "reward_std", "grad_norm")
+
+
+def recipe_view(recipe: TrainingRecipe, words: Words) -> Node:
+    """What a recipe is for."""
+    told = words.sentence(f"training.recipe_{recipe.name.replace('-', '_')}", {})
+    return node("p", told, cls="pw-mute")
+
+
+def commands_view(lines: list[str], words: Words) -> Node:
+    """The command lines, to read and to copy."""
+    return node(
+        "div",
+        *(
+            node(
+                "div",
+                node("pre", line),
+                node("button", words("training.copy"), copy=line),
+                cls="pw-command",
+            )
+            for line in lines
+        ),
+        cls="pw-view",
+    )
+
+
+def chain_row(found: ChainSummary, words: Words) -> list[Node]:
+    """One line of the list."""
+    about = f"{found.recipe} · {found.created_at:%m-%d %H:%M}"
+    stage = words.sentence(f"training.stage_{found.stage}", {})
+    return [
+        node("div", node("b", found.bundle_name), node("div", about, cls="pw-mute")),
+        node("div", state_pill(found.state, words), node("div", stage, cls="pw-mute")),
+    ]
+
+
+def chain_view(found: ChainView, words: Words) -> Node:
+    """One chain, live."""
+    parts: list[Node] = [
+        card(
+            f"{found.bundle_name} · {found.recipe}",
+            *(_stage(each, words) for each in found.stages),
+            right=state_pill(found.state, words),
+        )
+    ]
+    for stage in ("grpo", "sft"):
+        curves = found.series.get(stage)
+        if curves:
+            parts.append(_curves(stage, curves, words))
+    if found.log_tail:
+        parts.append(card(words("training.log"), node("pre", found.log_tail, key="log")))
+    return node("div", *parts, cls="pw-view")
+
+
+def state_pill(state: str, words: Words) -> Node:
+    """A state of a chain or a stage."""
+    return pill(words.sentence(f"training.state_{state}", {}), _STATES.get(state, ""))
+
+
+def _stage(found: StageView, words: Words) -> Node:
+    name = words.sentence(f"training.stage_{found.name}", {})
+    lines: list[Node] = [
+        node("div", node("b", name), state_pill(found.state, words), cls="pw-line")
+    ]
+    if found.started_at:
+        until = f" – {found.finished_at:%H:%M:%S}" if found.finished_at else ""
+        lines[0] = [*lines[0], node("span", f"{found.started_at:%H:%M:%S}{until}", cls="pw-mute")]
+    if found.stop_phase:
+        phase = words.sentence(f"training.phase_{found.stop_phase}", {})
+        by = f" · {found.stop_deadline:%H:%M:%S}" if found.stop_deadline else ""
+        lines.append(node("div", phase + by, cls="pw-mute"))
+    if found.reason:
+        kind = "pw-bad-text" if found.state == "failed" else "pw-mute"
+        lines.append(node("p", words.sentence(found.reason, found.values), cls=kind))
+    if found.figures:
+        lines.append(node("p", _figures(found.figures), cls="pw-mute"))
+    if found.checks:
+        passed = sum(1 for each in found.checks if each.is_passed)
+        summary = words("training.checks", passed=passed, count=len(found.checks))
+        listing = node("div", *(_check(each, words) for each in found.checks))
+        is_open = passed < len(found.checks)
+        lines.append(
+            node("details", node("summary", summary), listing, key=f"c{found.name}", open=is_open)
+        )
+    if found.command:
+        lines.append(
+            node(
+                "details",
+                node("summary", words("training.command")),
+                commands_view([found.command], words),
+                key=f"k{found.name}",
+            )
+        )
+    return node("div", *lines, cls="pw-stage")
+
+
+def _check(found: Check, words: Words) -> Node:
+    mark = pill("✓", "ok") if found.is_passed else pill("×", "bad")
+    return node("div", mark, " ", words.sentence(found.code, found.values), cls="pw-check")
+
+
+def _curves(stage: str, curves: Mapping[str, tuple[Point, ...]], words: Words) -> Node:
+    drawn: list[Node] = []
+    rewards = [f"rewards/{name}/mean" for name in REWARDS]
+    first = [name for name in _FIRST if name in curves]
+    for name in [*first, *(each for each in rewards if each in curves)]:
+        reward = name.split("/")[1] if name in rewards else ""
+        label = words(f"datasets.reward_{reward}") if reward else words(_name(name))
+        drawn.append(chart(label, [(each.step, each.value) for each in curves[name]]))
+    rest = sorted(set(curves) - set(first) - set(rewards))
+    others = [(None, [name, f"{curves[name][-1].value:.4g}"]) for name in rest if curves[name]]
+    more = node(
+        "details",
+        node("summary", words("training.other_figures", count=len(others))),
+        table(["", words("training.last")], others, empty=""),
+        key=f"m{stage}",
+    )
+    return card(stage.upper(), node("div", *drawn, cls="pw-charts"), more)
+
+
+def _name(name: str) -> str:
+    return f"training.curve_{name.replace('/', '_')}"
+
+
+def _figures(figures: Mapping[str, object]) -> str:
+    shown = {name: value for name, value in figures.items() if isinstance(value, int | float | str)}
+    return " · ".join(
+        f"{n} {v:.4g}" if isinstance(v, float) else f"{n} {v}" for n, v in shown.items()
+    )
