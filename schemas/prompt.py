@@ -26,8 +26,8 @@ _SECTION = re.compile(
 _VALUE = re.compile(r"\{(experts|tools|services|window|example|parallel_example|empty_example)\}")
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 _EXAMPLE_WORDS: Mapping[str, tuple[str, str, str]] = {
-    "zh": ("补全后的完整问题", "专家名称", "交给这位专家的子问题"),
-    "en": ("the query, standing alone", "name of an expert", "a sub-question for this expert"),
+    "zh": ("补全后的问题", "专家", "子问题"),
+    "en": ("the query, complete", "expert", "sub-question"),
 }
 
 
@@ -168,6 +168,6 @@ def _examples(dialect: Dialect) -> dict[str, str]:
 
     return {
         "example": plan(1, 2),
-        "parallel_example": plan(1, 1, 2),
+        "parallel_example": plan(1, 1),
         "empty_example": plan(),
     }
