@@ -1,4 +1,4 @@
-"""Pictures of both desks for people to look at; each also holds that nothing is cut off or overlaps."""
+"""Pictures of both desks for people to look at; each also holds that nothing overlaps."""
 
 from collections.abc import Callable
 

@@ -107,7 +107,7 @@ def test_problems_stand_at_their_field_and_a_submission_is_refused(page: Page):
     expect(problem).to_be_visible()
     expect(page.locator("#plan-problems")).to_have_text("1 处问题")
     page.keyboard.press("Control+Enter")
-    expect(page.locator(".problem-list")).to_contain_text("$.steps[0].sub_questions[0]")
+    expect(page.locator(".problem-list")).to_contain_text(f"第 1 步 · {KNOW} · 子问题 1")
     expect(field_at(page, "$.steps[0].sub_questions[0]")).to_be_focused()
     page.keyboard.type("怎么配置")
     expect(problem).to_have_count(0)

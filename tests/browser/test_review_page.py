@@ -57,7 +57,7 @@ def test_a_fix_with_problems_is_refused_at_its_field(page: Page):
     page.keyboard.press("x")
     field_at(page, REWRITE).fill("")
     page.keyboard.press("Control+Enter")
-    expect(page.locator(".problem-list")).to_contain_text("$.rewritten_query")
+    expect(page.locator(".problem-list")).to_contain_text("补全后的问题")
     expect(page.locator(".empty-card")).to_be_hidden()
 
 

@@ -138,6 +138,13 @@ export function alignSteps(before, after) {
     oldOf.set(j, i);
     newOf.set(i, j);
   }
+  // What is left on both sides of one stage took the other's place.
+  after.forEach((now, j) => {
+    const i = oldOf.has(j) ? -1 : before.findIndex((old, at) => !newOf.has(at) && old.order === now.order);
+    if (i < 0) return;
+    oldOf.set(j, i);
+    newOf.set(i, j);
+  });
   const rows = after.map((now, j) => row(oldOf.has(j) ? before[oldOf.get(j)] : null, now, oldOf.get(j) ?? null, j));
   before.forEach((old, i) => {
     if (newOf.has(i)) return;

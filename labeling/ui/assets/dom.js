@@ -64,7 +64,7 @@ export function openDialog({ title, body, buttons = [], closeLabel, className = 
     "dialog",
     { class: `pw-dialog ${className}`, "aria-labelledby": "pw-dialog-title" },
     head,
-    h("div", { class: "dialog-body" }, body),
+    h("div", { class: "dialog-body", tabindex: -1, autofocus: true }, body),
     foot,
   );
   dialog.addEventListener("click", (event) => event.target === dialog && close());

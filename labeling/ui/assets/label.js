@@ -2,7 +2,7 @@
 
 import { actionButton, ago, askReason, banner, EDITOR_KEYS, layOut, leaveFieldsOnEscape, openKeySheet, speaker, timeOf } from "./desk.js";
 import { Dialogue, huesOf, newExpertsOf } from "./dialogue.js";
-import { fill, h } from "./dom.js";
+import { fill, h, isTextField } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { Keys } from "./keys.js";
 import { showEmpty } from "./label_empty.js";
@@ -10,6 +10,7 @@ import { openMine } from "./label_mine.js";
 import { clock, Lease } from "./lease.js";
 import { readable } from "./plan.js";
 import { showComparison } from "./plan_compare.js";
+import { wordsOfPath } from "./plan_path.js";
 import { PlanEditor } from "./plan_editor.js";
 import { Rewards } from "./rewards.js";
 import { TraceViewer } from "./trace_viewer.js";
@@ -148,7 +149,7 @@ class LabelDesk {
 
   #returnedBanner(note) {
     const { say } = this;
-    const path = note.path && h("button", { type: "button", class: "link", onclick: () => this.editor.focus(note.path) }, h("code", {}, note.path));
+    const path = note.path && h("button", { type: "button", class: "link", onclick: () => this.editor.focus(note.path) }, wordsOfPath(note.path, this.item.draft, say));
     const head = say("label.returned_by", { who: note.reviewer, time: timeOf(note.at, this.language) });
     return banner("warn", [h("b", {}, head), " ", note.reason_words ?? note.reason_code, " ", path, note.reason && h("p", {}, note.reason)]);
   }
@@ -417,8 +418,10 @@ class LabelDesk {
     keys.on("fold", () => this.trace.toggleFold());
     keys.on("experts", () => this.dialogue.openExperts());
     keys.on("guideline", () => this.dialogue.openGuideline());
-    keys.on("undo", () => this.#isIdle() ? false : this.editor.undo());
-    keys.on("redo", () => this.#isIdle() ? false : this.editor.redo());
+    // Inside the editor it hears these itself; another field keeps the browser's own undo.
+    const mayUndo = () => !this.#isIdle() && !isTextField(document.activeElement);
+    keys.on("undo", () => mayUndo() && this.editor.undo());
+    keys.on("redo", () => mayUndo() && this.editor.redo());
   }
 
   #showKeys() {

@@ -21,7 +21,7 @@ export class PlanEditor {
     this.tabs = Object.fromEntries(TABS.map((tab) => [tab, this.#tab(tab)]));
     this.form = new PlanForm(this.panels.form, { say, change: (plan, how) => this.#onForm(plan, how) });
     this.json = new PlanJson(this.panels.json, { say, change: (state) => this.#onJson(state) });
-    this.problems = new Problems({ say, form: this.panels.form, go: (path) => this.focus(path) });
+    this.problems = new Problems({ say, form: this.panels.form, plan: () => this.state.content, go: (path) => this.focus(path) });
     this.unshown = h("div", { class: "form-warning", hidden: true });
     fill(root, this.#head(), this.problems.list, this.unshown, TABS.map((tab) => this.panels[tab]));
     this.show("form");

@@ -1,14 +1,15 @@
 /** What is wrong with a plan, shown at its field and as a list that leads there. */
 
 import { fill, h } from "./dom.js";
+import { wordsOfPath } from "./plan_path.js";
 
 // A field that a person is only just filling in is not yet a mistake.
 const PATIENT = new Set(["blank", "no_sub_questions", "missing", "unknown_expert"]);
 
 export class Problems {
-  /** `form`: where the fields stand; `go(path)` leads to one. */
-  constructor({ say, form, go }) {
-    Object.assign(this, { say, form, go });
+  /** `form`: where the fields stand; `plan()`: what they hold; `go(path)` leads to one. */
+  constructor({ say, form, plan, go }) {
+    Object.assign(this, { say, form, plan, go });
     this.problems = [];
     this.isStrict = false;
     this.pill = h("button", { type: "button", id: "plan-problems", class: "pill", "aria-expanded": "false", onclick: () => this.toggle() });
@@ -72,6 +73,6 @@ export class Problems {
 
   #entry(problem) {
     const lead = () => this.go(problem.path);
-    return h("li", {}, h("button", { type: "button", class: "problem", onclick: lead }, h("code", {}, problem.path), " ", problem.sentence));
+    return h("li", {}, h("button", { type: "button", class: "problem", title: problem.path, onclick: lead }, h("b", {}, wordsOfPath(problem.path, this.plan(), this.say)), " ", problem.sentence));
   }
 }

@@ -2,14 +2,14 @@
 
 import { actionButton, askReason, banner, EDITOR_KEYS, layOut, leaveFieldsOnEscape, openKeySheet, speaker, timeOf } from "./desk.js";
 import { Dialogue, huesOf, newExpertsOf } from "./dialogue.js";
-import { fill, h, pill } from "./dom.js";
+import { fill, h, isTextField, pill } from "./dom.js";
 import { Keys } from "./keys.js";
 import { clock, Lease } from "./lease.js";
 import { isSamePlan, readable } from "./plan.js";
 import { showComparison } from "./plan_compare.js";
 import { PlanEditor } from "./plan_editor.js";
 import { Rewards } from "./rewards.js";
-import { choosePath, wordsOfPath } from "./review_path.js";
+import { choosePath, wordsOfPath } from "./plan_path.js";
 import { TraceViewer } from "./trace_viewer.js";
 import { Wire } from "./wire.js";
 
@@ -315,8 +315,9 @@ class ReviewDesk {
     keys.on("fold", () => this.trace.toggleFold());
     keys.on("experts", () => this.dialogue.openExperts());
     keys.on("guideline", () => this.dialogue.openGuideline());
-    keys.on("undo", () => (this.isFixing ? this.editor.undo() : false));
-    keys.on("redo", () => (this.isFixing ? this.editor.redo() : false));
+    const mayUndo = () => this.isFixing && !isTextField(document.activeElement);
+    keys.on("undo", () => mayUndo() && this.editor.undo());
+    keys.on("redo", () => mayUndo() && this.editor.redo());
   }
 
   #tell({ kind, text }) {

@@ -13,10 +13,11 @@ export class TraceViewer {
     this.gauge = h("span", { class: "gauge" }, h("i"));
     this.length = pill("", "");
     this.facts = h("span", { class: "facts" });
+    this.settled = h("span", { class: "settled" });
     this.fold = h("button", { type: "button", class: "quiet", id: "trace-fold", onclick: () => this.toggleFold() });
     this.find = h("input", { type: "search", class: "find", id: "trace-find", placeholder: say("trace.search"), "aria-label": say("trace.search"), oninput: () => this.#search(), onkeydown: (event) => this.#onFindKey(event) });
     this.count = h("span", { class: "count", role: "status" });
-    const tools = h("span", { class: "right" }, this.fold, h("span", { class: "finder" }, this.find, keys.show("search"), this.count));
+    const tools = h("span", { class: "right" }, this.settled, this.fold, h("span", { class: "finder" }, this.find, keys.show("search"), this.count));
     fill(root, h("div", { class: "card-head" }, h("h3", {}, say("trace.title")), this.gauge, this.length, this.facts, tools), this.body);
     this.#setFolded(false);
   }
@@ -48,7 +49,8 @@ export class TraceViewer {
     const firsts = [...names].map((name) => this.named.find((each) => each.name === name)?.start);
     const isSettled = firsts.length && firsts.every((at) => at !== undefined);
     const share = isSettled ? Math.round((100 * Math.max(...firsts)) / this.text.length) : null;
-    this.gauge.title = share === null ? "" : this.say("trace.settled", { share });
+    this.settled.textContent = share === null ? "" : this.say("trace.settled", { share });
+    this.settled.title = this.say("trace.settled_explained");
   }
 
   search() {
