@@ -2,9 +2,9 @@
 
 The promise: a workflow that was started runs to its end. If its process dies (`kill -9` included),
 the next process with the same executor id resumes it, and no other process ever repeats a live
-step: every executor takes work from its own queues only, and a lock file in `home` refuses a second
-process under the same id. A finished step is not run again; an interrupted one is run again from
-its beginning, so a step is a chunk of rows that knows by unique keys what is already there.
+step: every executor takes work from its own queue only, and a lock refuses a second process under
+the same id. A finished step is not run again; an interrupted one is run again from its beginning,
+so a step is a chunk of rows that knows by unique keys what is already there.
 
 Workflows and steps are plain functions on JSON values, registered at import:
 
@@ -20,21 +20,19 @@ Between steps a workflow must be deterministic: what it reads, it reads in a ste
 workflow both are ordinary calls.
 """
 
-import fcntl
 import functools
 import logging
-import os
 import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Literal, ParamSpec, TypeVar, cast
+from typing import Literal, ParamSpec, TypeVar, cast
 
 from dbos import DBOS, DBOSClient, DBOSConfig, Serializer, SetWorkflowID
 
 from db.engine import Backend, Database, sqlite_url
+from db.executor_lock import ExecutorLock, take_executor_lock
 from db.journal_values import JournalValues
 from db.tables.base import new_id
 from schemas.errors import NotFound, TransitionRefused
@@ -158,7 +156,7 @@ class Durable:
         self.executor_id = executor_id
         is_shared = executor_id == "serve" or executor_id.startswith("worker-")
         self._queue = _SHARED_QUEUE if is_shared else executor_id
-        self._lock: IO[str] | None = None
+        self._lock: ExecutorLock | None = None
 
     def launch(self) -> None:
         """Open the journal, resume what this executor id left unfinished, and take work.
@@ -167,7 +165,7 @@ class Durable:
             TransitionRefused: `durable.executor_in_use`; another process runs under this id.
         """
         global _resources  # noqa: PLW0603
-        self._lock = _take_lock(self.settings.home, self.executor_id)
+        self._lock = take_executor_lock(self.database, self.settings.home, self.executor_id)
         if self._lock is None:
             raise TransitionRefused("durable.executor_in_use", executor=self.executor_id)
         _resources = Resources(
@@ -233,11 +231,10 @@ class Durable:
         """Whether an executor (or command line queue) of this name is alive or will come back."""
         if name is None or not name.startswith("command-") or name == self.executor_id:
             return True
-        lock = _take_lock(self.settings.home, name)
+        lock = take_executor_lock(self.database, self.settings.home, name)
         if lock is None:
             return True
         lock.close()
-        _lock_path(self.settings.home, name).unlink(missing_ok=True)
         return False
 
 
@@ -321,23 +318,3 @@ def _quiet_logs() -> None:
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
     logger.propagate = True
-
-
-def _lock_path(home: Path, executor_id: str) -> Path:
-    return home / "executors" / f"{executor_id.replace('/', '_')}.lock"
-
-
-def _take_lock(home: Path, executor_id: str) -> IO[str] | None:
-    """Hold this id until the process ends, however it ends; `None` if another process holds it."""
-    path = _lock_path(home, executor_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = path.open("a")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        return None
-    lock.truncate(0)
-    lock.write(str(os.getpid()))
-    lock.flush()
-    return lock

@@ -14,6 +14,7 @@ import pytest
 
 from db.durable import Durable, command_executor_id, enqueue, resources, step, workflow
 from db.engine import Database
+from db.executor_lock import take_executor_lock
 from db.journal_values import JournalValues
 from schemas.errors import NotFound, TransitionRefused
 from schemas.settings import Settings
@@ -139,6 +140,21 @@ def test_a_second_process_under_the_same_id_is_refused(
     launch("serve", tmp_path / "lines", "idle")
     with pytest.raises(TransitionRefused, match="already running as serve"):
         Durable(settings, sqlite_database, "serve").launch()
+
+
+def test_an_executor_id_is_held_by_one_living_process(
+    database: Database, settings: Settings
+) -> None:
+    lock = take_executor_lock(database, settings.home, "worker-a")
+    assert lock is not None
+    assert take_executor_lock(database, settings.home, "worker-a") is None
+    other = take_executor_lock(database, settings.home, "worker-b")
+    assert other is not None
+    lock.close()
+    again = take_executor_lock(database, settings.home, "worker-a")
+    assert again is not None
+    again.close()
+    other.close()
 
 
 @workflow("tests.who")
