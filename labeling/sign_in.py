@@ -46,6 +46,12 @@ def create_setup_link(database: Database) -> str | None:
     return token
 
 
+def is_set_up(database: Database) -> bool:
+    """Whether somebody can sign in, so that no set-up link is good any more."""
+    with database.reading() as session:
+        return people.has_people(session)
+
+
 def use_setup_link(database: Database, token: str, name: str, password: str) -> str:
     """Make the first admin, of every project that exists, and sign them in.
 

@@ -40,15 +40,15 @@ class ServedApp:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        log = (self.home / "server.log").open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "app.py", "serve", "--port", str(self.port)],
-            cwd=ROOT,
-            env={**os.environ, "PLANWRIGHT_HOME": str(self.home), **self.environment},
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        with (self.home / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "app.py", "serve", "--port", str(self.port)],
+                cwd=ROOT,
+                env={**os.environ, "PLANWRIGHT_HOME": str(self.home), **self.environment},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             if self.process.poll() is not None:

@@ -87,7 +87,9 @@ class _Door:
         return answer
 
     async def show_setup(self, request: Request) -> Response:
-        """The form that makes the first admin."""
+        """The form that makes the first admin, as long as there is none."""
+        if await asyncio.to_thread(accounts.is_set_up, self._database):
+            return RedirectResponse("/login", 303)
         return self._form(request, "setup.html", token=request.query_params.get("token", ""))
 
     async def set_up(self, request: Request) -> Response:
