@@ -50,8 +50,10 @@ class LabelDesk {
   }
 
   async #first() {
-    const wanted = new URLSearchParams(location.search).get("query");
+    const asked = new URLSearchParams(location.search);
+    const wanted = asked.get("query");
     await this.openItem(wanted ? { query_id: wanted } : {});
+    if (asked.get("show") === "returned") this.#mine();
   }
 
   /** Take the next item, or the one of a query. */
