@@ -15,7 +15,14 @@ from db.tables import Benchmark, BenchmarkQuestion, Evaluation, EvaluationAnswer
 from exports import figures
 from exports.asking import Answer, Asking, Question, ask_all
 from schemas.errors import InvalidInput, NotFound, PlanwrightError
-from schemas.evaluation import AnswerView, Comparison, EvaluationView, Figures, PlannerView
+from schemas.evaluation import (
+    AnswerView,
+    BenchmarkView,
+    Comparison,
+    EvaluationView,
+    Figures,
+    PlannerView,
+)
 from schemas.experts import ExpertList
 from schemas.people import Actor
 from schemas.project import ProjectSettings
@@ -118,6 +125,13 @@ def list_evaluations(database: Database, who: Actor) -> list[EvaluationView]:
     with database.reading() as session:
         rows = training.list_evaluations(session, who.project_id)
         return [_view(*row, len(training.list_answers(session, row[0].id))) for row in rows]
+
+
+def list_benchmarks(database: Database, who: Actor) -> list[BenchmarkView]:
+    """Benchmarks of the project, newest first."""
+    who.require("reviewer")
+    with database.reading() as session:
+        return training.list_benchmarks(session, who.project_id)
 
 
 def list_answers(database: Database, who: Actor, evaluation_id: str) -> list[AnswerView]:

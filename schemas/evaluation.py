@@ -71,6 +71,15 @@ class PlannerView(_Value):
     created_at: datetime
 
 
+class BenchmarkView(_Value):
+    """Standard questions under NAME@N, and the expert list (NAME@N) that they are asked under."""
+
+    id: str
+    reference: str
+    expert_list: str
+    questions: int
+
+
 class EvaluationView(_Value):
     """One planner on one benchmark."""
 

@@ -22,6 +22,7 @@ from db.tables import (
 )
 from db.tables.base import now
 from schemas.errors import NotFound
+from schemas.evaluation import BenchmarkView
 from schemas.training import STAGES
 
 LIVE = ("running", "stopping")
@@ -139,6 +140,27 @@ def find_benchmark(session: Session, project_id: str, reference: str | None) -> 
             statement = statement.where(Benchmark.version == int(version))
         statement = statement.order_by(col(Benchmark.version).desc())
     return session.exec(statement.order_by(col(Benchmark.id).desc())).first()
+
+
+def list_benchmarks(session: Session, project_id: str) -> list[BenchmarkView]:
+    """Benchmarks of a project with their number of questions, newest first."""
+    statement = (
+        select(Benchmark, ListVersion, sa.func.count(col(BenchmarkQuestion.id)))
+        .join(ListVersion, col(ListVersion.id) == Benchmark.list_version_id)
+        .outerjoin(BenchmarkQuestion, col(BenchmarkQuestion.benchmark_id) == Benchmark.id)
+        .where(Benchmark.project_id == project_id)
+        .group_by(col(Benchmark.id), col(ListVersion.id))
+        .order_by(col(Benchmark.id).desc())
+    )
+    return [
+        BenchmarkView(
+            id=row.id,
+            reference=f"{row.name}@{row.version}",
+            expert_list=f"{under.name}@{under.version}",
+            questions=count,
+        )
+        for row, under, count in session.exec(statement)
+    ]
 
 
 def list_questions(

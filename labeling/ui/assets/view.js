@@ -117,9 +117,9 @@ function show() {
     [each.dataset.key, each.scrollTop, each.scrollHeight - each.scrollTop - each.clientHeight < 30]);
   place.replaceChildren(...((props.value && props.value.nodes) || []).map(draw));
   for (const each of place.querySelectorAll("details[data-key]")) if (open.has(each.dataset.key)) each.open = true;
-  for (const [key, top, isAtEnd] of logs) {
-    const log = place.querySelector(`pre[data-key="${CSS.escape(key)}"]`);
-    if (log) log.scrollTop = isAtEnd ? log.scrollHeight : top;
+  for (const log of place.querySelectorAll("pre[data-key]")) {
+    const [, top, isAtEnd] = logs.find(([key]) => key === log.dataset.key) || [null, 0, true];
+    log.scrollTop = isAtEnd ? log.scrollHeight : top;
   }
   if (props.value && props.value.picked) remember(props.value.picked);
   const id = picked();
