@@ -1,6 +1,7 @@
 """Labelling's part of the command line."""
 
 import argparse
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from labeling.demo import load_demo
 from labeling.intake import import_file
 from schemas.errors import InvalidInput, NotFound
 from schemas.experts import Expert, ListComparison
-from schemas.intake import FIELDS, IMPORT_KINDS, parse_mapping
+from schemas.intake import FIELDS, IMPORT_KINDS, ImportCounts, parse_mapping
 from schemas.sentences import sentence
 
 
@@ -165,7 +166,10 @@ def _import(context: CommandContext, args: argparse.Namespace) -> int:
         mapping=parse_mapping(args.pairs),
         encoding=args.encoding,
         name=args.name,
+        on_progress=_show_progress if sys.stderr.isatty() else None,
     )
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
     plain = counts.model_dump(mode="json")
     lines = [say(context, "intake.done", **plain)]
     if counts.errors_file is not None:
@@ -184,6 +188,10 @@ def _load_demo(context: CommandContext, _: argparse.Namespace) -> int:
     code = "projects.demo_loaded" if report.is_new else "projects.demo_known"
     answer(context, asdict(report), say(context, code, **asdict(report)))
     return ALL_DONE
+
+
+def _show_progress(counts: ImportCounts) -> None:
+    print(f"\r{counts.read:,}", end="", file=sys.stderr, flush=True)
 
 
 def say(context: CommandContext, code: str, **values: object) -> str:

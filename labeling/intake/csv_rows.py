@@ -90,4 +90,5 @@ def _to_row(line: int, columns: list[str], cells: list[str]) -> SourceRow:
     if len(cells) != len(columns):
         values = {"count": len(cells), "columns": len(columns)}
         return unreadable(line, "intake.wrong_width", values, ",".join(cells))
-    return SourceRow(line, {name: cell or None for name, cell in zip(columns, cells, strict=True)})
+    row = {name: cell or None for name, cell in zip(columns, cells, strict=True)}
+    return SourceRow(line, row, size=sum(map(len, cells)))

@@ -115,7 +115,7 @@ def _parse(number: int, raw: bytes) -> SourceRow:
     if not isinstance(value, dict):
         shown = raw[:8_000].decode("utf-8", "replace")
         return unreadable(number, "intake.not_an_object", {}, shown)
-    return SourceRow(number, cast(dict[str, Any], value))
+    return SourceRow(number, cast(dict[str, Any], value), size=len(raw))
 
 
 def _recoded(line: bytes, encoding: str) -> bytes:

@@ -23,6 +23,7 @@ class RefusedRows:
         self._language: Language = language
         self._size = size
         self._file: IO[bytes] | None = None
+        self._waiting: list[tuple[int, bytes]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -33,17 +34,17 @@ class RefusedRows:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
+        self.flush()
         if self._file is not None:
             self._file.close()
 
     @property
     def is_empty(self) -> bool:
         """Whether every row found its way in."""
-        return self._file is None and self._size == 0
+        return self._size == 0
 
     def add(self, row: SourceRow, error: InvalidInput) -> None:
-        """Write one row with the reason why it stays outside."""
-        file = self._file = self._file or self._open()
+        """Take in one row with the reason why it stays outside; `flush` writes."""
         entry: dict[str, Any] = {
             "line": row.line,
             "code": error.code,
@@ -51,13 +52,16 @@ class RefusedRows:
             "problems": error.problem_lines(self._language),
             "row": row.shown if row.value is None else row.value,
         }
-        file.write(_line(entry))
+        self._waiting.append((row.line, _line(entry)))
 
     def flush(self) -> int:
-        """Hand everything to the system; the size of the file."""
-        if self._file is not None:
-            self._file.flush()
-            self._size = self._file.tell()
+        """Write what was taken in, in the order of its lines; the size of the file."""
+        if self._waiting:
+            file = self._file = self._file or self._open()
+            file.writelines(line for _, line in sorted(self._waiting))
+            file.flush()
+            self._waiting.clear()
+            self._size = file.tell()
         return self._size
 
     def _open(self) -> IO[bytes]:

@@ -24,6 +24,7 @@ from schemas.intake import ImportCounts, ImportKind, check_mapping
 from schemas.people import Actor
 
 Progress = Callable[[ImportCounts], None]
+_CHUNK_BYTES = 16 * 1024 * 1024
 
 
 def import_file(
@@ -121,8 +122,7 @@ def _write_all(
     find_list: ListFinder,
     on_progress: Progress | None,
 ) -> None:
-    source = iter(rows)
-    while chunk := list(islice(source, intake.CHUNK)):
+    for chunk in _in_chunks(rows):
         read = list(_read_all(reader, chunk, job))
         with database.transaction() as session:
             take_turns(session, f"queries of {job.who.project_id}")
@@ -131,6 +131,20 @@ def _write_all(
             job.save_progress(session)
         if on_progress is not None:
             on_progress(job.counts())
+
+
+def _in_chunks(rows: Iterable[SourceRow]) -> Iterator[list[SourceRow]]:
+    """Rows of one transaction: so many at most, and fewer where they are large."""
+    chunk: list[SourceRow] = []
+    size = 0
+    for row in rows:
+        chunk.append(row)
+        size += row.size
+        if len(chunk) == intake.CHUNK or size > _CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 def _write_chunk(session: Session, rows: list[ReadRow], job: Job, find_list: ListFinder) -> None:

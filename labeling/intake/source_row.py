@@ -12,7 +12,7 @@ class SourceRow(NamedTuple):
 
     `line` is the 1-based line of a text file where the row begins, the row of a sheet, or the
     1-based position in a JSON array or a Parquet file. `shown` is what stood there, for the error
-    file, when there is no value.
+    file, when there is no value. `size` is about how many bytes the row takes.
     """
 
     line: int
@@ -20,8 +20,9 @@ class SourceRow(NamedTuple):
     code: str | None = None
     values: Mapping[str, object] = {}
     shown: str | None = None
+    size: int = 0
 
 
 def unreadable(line: int, code: str, values: Mapping[str, object], shown: str) -> SourceRow:
     """A row that stays outside; at most 2,000 characters of it are shown."""
-    return SourceRow(line, None, code, values, shown[:2_000])
+    return SourceRow(line, None, code, values, shown[:2_000], len(shown))

@@ -10,7 +10,7 @@ from typing import Any, cast
 from labeling.intake.source_row import SourceRow
 from schemas.errors import InvalidInput
 
-_BATCH = 1_000
+_BATCH = 500
 _MAX_UNPACKED = 4 * 1024**3
 
 
@@ -42,8 +42,9 @@ def read_xlsx(path: Path) -> Iterator[SourceRow]:
         for number, cells in enumerate(rows, 2):
             known = zip(columns, chain(cells, repeat(None)), strict=False)  # rows may end early
             row = {name: _cell(each) for name, each in known if name}
-            if any(each is not None for each in row.values()):
-                yield SourceRow(number, row)
+            size = sum(len(each) for each in row.values() if each is not None)
+            if size:
+                yield SourceRow(number, row, size=size)
     finally:
         book.close()
 
@@ -72,9 +73,10 @@ def read_parquet(path: Path) -> Iterator[SourceRow]:
                 raise InvalidInput("intake.file_unreadable", format="Parquet") from error
             if batch is None:
                 return
+            size = batch.nbytes // max(1, batch.num_rows)
             for row in batch.to_pylist():
                 number += 1
-                yield SourceRow(number, cast(dict[str, Any], row))
+                yield SourceRow(number, cast(dict[str, Any], row), size=size)
 
 
 def _check_archive(path: Path) -> None:
