@@ -13,6 +13,7 @@ from schemas.errors import TrainingError
 from schemas.settings import Settings
 
 INSIDE = Path(__file__).parent / "inside"
+DATASETS = ("sft.jsonl", "grpo.jsonl")
 TINY_MODEL = Path(__file__).parent / "tiny_model.py"
 
 
@@ -39,13 +40,21 @@ def ask_trainer(settings: Settings, **parts: Any) -> dict[str, Any]:
     return answers
 
 
-def tiny_model(settings: Settings) -> Path:
-    """The folder of the tiny model, built on first use (four seconds) and kept in `home/models`."""
-    version = hashlib.sha256(TINY_MODEL.read_bytes()).hexdigest()[:12]
-    folder = (settings.home / "models" / f"tiny-{version}").resolve()
+def tiny_model(settings: Settings, bundle: Path) -> Path:
+    """The folder of the tiny model for a bundle, whose phrases its tokenizer knows.
+
+    Built on first use (four seconds) and kept in `home/models`.
+    """
+    datasets = [path for name in DATASETS if (path := bundle.resolve() / name).exists()]
+    digest = hashlib.sha256()
+    for path in (TINY_MODEL, *datasets):
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    folder = (settings.home / "models" / f"tiny-{digest.hexdigest()[:12]}").resolve()
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _run(settings, [str(TINY_MODEL), str(folder)], folder.parent)
+        words = [str(TINY_MODEL), str(folder), *map(str, datasets)]
+        _run(settings, words, folder.parent)
     return folder
 
 

@@ -29,7 +29,7 @@ def dry_run(settings: Settings, bundle: Path, recipe: str, order: ChainOrder) ->
             overrides=order.overrides.get(stage),
         )
         model = order.model or (
-            str(tiny_model(settings)) if chosen.builds_model else str(chosen.sft["model"])
+            str(tiny_model(settings, bundle)) if chosen.builds_model else str(chosen.sft["model"])
         )
         arguments |= {
             "model": model,

@@ -190,7 +190,8 @@ def _script(recipe: TrainingRecipe, model: str | None) -> bytes:
         begin = (
             "model=${MODEL:-$out/tiny-model}\n"
             'if [ ! -e "$model" ]; then mkdir -p "$out" && "${PYTHON:-python3}" '
-            '"$here/tiny_model.py" "$model"; fi'
+            '"$here/tiny_model.py" "$model" \\\n'
+            '    "$here/sft.jsonl" "$here/grpo.jsonl"; fi'
         )
     else:
         begin = f"model=${{MODEL:-{model or recipe.sft['model']}}}"

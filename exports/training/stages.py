@@ -62,7 +62,7 @@ class Job:
             path = Path(self.order.model)
             return str(path.resolve()) if path.exists() else self.order.model
         if self.recipe.builds_model:
-            return str(tiny_model(self.settings))
+            return str(tiny_model(self.settings, self.bundle))
         return str(self.recipe.sft["model"])
 
     def arguments(self, stage: TrainingStage) -> dict[str, Any]:

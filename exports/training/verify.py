@@ -72,7 +72,7 @@ def rows_request(
         with_thinking = bool(recipe.get("with_thinking", True))
     model = model or cast(str | None, wanted.get("model"))
     if model == TINY:
-        model, model_type = tiny_model(settings), "qwen3"
+        model, model_type = tiny_model(settings, folder), "qwen3"
     template = template or str(wanted.get("template") or training["template"])
     rows = sum(path.read_bytes().count(b"\n") for path in files)
     return {

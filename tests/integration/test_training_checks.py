@@ -34,7 +34,7 @@ def bundle(tmp_path: Path) -> Path:
 
 def a_plan(bundle: Path, settings: Settings, **changes: Mapping[str, Any]) -> Plan:
     """The recipe `cpu-smoke` on a bundle, with changed arguments by stage."""
-    model = str(tiny_model(settings))
+    model = str(tiny_model(settings, bundle))
     arguments: dict[TrainingStage, dict[str, Any]] = {}
     for stage in STAGES:
         arguments[stage] = stage_arguments(get_recipe("cpu-smoke"), stage)
@@ -62,8 +62,11 @@ def write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
 
 
-def test_the_tiny_model_is_the_same_each_time(installation: Settings, tmp_path: Path) -> None:
-    first, second = tiny_model(installation), tiny_model(Settings(home=tmp_path))
+def test_the_tiny_model_is_the_same_each_time(
+    installation: Settings, bundle: Path, tmp_path: Path
+) -> None:
+    first = tiny_model(installation, bundle)
+    second = tiny_model(Settings(home=tmp_path / "other"), bundle)
     names = sorted(path.name for path in first.iterdir())
     assert "model.safetensors" in names
     assert all((first / name).read_bytes() == (second / name).read_bytes() for name in names)
@@ -75,7 +78,7 @@ def test_ms_swift_takes_every_recipe(installation: Settings, bundle: Path) -> No
     for name in NAMES:
         for stage in STAGES:
             given = stage_arguments(get_recipe(name), stage)
-            given["model"] = str(tiny_model(installation))
+            given["model"] = str(tiny_model(installation, bundle))
             if stage == "grpo":
                 given["external_plugins"] = [str(bundle / "reward_plugin.py")]
             stages.append({"stage": stage, "arguments": given, "is_bare": name != "cpu-smoke"})
