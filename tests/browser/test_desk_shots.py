@@ -54,9 +54,9 @@ def _more(page: Page, shot: Shot, name: str) -> None:
         expect(page.locator("dialog")).to_be_visible()
         shot(page, f"label-{what}-{name}")
         page.keyboard.press("Escape")
-    for _ in range(2):
-        page.keyboard.press("Control+Enter")
-        page.wait_for_timeout(300)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#label-withdraw")).to_be_visible()
+    page.keyboard.press("Control+Enter")
     expect(page.locator(".empty-card")).to_be_visible()
     shot(page, f"label-empty-{name}")
 

@@ -55,7 +55,12 @@ export function grow(area) {
 /** A dialog over the page that closes by Escape, by its button or by a click beside it. */
 export function openDialog({ title, body, buttons = [], closeLabel, className = "", onclose }) {
   const before = document.activeElement;
-  const close = () => dialog.close();
+  // Closing is told later; until then a field in here would still take the next key.
+  const leave = () => dialog.contains(document.activeElement) && document.activeElement.blur();
+  const close = () => {
+    leave();
+    dialog.close();
+  };
   const heading = h("h2", { id: "pw-dialog-title" }, title);
   const cross = h("button", { type: "button", class: "quiet", "aria-label": closeLabel, onclick: close }, "✕");
   const head = h("header", {}, heading, cross);
@@ -68,6 +73,7 @@ export function openDialog({ title, body, buttons = [], closeLabel, className = 
     foot,
   );
   dialog.addEventListener("click", (event) => event.target === dialog && close());
+  dialog.addEventListener("cancel", leave);
   dialog.addEventListener("close", () => {
     dialog.remove();
     onclose?.();
