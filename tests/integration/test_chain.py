@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,7 +28,7 @@ from schemas.people import Actor
 from schemas.project import REWARDS
 from schemas.sentences import LANGUAGES, sentence
 from schemas.settings import Settings
-from schemas.training import ChainOrder, ChainView, Point
+from schemas.training import ChainOrder, ChainView, Point, RunView
 from tests.bundles import a_benchmark, a_bundle
 from tests.factories import a_person, a_project
 
@@ -236,6 +238,65 @@ def _kill_the_trainer(site: Site, run_id: str) -> None:
     run = run_view(site.database, site.settings, site.who, run_id)
     order = json.loads((Path(run.folder) / "order.json").read_text("utf-8"))
     os.kill(trainers(order["token"])[0], signal.SIGKILL)
+
+
+@pytest.mark.parametrize("victim", ["app", "supervisor"])
+def test_a_kill_at_any_moment_loses_no_run_and_starts_none_twice(site: Site, victim: str) -> None:
+    bundle_id = a_bundle(site.database, site.settings, site.who, name=f"kill {victim}")
+    app = _drive(site, victim, bundle_id)
+    try:
+        run = _first_run(site, bundle_id)
+        folder = site.settings.home / run.folder
+        _wait_until(lambda: launch.look(folder).state == "running")
+        status = launch.look(folder).status
+        assert status
+        app.kill()
+        app.wait()
+        if victim == "supervisor":
+            os.kill(status.supervisor.pid, signal.SIGKILL)
+        else:
+            assert launch.look(folder).state == "running"
+        app = _drive(site, victim)
+        view = site.wait(str(run.chain_id), is_over)
+    finally:
+        app.kill()
+        app.wait()
+    ended = stage(view, "sft")
+    assert (
+        ended.reason
+        == {
+            "app": "training.succeeded",
+            "supervisor": "training.supervisor_lost",
+        }[victim]
+    )
+    runs = list_runs(site.database, site.settings, site.who)
+    assert len([each for each in runs if each.bundle_id == bundle_id]) == 1
+    assert (folder / "log.txt").read_text("utf-8").count("run sh: ") <= 1
+    assert processes_with(status.token) == []
+
+
+def _drive(site: Site, executor: str, *bundle_id: str) -> "subprocess.Popen[bytes]":
+    command = ["-m", "tests.chain_work", str(site.settings.home), f"worker-{executor}", *bundle_id]
+    return subprocess.Popen([sys.executable, *command], cwd=Path(__file__).parents[2])
+
+
+def _first_run(site: Site, bundle_id: str) -> RunView:
+    found: list[RunView] = []
+
+    def is_there() -> bool:
+        runs = list_runs(site.database, site.settings, site.who)
+        found[:] = [each for each in runs if each.bundle_id == bundle_id]
+        return bool(found)
+
+    _wait_until(is_there)
+    return found[0]
+
+
+def _wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_a_file_that_was_changed_is_not_trained_on(site: Site) -> None:
