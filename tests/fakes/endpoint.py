@@ -145,6 +145,7 @@ class Endpoint:
             fault = None
         if fault == "hangs":
             await asyncio.sleep(behaviour.hang_s)
+            return _error(504, "nobody waits any more")
         if fault == "rate_limited":
             return _error(429, "slow down", {"Retry-After": f"{behaviour.retry_after_s:g}"})
         if fault == "server_error":
@@ -164,7 +165,9 @@ def content_hash(body: Mapping[str, Any]) -> str:
 
 def plan_for(messages: Sequence[Mapping[str, str]], seed: str) -> dict[str, Any]:
     """A plausible plan, canonical: one to three of the experts named in the prompt."""
-    experts = re.findall(r"^- (.+?)(?:：|: |$)", messages[0]["content"], re.MULTILINE)
+    _, _, listed = messages[0]["content"].partition("\n# ")
+    listed = listed.partition("\n# ")[0] or messages[0]["content"]
+    experts = re.findall(r"^- (.+?)(?:：|: |$)", listed, re.MULTILINE)
     experts = list(dict.fromkeys(experts)) or ["expert"]
     query = messages[-1]["content"].strip()
     clauses = [each for each in re.split(r"[，。？！；,.?!;]\s*", query) if each] or [query]
