@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from db.engine import take_turns
-from db.tables import Query, SynthesisBatch, SynthesisRequest
+from db.tables import Event, Query, SynthesisBatch, SynthesisRequest
 from db.tables.base import now
 from schemas.synthesis import BatchState, QueryPins, Reason, SynthesisOrder
 
@@ -104,6 +104,22 @@ def set_state(
         .returning(col(SynthesisBatch.id))
     )
     return session.connection().execute(statement).first() is not None
+
+
+def end_batch(session: Session, batch: Batch, state: BatchState, reason: Reason | None) -> None:
+    """A running batch has come to its end or has stopped, by itself."""
+    if set_state(session, batch.id, state, only_from=["running"], reason=reason):
+        session.add(
+            Event(
+                project_id=batch.project_id,
+                subject="synthesis_batch",
+                subject_id=batch.id,
+                action="stopped" if state == "stopped" else "ended",
+                before="running",
+                after=state,
+                why={} if reason is None else {"code": reason[0]},
+            )
+        )
 
 
 def pick_queries(

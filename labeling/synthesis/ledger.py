@@ -87,11 +87,9 @@ class Ledger:
         with self._database.transaction() as session:
             release_requests(session, self._batch.id, self._owner)
             if reason is not None:
-                batches.set_state(
-                    session, self._batch.id, "stopped", only_from=["running"], reason=reason
-                )
+                batches.end_batch(session, self._batch, "stopped", reason)
             elif not count_open(session, self._batch.id):
-                batches.set_state(session, self._batch.id, "done", only_from=["running"])
+                batches.end_batch(session, self._batch, "done", None)
 
     def _read(self, held: Held, asked: Asked) -> Reading | None:
         if asked.body is None:

@@ -10,18 +10,23 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, select
 
+from db.access.events import list_events
 from db.access.requests import hold_requests
 from db.clock import told_by
+from db.durable import Durable
 from db.engine import Database
 from db.tables import Query, Suggestion, SynthesisBatch, SynthesisRequest
 from labeling.synthesis.batch import (
     Prepared,
+    ask_again,
     batch_progress,
     cancel_batch,
     list_batches,
     prepare_batch,
     preview_batch,
     reopen_failed,
+    resume_batch,
+    start_batch,
 )
 from labeling.synthesis.reread import reread
 from labeling.synthesis.work import ask_some
@@ -33,6 +38,7 @@ from schemas.errors import (
     TransitionRefused,
 )
 from schemas.people import Actor
+from schemas.settings import Settings
 from schemas.synthesis import BatchProgress, SynthesisOrder
 from tests.factories import a_person, a_project, a_query
 from tests.fakes.endpoint import SHAPES
@@ -582,3 +588,68 @@ def test_an_order_that_cannot_be_used_is_refused_without_repeating_secrets(
     assert caught.value.code == code
     assert "sk-abc" not in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+@pytest.fixture
+def durable(database: Database, settings: Settings) -> Iterator[Durable]:
+    executor = Durable(settings, database, "serve")
+    executor.launch()
+    yield executor
+    executor.close()
+
+
+def _wait(database: Database, who: Actor, batch_id: str, *states: str) -> BatchProgress:
+    deadline = time.monotonic() + 30
+    while (progress := batch_progress(database, who, batch_id)).state not in states:
+        assert time.monotonic() < deadline, progress
+        time.sleep(0.05)
+    return progress
+
+
+def test_a_started_batch_is_worked_on_and_can_be_cancelled_resumed_and_asked_again(
+    database: Database, who: Actor, durable: Durable, endpoint: RunningEndpoint
+) -> None:
+    endpoint.configure(latency_s=0.1)
+    _queries(database, who, 60)
+    batch_id = start_batch(database, durable, who, _order(endpoint))
+    assert start_batch(database, durable, who, _order(endpoint)) == batch_id
+    while not batch_progress(database, who, batch_id).done:
+        time.sleep(0.02)
+    cancel_batch(database, who, batch_id)
+    endpoint.configure(latency_s=0.0, cut_off=0.2)
+    resume_batch(database, durable, who, batch_id)
+    progress = _wait(database, who, batch_id, "done")
+    assert progress.done + progress.failed == 60
+    assert progress.failed > 0
+    endpoint.configure(cut_off=0.0)
+    assert ask_again(database, durable, who, batch_id) == progress.failed
+    assert _wait(database, who, batch_id, "done").done == 60
+    assert max(endpoint.counts()["answered"].values()) == 2
+    with database.reading() as session:
+        events = [
+            event.action
+            for event in list_events(session, who.project_id, "synthesis_batch", batch_id)
+        ]
+    assert events == ["started", "cancelled", "resumed", "ended", "asked_again", "ended"]
+    with pytest.raises(TransitionRefused):
+        resume_batch(database, durable, who, batch_id)
+
+
+def test_a_batch_that_was_under_way_when_the_server_left_goes_on_at_its_next_start(
+    database: Database, who: Actor, settings: Settings, endpoint: RunningEndpoint
+) -> None:
+    endpoint.configure(latency_s=0.2)
+    _queries(database, who, 60)
+    first = Durable(settings, database, "serve")
+    first.launch()
+    batch_id = start_batch(database, first, who, _order(endpoint))
+    while not batch_progress(database, who, batch_id).done:
+        time.sleep(0.02)
+    first.close(grace_s=10)
+    assert batch_progress(database, who, batch_id).state == "running"
+    endpoint.configure(latency_s=0.0)
+    second = Durable(settings, database, "serve")
+    second.launch()
+    assert _wait(database, who, batch_id, "done").done == 60
+    second.close()
+    assert set(endpoint.counts()["asked"].values()) == {1}
