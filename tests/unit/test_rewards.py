@@ -326,3 +326,19 @@ def test_a_completion_of_200_000_characters_is_scored() -> None:
     long = plan("长" * 9_000, ("诊断专家", ["原因" * 1_000] * 50, 1))
     assert 0 <= total(text(long, "先看周报再诊断。" * 25_000)) <= 1
     assert rewards.read_completion.cache_info().maxsize == 512
+
+
+def test_a_banned_word_of_latin_letters_stands_as_a_word() -> None:
+    where = context(banned_words=("ad", "WeChat"))
+    quality = REWARD_FUNCTIONS["ThinkQualityReward"]
+    assert quality(text(GOLD, "we add what the guest asked for"), where) == 1.0
+    assert quality(text(GOLD, "ask for their ＷｅＣｈａｔ first"), where) == 0.0
+    assert quality(text(GOLD, "run an ad for this guest"), where) == 0.0
+
+
+def test_a_step_that_cannot_be_understood_counts_against_the_answer() -> None:
+    broken = to_text(GOLD, "zh@1").replace('"plan": [', '"plan": [7, ')
+    scores = score(f"<answer>\n{broken}\n</answer>", context())
+    assert scores["JSONValidReward"] == 0.5
+    assert scores["CorrectnessReward"] == 1.0
+    assert scores["ExpertValidationReward"] == pytest.approx(2 * 3 / 7)
