@@ -6,6 +6,7 @@ came, because SQLite's own lock is unfair under many threads; another process wa
 timeout. `Database.reading` never waits for a writer.
 """
 
+import json
 import threading
 from collections import deque
 from collections.abc import Generator, Mapping, Sequence
@@ -133,6 +134,28 @@ def take_turns(session: Session, what: str) -> None:
     if session.get_bind().dialect.name == Backend.POSTGRESQL.value:
         statement = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
         session.connection().execute(statement, {"what": what})
+
+
+def is_among(session: Session, column: Any, name: str) -> sa.ColumnElement[bool]:
+    """Whether a text column is among the values of one list parameter, made by `among_value`.
+
+    One parameter, however long the list: `IN` would be rendered anew for every value.
+    """
+    match Backend(session.get_bind().dialect.name):
+        case Backend.SQLITE:
+            values = sa.func.json_each(sa.bindparam(name)).table_valued("value")
+            return column.in_(sa.select(values.c.value))
+        case Backend.POSTGRESQL:
+            return column == sa.func.any(sa.bindparam(name, type_=sa.ARRAY(sa.Text)))
+        case _ as never:
+            assert_never(never)
+
+
+def among_value(session: Session, values: Sequence[str]) -> object:
+    """What a statement with `is_among` is given for its parameter."""
+    if Backend(session.get_bind().dialect.name) is Backend.SQLITE:
+        return json.dumps(values)
+    return values
 
 
 def insert_many(

@@ -216,7 +216,7 @@ def _resolved(session: Session, who: Actor, recipe: BundleRecipe) -> BundleRecip
 def _choose(session: Session, project_id: str, recipe: BundleRecipe) -> tuple[Pinned, Selection]:
     pinned = get_pinned(session, project_id)
     guard = BenchmarkGuard.load(session, project_id)
-    judge = Judge(pinned.lists, guard.is_leak, with_thinking=recipe.with_thinking)
+    judge = Judge(recipe, pinned.lists, guard.is_leak)
     return pinned, choose(session, project_id, recipe, pinned.lists, judge)
 
 

@@ -4,30 +4,34 @@ A reason is `reason_NAME` in the area `export`. Some keep a row out of every poo
 only where its trace is to be learned (`trace_reason`): GRPO throws the assistant's text away.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import UTC, date, datetime
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import orjson
 
 from db.access import exports as access
-from db.access.exports import AcceptedPart, HistoryPart, QueryPart, SuggestionPart
+from db.access.exports import AskedPart, HistoryPart, QueryPart, SuggestionPart
 from db.engine import Session
+from exports.old_answers import read_old_answer
 from schemas.experts import ExpertList
-from schemas.recipe import SourceKind
+from schemas.recipe import BundleRecipe, SourceKind
 from schemas.scoring.check import VISIBLE, plan_problems
 from schemas.staleness import Suggested, TraceState, choose_trace, trace_state
-from schemas.trace import ReadReply, read_reply
 
 Leak = Callable[[QueryPart, str | None], bool]
 """Whether a query, or its rewrite, is one to evaluate with."""
+_FAILURE_REASONS = {"replies.incomplete": "incomplete", "replies.invalid_plan": "breaks_list"}
+_TOP = 2.0**64
 
 
 class Candidate(NamedTuple):
     """One judged thing; texts are read again, by these ids, when the row is written.
 
     `source_id` is a revision, a suggestion, or the query itself where the plan is read from its old
-    answer; `trace_id` likewise says where the trace is.
+    answer; `trace_id` likewise says where the trace is. `rejected_id` is, of an accepted plan, a
+    suggestion with another plan. `rank` is a hash that stands for chance.
     """
 
     kind: SourceKind
@@ -42,90 +46,81 @@ class Candidate(NamedTuple):
     trace_length: int
     trace_state: TraceState | None
     source_hash: str
+    rank: bytes
     rejected_id: str | None = None
-    """Of an accepted plan: a suggestion with another plan, its trace and all, for `dpo`."""
     reason: str | None = None
     trace_reason: str | None = None
 
 
 class Judge:
-    """Judges under the lists by id and the leak guard, with or without traces to be learned."""
+    """Judges for one recipe, under the lists by id and the leak guard."""
 
-    def __init__(
-        self, lists: Mapping[str, ExpertList], leaks: Leak, *, with_thinking: bool
-    ) -> None:
+    def __init__(self, recipe: BundleRecipe, lists: Mapping[str, ExpertList], leaks: Leak) -> None:
         self._lists = lists
         self._leaks = leaks
-        self._with_thinking = with_thinking
+        self._with_thinking = recipe.with_thinking
+        self._seed = recipe.seed
+        self._judged: tuple[Any, str | None] = (None, None)
 
     def stream(
-        self, session: Session, project_id: str, kind: SourceKind
+        self, session: Session, project_id: str, kinds: Collection[SourceKind]
     ) -> Iterator[list[Candidate]]:
-        """The candidates of a kind; each list is one query's."""
-        match kind:
-            case "accepted":
-                return self._stream_accepted(session, project_id)
-            case "history":
-                return self._stream_history(session, project_id)
-            case "suggestions":
-                return self._stream_suggestions(session, project_id)
+        """The candidates of some kinds; each list is of one query and one kind."""
+        if {"accepted", "suggestions"} & set(kinds):
+            for parts in access.stream_asked(session, project_id):
+                ends = (session, project_id, parts[0].query.id, parts[-1].query.id)
+                suggestions = access.list_suggestions_between(*ends)
+                discarded = access.list_discarded_between(*ends)
+                for part in parts:
+                    query_id = part.query.id
+                    offered = suggestions.get(query_id, [])
+                    accepted = orjson.loads(part.plan) if part.plan else None
+                    if accepted is not None and "accepted" in kinds:
+                        yield [self._judge_accepted(part, accepted, offered)]
+                    if "suggestions" in kinds:
+                        is_discarded = query_id in discarded and accepted is None
+                        yield [
+                            self._judge_suggestion(part, accepted, each, is_discarded=is_discarded)
+                            for each in offered
+                            if each.origin != "history"
+                        ]
+        if "history" in kinds:
+            for parts in access.stream_history(session, project_id):
+                ends = (session, project_id, parts[0].query.id, parts[-1].query.id)
+                suggestions = access.list_suggestions_between(*ends)
+                for part in parts:
+                    yield [self._judge_history(part, suggestions.get(part.query.id, []))]
 
-    def _stream_accepted(self, session: Session, project_id: str) -> Iterator[list[Candidate]]:
-        for parts in access.stream_accepted(session, project_id):
-            ids = [part.query.id for part in parts]
-            suggestions = access.list_suggestions(session, project_id, ids)
-            for part in parts:
-                yield [self._judge_accepted(part, suggestions.get(part.query.id, []))]
-
-    def _stream_history(self, session: Session, project_id: str) -> Iterator[list[Candidate]]:
-        for parts in access.stream_history(session, project_id):
-            ids = [part.query.id for part in parts]
-            suggestions = access.list_suggestions(session, project_id, ids)
-            for part in parts:
-                yield [self._judge_history(part, suggestions.get(part.query.id, []))]
-
-    def _stream_suggestions(self, session: Session, project_id: str) -> Iterator[list[Candidate]]:
-        for queries in access.stream_suggested(session, project_id):
-            ids = [query.id for query in queries]
-            suggestions = access.list_suggestions(session, project_id, ids)
-            chosen = access.list_chosen_plans(session, project_id, ids)
-            discarded = access.list_discarded(session, project_id, ids)
-            for query in queries:
-                accepted = chosen.get(query.id)
-                decided = orjson.loads(accepted) if accepted else None
-                is_discarded = query.id in discarded and decided is None
-                yield [
-                    self._judge_suggestion(query, each, decided, is_discarded=is_discarded)
-                    for each in suggestions.get(query.id, [])
-                    if each.origin != "history"
-                ]
-
-    def _judge_accepted(self, part: AcceptedPart, suggestions: list[SuggestionPart]) -> Candidate:
-        plan = orjson.loads(part.plan)
-        suggested = [_suggested(each) for each in suggestions if each.plan and not each.failure]
+    def _judge_accepted(
+        self, part: AskedPart, plan: Any, suggestions: list[SuggestionPart]
+    ) -> Candidate:
+        query = part.query
+        suggested = [
+            _suggested(each, part, plan) for each in suggestions if each.plan and not each.failure
+        ]
         with_trace = [each for each in suggested if each.trace_length]
         choice = choose_trace(plan, part.own_suggestion_id, with_trace)
         chosen = next((each for each in suggestions if each.id == choice.suggestion_id), None)
         comparable = with_trace if self._with_thinking else suggested
         stale = (each for each in comparable if trace_state(plan, each.plan) == "stale")
         rejected = next(stale, None)
-        trace_reason = {None: "no_trace", "stale": "stale"}.get(choice.state)
         return Candidate(
             kind="accepted",
-            query_id=part.query.id,
-            source_id=part.revision_id,
+            query_id=query.id,
+            source_id=part.revision_id or "",
             trace_id=choice.suggestion_id,
-            cluster=part.query.cluster,
-            list_id=part.query.list_version_id,
+            cluster=query.cluster,
+            list_id=query.list_version_id,
             model=chosen.model if chosen else None,
-            day=part.decided_at.date() if part.decided_at else None,
+            day=_day(part.decided_at),
             size=_size(plan),
             trace_length=chosen.trace_length if chosen else 0,
             trace_state=choice.state,
-            source_hash=part.plan_hash,
+            source_hash=(part.plan_hash or "")[:16],
+            rank=self._rank(query.id),
             rejected_id=rejected.suggestion_id if rejected else None,
-            reason=self._plan_reason(part.query, plan),
-            trace_reason=trace_reason,
+            reason=self._plan_reason(query, plan),
+            trace_reason={None: "no_trace", "stale": "stale"}.get(choice.state),
         )
 
     def _judge_history(self, part: HistoryPart, suggestions: list[SuggestionPart]) -> Candidate:
@@ -133,44 +128,48 @@ class Judge:
         kept = next((each for each in suggestions if each.origin == "history"), None)
         if kept is not None:
             plan: Any = orjson.loads(kept.plan) if kept.plan else None
-            trace, missing = kept.trace, _failure_reason(kept.failure)
-            source_id = kept.id
+            missing, source_id = _failure_reason(kept.failure), kept.id
+            trace_length = _trace_length(kept)
+            reason = missing if plan is None else self._plan_reason(query, plan)
         else:
             expert_list = self._lists[query.list_version_id]
             read = read_old_answer(part.answer or "", query.dialect, expert_list)
-            plan = read.plan.to_plain() if read.plan else None
-            trace, missing = read.trace, _failure_reason(read.failure, "unreadable")
-            source_id = query.id
-        has_trace = is_trace(trace)
+            plan, source_id, trace_length = read.plan, query.id, len(read.trace or "")
+            reason = _failure_reason(read.failure, "unreadable")
+            if plan is not None:
+                is_leak = self._leaks(query, plan["rewritten_query"])
+                reason = "benchmark" if is_leak else None
         return Candidate(
             kind="history",
             query_id=query.id,
             source_id=source_id,
-            trace_id=source_id if has_trace else None,
+            trace_id=source_id if trace_length else None,
             cluster=query.cluster,
             list_id=query.list_version_id,
             model=kept.model if kept else None,
-            day=part.created_at.date(),
+            day=_day(part.created_at),
             size=_size(plan),
-            trace_length=len(trace or "") if has_trace else 0,
-            trace_state="fresh" if has_trace else None,
-            source_hash=query.content_hash,
-            reason=missing if plan is None else self._plan_reason(query, plan),
-            trace_reason=None if has_trace else "no_trace",
+            trace_length=trace_length,
+            trace_state="fresh" if trace_length else None,
+            source_hash=query.content_hash[:16],
+            rank=self._rank(query.id),
+            reason=reason,
+            trace_reason=None if trace_length else "no_trace",
         )
 
     def _judge_suggestion(
-        self, query: QueryPart, part: SuggestionPart, decided: Any, *, is_discarded: bool
+        self, asked: AskedPart, accepted: Any, part: SuggestionPart, *, is_discarded: bool
     ) -> Candidate:
-        plan: Any = orjson.loads(part.plan) if part.plan else None
-        has_trace = is_trace(part.trace)
+        query = asked.query
+        plan = _plan_of(part, asked, accepted)
+        trace_length = _trace_length(part)
         if plan is None:
             reason = _failure_reason(part.failure)
         elif part.is_repaired:
             reason = "repaired"
         elif is_discarded:
             reason = "discarded"
-        elif decided is not None and trace_state(decided, plan) == "stale":
+        elif accepted is not None and trace_state(accepted, plan) == "stale":
             reason = "corrected"
         else:
             reason = self._plan_reason(query, plan)
@@ -178,48 +177,72 @@ class Judge:
             kind="suggestions",
             query_id=query.id,
             source_id=part.id,
-            trace_id=part.id if has_trace else None,
+            trace_id=part.id if trace_length else None,
             cluster=query.cluster,
             list_id=query.list_version_id,
             model=part.model,
-            day=part.created_at.date(),
+            day=_day(part.created_at),
             size=_size(plan),
-            trace_length=part.trace_length,
-            trace_state="fresh" if has_trace else None,
-            source_hash=query.content_hash,
+            trace_length=trace_length,
+            trace_state="fresh" if trace_length else None,
+            source_hash=query.content_hash[:16],
+            rank=self._rank(query.id),
             reason=reason,
-            trace_reason=None if has_trace else "no_trace",
+            trace_reason=None if trace_length else "no_trace",
         )
 
     def _plan_reason(self, query: QueryPart, plan: Any) -> str | None:
         """Why a plan may stand in no pool."""
+        if plan is self._judged[0]:  # a suggestion that was accepted as it stood
+            return self._judged[1]
         problems = plan_problems(plan, self._lists[query.list_version_id].names)
-        if problems:
-            missing = any(each.code == "missing" for each in problems)
-            return "incomplete" if missing else "breaks_list"
-        return "benchmark" if self._leaks(query, plan["rewritten_query"]) else None
+        if any(each.code == "missing" for each in problems):
+            reason = "incomplete"
+        elif problems:
+            reason = "breaks_list"
+        else:
+            reason = "benchmark" if self._leaks(query, plan["rewritten_query"]) else None
+        self._judged = (plan, reason)
+        return reason
+
+    def _rank(self, query_id: str) -> bytes:
+        return blake2b(f"{self._seed} order {query_id}".encode(), digest_size=8).digest()
 
 
-def read_old_answer(answer: str, dialect: str, expert_list: ExpertList) -> ReadReply:
-    """The plan and trace of a historical answer, whatever its form."""
-    return read_reply(answer, None, dialect=dialect, expert_list=expert_list)
+def cluster_share(seed: int, purpose: str, cluster: str) -> float:
+    """Where in [0, 1) a cluster falls for a purpose, the same at any time."""
+    digest = blake2b(f"{seed} {purpose} {cluster}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest) / _TOP
 
 
-def _suggested(part: SuggestionPart) -> Suggested:
-    length = part.trace_length if is_trace(part.trace) else 0
-    return Suggested(part.id, orjson.loads(part.plan or "null"), length)
+def _plan_of(part: SuggestionPart, asked: AskedPart, accepted: Any) -> Any:
+    """The plan of a suggestion; the accepted one where their texts are the same."""
+    if part.plan is None:
+        return None
+    return accepted if part.plan == asked.plan else orjson.loads(part.plan)
 
 
-_FAILURE_REASONS = {"replies.incomplete": "incomplete", "replies.invalid_plan": "breaks_list"}
+def _suggested(part: SuggestionPart, asked: AskedPart, accepted: Any) -> Suggested:
+    return Suggested(part.id, _plan_of(part, asked, accepted), _trace_length(part))
+
+
+def _trace_length(part: SuggestionPart) -> int:
+    """0 where there is nothing to read in the trace."""
+    if part.trace is None:
+        return 0
+    is_visible = part.trace_length > access.TRACE_BEGINNING or VISIBLE.search(part.trace)
+    return part.trace_length if is_visible else 0
+
+
+def _day(time: datetime | None) -> date | None:
+    """The day in UTC; a naive time is UTC already."""
+    if time is None:
+        return None
+    return (time.astimezone(UTC) if time.tzinfo else time).date()
 
 
 def _failure_reason(failure: str | None, otherwise: str = "no_plan") -> str:
     return _FAILURE_REASONS.get(failure or "", otherwise)
-
-
-def is_trace(trace: str | None) -> bool:
-    """Whether there is something to read in a trace."""
-    return bool(trace and VISIBLE.search(trace))
 
 
 def _size(plan: Any) -> int:

@@ -8,18 +8,17 @@ costs a few hundred bytes here.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from math import ceil, floor
 
 from db.engine import Session
-from exports.candidates import Candidate, Judge
+from exports.candidates import Candidate, Judge, cluster_share
 from schemas.bundle import PoolFigures, PoolName, SourceFigures, Spread
 from schemas.errors import InvalidInput
 from schemas.experts import ExpertList
 from schemas.recipe import BundleRecipe, Pool, Source, SourceKind
 from schemas.scoring.check import Problem
 
-_TOP = 2.0**64
+_ENDLESS = 10**12
 
 
 @dataclass(slots=True)
@@ -43,7 +42,8 @@ class _Filled:
 class ChosenPool:
     """The rows of a pool in the order of its files, and what there is to say about them."""
 
-    rows: tuple[Candidate, ...]
+    train: tuple[Candidate, ...]
+    val: tuple[Candidate, ...]
     figures: PoolFigures
 
 
@@ -75,7 +75,7 @@ def choose(
     if recipe.pools == "apart" and len(filled) == 2:
         _split_shared_clusters(filled["sft"], filled["grpo"], recipe.seed)
     if "grpo" in filled:
-        _take_measures(recipe.grpo, filled["grpo"], recipe.seed, "grpo")
+        _take_measures(recipe.grpo, filled["grpo"], "grpo")
     if "sft" in filled:
         if recipe.pools == "apart" and "grpo" in filled:
             taken = {each.cluster for each in _all(filled["grpo"])}
@@ -83,17 +83,12 @@ def choose(
                 each.leave_out("other_pool", (c for c in each.usable if c.cluster not in taken))
         if recipe.with_thinking:
             _keep_shortest(filled["sft"], recipe)
-        _take_measures(recipe.sft, filled["sft"], recipe.seed, "sft")
+        _take_measures(recipe.sft, filled["sft"], "sft")
     pools: dict[PoolName, ChosenPool] = {
         name: _chosen(name, sources, before[name], recipe, lists)
         for name, sources in filled.items()
     }
     return Selection(recipe, pools)
-
-
-def is_validation(candidate: Candidate, recipe: BundleRecipe) -> bool:
-    """Whether a row belongs to the `_val` file: by its cluster, so growth moves no row."""
-    return _share(recipe.seed, "val", candidate.cluster) < recipe.val_share
 
 
 def pools_needed(recipe: BundleRecipe) -> dict[PoolName, Pool]:
@@ -127,19 +122,13 @@ def _fill(
         name: [_Filled(source) for source in pool.sources]
         for name, pool in pools_needed(recipe).items()
     }
-    kinds = {each.source.kind for sources in filled.values() for each in sources}
-    kind: SourceKind
-    for kind in ("accepted", "history", "suggestions"):
-        if kind not in kinds:
-            continue
-        takers = [
-            (name == "sft", each)
-            for name, sources in filled.items()
-            for each in sources
-            if each.source.kind == kind
-        ]
-        for candidates in judge.stream(session, project_id, kind):
-            for is_sft, taker in takers:
+    takers: dict[SourceKind, list[tuple[bool, _Filled]]] = {}
+    for name, sources in filled.items():
+        for each in sources:
+            takers.setdefault(each.source.kind, []).append((name == "sft", each))
+    for candidates in judge.stream(session, project_id, takers.keys()):
+        if candidates:
+            for is_sft, taker in takers[candidates[0].kind]:
                 _offer(taker, candidates, recipe, lists, is_sft=is_sft)
     return filled
 
@@ -204,7 +193,7 @@ def _split_shared_clusters(sft: list[_Filled], grpo: list[_Filled], seed: int) -
             (
                 c
                 for c in each.usable
-                if c.cluster not in reviewed or _share(seed, "pool", c.cluster) < 0.5
+                if c.cluster not in reviewed or cluster_share(seed, "pool", c.cluster) < 0.5
             ),
         )
 
@@ -218,17 +207,17 @@ def _keep_shortest(sources: list[_Filled], recipe: BundleRecipe) -> None:
         by_size.setdefault(candidate.size, []).append(candidate)
     kept: set[str] = set()
     for of_size in by_size.values():
-        of_size.sort(key=lambda c: (c.trace_length, _rank(recipe.seed, c.query_id)))
+        of_size.sort(key=lambda c: (c.trace_length, c.rank))
         count = ceil(len(of_size) * recipe.shortest_traces)
         kept.update(candidate.query_id for candidate in of_size[:count])
     for each in sources:
         each.leave_out("long_trace", [c for c in each.usable if c.query_id in kept])
 
 
-def _take_measures(pool: Pool, sources: list[_Filled], seed: int, name: PoolName) -> None:
+def _take_measures(pool: Pool, sources: list[_Filled], name: PoolName) -> None:
     """Put each source in hash order and cut it to its share or count."""
     shares = [each.source.share for each in sources if each.source.share is not None]
-    total: float = pool.size or _TOP
+    total: float = pool.size or _ENDLESS
     if shares:
         for each in sources:
             if not each.usable:
@@ -237,7 +226,7 @@ def _take_measures(pool: Pool, sources: list[_Filled], seed: int, name: PoolName
                 raise InvalidInput("export.source_short", problems, kind=kind, pool=name)
             total = min(total, len(each.usable) / (each.source.share or 1))
     for each in sources:
-        each.usable.sort(key=lambda c: _rank(seed, c.query_id))
+        each.usable.sort(key=lambda c: c.rank)
         wanted = len(each.usable)
         if each.source.share is not None:
             wanted = max(1, floor(total * each.source.share + 1e-9))
@@ -253,9 +242,9 @@ def _chosen(
     recipe: BundleRecipe,
     lists: Mapping[str, ExpertList],
 ) -> ChosenPool:
-    rows = tuple(sorted(_all(sources), key=lambda c: _rank(recipe.seed, c.query_id)))
-    val = sum(is_validation(each, recipe) for each in rows)
-    if len(rows) == val:
+    rows = sorted(_all(sources), key=lambda c: c.rank)
+    train, val = _split(rows, recipe)
+    if not train:
         file = name if name in recipe.formats else recipe.formats[0]
         raise InvalidInput("export.nothing_selected", _reasons(name, sources), file=f"{file}.jsonl")
     figures = PoolFigures(
@@ -271,12 +260,22 @@ def _chosen(
             )
             for each in sources
         ),
-        train=len(rows) - val,
-        val=val,
+        train=len(train),
+        val=len(val),
         spread=_spread(rows, lists),
         before=before,
     )
-    return ChosenPool(rows, figures)
+    return ChosenPool(tuple(train), tuple(val), figures)
+
+
+def _split(rows: list[Candidate], recipe: BundleRecipe) -> tuple[list[Candidate], list[Candidate]]:
+    """Rows to train and to validate: by their cluster, so growth moves no row."""
+    if recipe.val_share == 0:
+        return rows, []
+    parts: tuple[list[Candidate], list[Candidate]] = ([], [])
+    for row in rows:
+        parts[cluster_share(recipe.seed, "val", row.cluster) < recipe.val_share].append(row)
+    return parts
 
 
 def _reasons(name: PoolName, sources: Iterable[_Filled]) -> list[Problem]:
@@ -313,12 +312,3 @@ def _spread(rows: Iterable[Candidate], lists: Mapping[str, ExpertList]) -> Sprea
 
 def _all(sources: Iterable[_Filled]) -> Iterable[Candidate]:
     return (candidate for each in sources for candidate in each.usable)
-
-
-def _rank(seed: int, query_id: str) -> bytes:
-    return blake2b(f"{seed} order {query_id}".encode(), digest_size=8).digest()
-
-
-def _share(seed: int, purpose: str, cluster: str) -> float:
-    digest = blake2b(f"{seed} {purpose} {cluster}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest) / _TOP

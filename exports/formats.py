@@ -14,13 +14,13 @@ Not one key is among those that ms-swift reserves or renames.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
-from schemas.dialects import get_dialect, render_answer
-from schemas.plan import Plan
+from schemas.dialects import render_plain_answer
 from schemas.recipe import BundleRecipe, SourceKind, Think
+from schemas.scoring.wire import to_text
 
 Row = dict[str, Any]
 Message = Mapping[str, str]
@@ -46,8 +46,7 @@ class RowForm:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Material:
+class Material(NamedTuple):
     """What one row is made of.
 
     `messages` ends with the user's turn; those of a historical chat row are its own. `old_answer`
@@ -60,7 +59,7 @@ class Material:
     expert_names: tuple[str, ...]
     list_reference: str
     dialect: str
-    plan: Plan
+    plan: Mapping[str, Any]
     trace: str | None = None
     old_answer: str | None = None
 
@@ -75,7 +74,7 @@ def grpo_row(material: Material, form: RowForm) -> Row:
     """One row of `grpo.jsonl`."""
     return {
         "messages": list(material.messages),
-        "solution": get_dialect(material.dialect).to_text(material.plan),
+        "solution": to_text(material.plan, material.dialect),
         "plan_experts": _names_text(material.expert_names),
         "plan_meta": _meta_text(form, material.dialect, material.list_reference),
         "plan_id": material.query_id,
@@ -98,7 +97,7 @@ def answer_text(material: Material, form: RowForm) -> str:
     if form.is_verbatim and material.old_answer is not None:
         return material.old_answer
     trace = (material.trace or "") if form.with_thinking else None
-    return render_answer(material.plan, get_dialect(material.dialect), trace)
+    return render_plain_answer(material.plan, material.dialect, trace)
 
 
 def plan_meta(form: RowForm, dialect: str, list_reference: str) -> Row:

@@ -24,6 +24,7 @@ NAME = "manifest.json"
 _ROOT = Path(__file__).parents[1]
 _ROW_CODE = (
     "exports/formats.py",
+    "exports/old_answers.py",
     "exports/rows.py",
     "schemas/dialects/__init__.py",
     "schemas/plan.py",

@@ -15,13 +15,13 @@ from db.access import exports as access
 from db.access.exports import PinnedPrompt, RevisionText, SuggestionText, WholeQuery
 from db.engine import Session
 from exports import formats
-from exports.candidates import Candidate, read_old_answer
+from exports.candidates import Candidate
 from exports.formats import Material, Row, RowForm
+from exports.old_answers import read_old_answer
 from schemas.bundle import RowOrigin
 from schemas.dialects import get_dialect
 from schemas.errors import ExportRefused
 from schemas.experts import ExpertList
-from schemas.plan import Plan
 from schemas.prompt import render_system, to_messages
 from schemas.recipe import Format
 from schemas.scoring.answer import has_strict_form
@@ -114,7 +114,7 @@ class Renderer:
                 return formats.dpo_row(material, rejected, self._form)
             case "kto":
                 accepted = orjson.loads(texts.revisions[origin.against_id or ""].plan)
-                label = trace_state(accepted, material.plan.to_plain()) != "stale"
+                label = trace_state(accepted, material.plan) != "stale"
                 return formats.kto_row(material, self._form, label=label)
 
     def _material(self, origin: RowOrigin, texts: _Texts) -> Material:
@@ -123,7 +123,7 @@ class Renderer:
         content_hash, trace = query.content_hash, None
         if origin.kind == "accepted":
             revision = texts.revisions[origin.source_id]
-            plan, content_hash = Plan.model_validate_json(revision.plan), revision.content_hash
+            plan, content_hash = orjson.loads(revision.plan), revision.content_hash
             if origin.trace_id:
                 trace = texts.suggestions[origin.trace_id].trace
         elif origin.source_id == origin.query_id:
@@ -133,10 +133,10 @@ class Renderer:
             plan, trace = read.plan, read.trace
         else:
             suggestion = texts.suggestions[origin.source_id]
-            plan, trace = Plan.model_validate_json(suggestion.plan or ""), suggestion.trace
+            plan, trace = orjson.loads(suggestion.plan or "null"), suggestion.trace
         if not content_hash.startswith(origin.source_hash):
             raise ExportRefused("export.row_changed", query=origin.query_id)
-        self.steps_by_expert.update([step.expert for step in plan.steps])
+        self.steps_by_expert.update([step["expert"] for step in plan["steps"]])
         old_answer = query.answer if origin.kind == "history" else None
         if self._form.is_verbatim and old_answer is not None:
             has_form = has_strict_form(old_answer, with_thinking=self._form.with_thinking)
@@ -209,7 +209,7 @@ def _origin(candidate: Candidate, trace_id: str | None, against_id: str | None) 
         candidate.source_id,
         trace_id,
         against_id,
-        candidate.source_hash[:16],
+        candidate.source_hash,
     )
 
 

@@ -1,14 +1,14 @@
 """Writing the folder of a bundle: dataset files, plugin, training recipes, card, manifest."""
 
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 from db.engine import Session
-from exports.candidates import Candidate
 from exports.card import CardFacts, card_text
-from exports.choose import ChosenPool, Selection, is_validation
+from exports.choose import Selection
 from exports.folder import FolderWriter, new_folder
 from exports.formats import RowForm, to_line
 from exports.manifest import NAME as MANIFEST
@@ -22,19 +22,20 @@ from schemas.recipe import BundleRecipe, Format
 from schemas.scoring.check import Problem
 
 _PROGRESS_ROWS = 5000
+_SPOOL_BYTES = 16 << 20
 
 OnProgress = Callable[[int, int], None]
-Origins = Mapping[str, Iterator[RowOrigin] | list[RowOrigin]]
-"""File name → what its lines are made of."""
 
 
 class Contents(NamedTuple):
-    """What a bundle is to hold, chosen now or read from a manifest."""
+    """What a bundle is to hold, chosen now or read from a manifest.
+
+    `origins` maps a file's name to what its lines are made of, in order.
+    """
 
     recipe: BundleRecipe
     pools: tuple[PoolFigures, ...]
-    origins: Origins
-    expected_rows: int
+    origins: Mapping[str, list[RowOrigin]]
 
 
 class Written(NamedTuple):
@@ -48,22 +49,15 @@ class Written(NamedTuple):
 def contents_of(session: Session, project_id: str, selection: Selection) -> Contents:
     """The contents that a selection asks for."""
     recipe = selection.recipe
-    origins: dict[str, Iterator[RowOrigin] | list[RowOrigin]] = {}
-    expected = 0
+    origins: dict[str, list[RowOrigin]] = {}
     for format_ in recipe.formats:
         pool = selection.pools["sft" if format_ == "sft" else "grpo"]
-        expected += len(pool.rows)
-        for suffix in ("", "_val"):
-            rows = _part(pool, recipe, is_val=bool(suffix))
-            origins[f"{format_}{suffix}.jsonl"] = origins_of(
-                session, project_id, format_, rows, with_thinking=recipe.with_thinking
+        for suffix, rows in (("", pool.train), ("_val", pool.val)):
+            origins[f"{format_}{suffix}.jsonl"] = list(
+                origins_of(session, project_id, format_, rows, with_thinking=recipe.with_thinking)
             )
     figures = tuple(pool.figures for pool in selection.pools.values())
-    return Contents(recipe, figures, origins, expected)
-
-
-def _part(pool: ChosenPool, recipe: BundleRecipe, *, is_val: bool) -> Iterator[Candidate]:
-    return (each for each in pool.rows if is_validation(each, recipe) == is_val)
+    return Contents(recipe, figures, origins)
 
 
 def write_bundle(
@@ -86,12 +80,12 @@ def write_bundle(
     rows: dict[str, list[RowOrigin]] = {}
     experts: dict[str, dict[str, int]] = {}
     with new_folder(target) as writer:
+        progress = _Progress(writer, contents, on_progress)
         for name, origins in contents.origins.items():
             written: list[RowOrigin] = []
-            done = sum(len(each) for each in rows.values())
-            progress = _Progress(writer, done, contents.expected_rows, on_progress)
             renderer.steps_by_expert.clear()
-            if writer.write(name, _lines(renderer, name, origins, written, progress)):
+            lines = _lines(renderer, name, origins, written, target.parent)
+            if writer.write(name, progress.counted(lines)):
                 rows[name] = written
                 experts[name] = dict(renderer.steps_by_expert)
             elif not name.endswith("_val.jsonl"):
@@ -118,37 +112,67 @@ class _Progress:
     """Tells how many rows are written, now and then."""
 
     def __init__(
-        self, writer: FolderWriter, done: int, expected: int, on_progress: OnProgress | None
+        self, writer: FolderWriter, contents: Contents, on_progress: OnProgress | None
     ) -> None:
-        self._writer, self._tell = writer, on_progress
-        self._done, self._expected = done, max(1, expected)
+        self._writer, self._tell, self._done = writer, on_progress, 0
+        self._expected = max(1, sum(map(len, contents.origins.values())))
 
-    def step(self) -> None:
-        self._done += 1
-        if self._done % _PROGRESS_ROWS == 0:
-            self._writer.done = min(1.0, self._done / self._expected)
-            if self._tell:
-                self._tell(min(self._done, self._expected), self._expected)
+    def counted(self, lines: Iterator[bytes]) -> Iterator[bytes]:
+        for line in lines:
+            self._done += 1
+            if self._done % _PROGRESS_ROWS == 0:
+                self._writer.done = self._done / self._expected
+                if self._tell:
+                    self._tell(self._done, self._expected)
+            yield line
 
 
 def _lines(
     renderer: Renderer,
     name: str,
-    origins: Iterator[RowOrigin] | list[RowOrigin],
+    origins: list[RowOrigin],
     written: list[RowOrigin],
-    progress: _Progress,
+    folder: Path,
 ) -> Iterator[bytes]:
+    """The lines of a file in order; what was written goes into `written`.
+
+    Rows stand in the order of a hash, but are read in that of their ids, which lie together in the
+    database; a spool between the two keeps memory constant.
+    """
     format_ = to_format(name)
-    rows = renderer.render(format_, origins)
-    for row, origin in apart_from_equals(rows) if format_ == "kto" else rows:
-        line = to_line(row)
-        written.append(origin._replace(row_hash=sha256(line).hexdigest()[:16]))
-        progress.step()
-        yield line
+    if format_ == "kto":
+        for row, origin in apart_from_equals(renderer.render(format_, origins)):
+            line = to_line(row)
+            written.append(_hashed(origin, line))
+            yield line
+        return
+    order = sorted(range(len(origins)), key=lambda place: origins[place].query_id)
+    spans = [(0, 0)] * len(origins)
+    position = 0
+    with tempfile.SpooledTemporaryFile(_SPOOL_BYTES, dir=str(folder)) as spool:
+        rendered = renderer.render(format_, (origins[place] for place in order))
+        for place, (row, _) in zip(order, rendered, strict=True):
+            line = to_line(row)
+            spool.write(line)
+            spans[place] = (position, len(line))
+            position += len(line)
+        for (start, length), origin in zip(spans, origins, strict=True):
+            spool.seek(start)
+            line = spool.read(length)
+            written.append(_hashed(origin, line))
+            yield line
+
+
+def _hashed(origin: RowOrigin, line: bytes) -> RowOrigin:
+    return RowOrigin(*origin[:6], sha256(line).hexdigest()[:16])
 
 
 def to_format(name: str) -> Format:
-    """The format of a dataset file's name."""
+    """The format of a dataset file's name.
+
+    Raises:
+        InvalidInput: `export.manifest_unreadable`; it is another name.
+    """
     format_ = name.removesuffix(".jsonl").removesuffix("_val")
     if format_ not in ("sft", "grpo", "dpo", "kto"):
         raise InvalidInput("export.manifest_unreadable", path=name)

@@ -1,11 +1,12 @@
 """Bundles and which row of theirs came from which query."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from db.engine import insert_many
 from db.tables import Bundle, BundleRow, Person
 
 
@@ -85,14 +86,11 @@ def find_author(session: Session, bundle: Bundle) -> str | None:
 
 
 def add_lines(
-    session: Session, project_id: str, bundle_id: str, lines: Iterable[BundleLine]
+    session: Session, project_id: str, bundle_id: str, lines: Sequence[BundleLine]
 ) -> None:
     """Remember which lines came from where."""
-    rows: list[dict[str, Any]] = [
-        {"bundle_id": bundle_id, "project_id": project_id, **line._asdict()} for line in lines
-    ]
-    if rows:
-        session.connection().execute(sa.insert(BundleRow), rows)
+    same = {"bundle_id": bundle_id, "project_id": project_id}
+    insert_many(session, "bundle_row", BundleLine._fields, lines, same)
 
 
 def delete_lines(session: Session, project_id: str, bundle_id: str) -> None:

@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from db.engine import among_value, is_among
 from db.tables import Annotation, ListVersion, PromptVersion, Query, Revision, Suggestion
 from schemas.experts import ExpertList
 
 CHUNK = 1000
+TRACE_BEGINNING = 64
 
 
 class QueryPart(NamedTuple):
@@ -27,19 +29,19 @@ class QueryPart(NamedTuple):
     content_hash: str
 
 
-class AcceptedPart(NamedTuple):
-    """The accepted plan of a query, as JSON text."""
+class AskedPart(NamedTuple):
+    """A query with its chosen plan, as JSON text, where it has one."""
 
     query: QueryPart
+    revision_id: str | None
+    plan: str | None
+    plan_hash: str | None
     own_suggestion_id: str | None
-    revision_id: str
-    plan: str
-    plan_hash: str
     decided_at: datetime | None
 
 
 class SuggestionPart(NamedTuple):
-    """One suggestion; `plan` is JSON text."""
+    """One suggestion; `plan` is JSON text, `trace` its beginning (`TRACE_BEGINNING` characters)."""
 
     id: str
     query_id: str
@@ -99,6 +101,11 @@ class PinnedPrompt(NamedTuple):
     content_hash: str
 
 
+def _plain_time(column: Any) -> Any:
+    """A time past our own column type, which costs more than the row: naive UTC on SQLite."""
+    return sa.type_coerce(column, sa.DateTime(timezone=True))
+
+
 _QUERY = (
     col(Query.id),
     col(Query.text),
@@ -114,95 +121,89 @@ _SUGGESTION = (
     col(Suggestion.candidate),
     col(Suggestion.model),
     sa.cast(col(Suggestion.plan), sa.Text),
-    col(Suggestion.trace),
+    sa.func.substr(col(Suggestion.trace), 1, TRACE_BEGINNING),
     col(Suggestion.trace_length),
     col(Suggestion.failure),
     col(Suggestion.is_repaired),
-    col(Suggestion.created_at),
+    _plain_time(col(Suggestion.created_at)),
 )
 
 
-def stream_accepted(session: Session, project_id: str) -> Iterator[list[AcceptedPart]]:
-    """Decided queries with their chosen plan, in chunks, by query id."""
+def stream_asked(session: Session, project_id: str) -> Iterator[list[AskedPart]]:
+    """Queries that are decided or new, with their chosen plans, in chunks, by id."""
     statement = (
         sa.select(
             *_QUERY,
-            col(Annotation.suggestion_id),
             col(Revision.id),
             sa.cast(col(Revision.content), sa.Text),
             col(Revision.content_hash),
-            col(Annotation.decided_at),
+            col(Annotation.suggestion_id),
+            _plain_time(col(Annotation.decided_at)),
         )
         .select_from(Query)
-        .join(Annotation, col(Annotation.id) == col(Query.chosen_annotation_id))
-        .join(Revision, col(Revision.id) == col(Annotation.revision_id))
-        .where(col(Query.project_id) == project_id, col(Annotation.state) == "accepted")
+        .outerjoin(
+            Annotation,
+            sa.and_(
+                col(Annotation.id) == col(Query.chosen_annotation_id),
+                col(Annotation.state) == "accepted",
+            ),
+        )
+        .outerjoin(Revision, col(Revision.id) == col(Annotation.revision_id))
+        .where(
+            col(Query.project_id) == project_id,
+            sa.or_(col(Query.kind) != "history", col(Query.chosen_annotation_id).is_not(None)),
+        )
         .order_by(col(Query.id))
     )
     for chunk in _chunks(session, statement):
-        yield [AcceptedPart(QueryPart(*row[:6]), *row[6:]) for row in chunk]
+        yield [AskedPart(QueryPart._make(row[:6]), *row[6:]) for row in chunk]
 
 
 def stream_history(session: Session, project_id: str) -> Iterator[list[HistoryPart]]:
     """Historical queries in chunks, by query id."""
     statement = (
-        sa.select(*_QUERY, col(Query.answer), col(Query.created_at))
+        sa.select(*_QUERY, col(Query.answer), _plain_time(col(Query.created_at)))
         .where(col(Query.project_id) == project_id, col(Query.kind) == "history")
         .order_by(col(Query.id))
     )
     for chunk in _chunks(session, statement):
-        yield [HistoryPart(QueryPart(*row[:6]), *row[6:]) for row in chunk]
+        yield [HistoryPart(QueryPart._make(row[:6]), *row[6:]) for row in chunk]
 
 
-def stream_suggested(session: Session, project_id: str) -> Iterator[list[QueryPart]]:
-    """Queries that are not history and have at least one suggestion, in chunks, by id."""
-    has_suggestion = (
-        sa.exists()
-        .where(col(Suggestion.query_id) == col(Query.id))
-        .where(col(Suggestion.origin) != "history")
-    )
-    statement = (
-        sa.select(*_QUERY)
-        .where(col(Query.project_id) == project_id, col(Query.kind) != "history", has_suggestion)
-        .order_by(col(Query.id))
-    )
-    for chunk in _chunks(session, statement):
-        yield [QueryPart(*row) for row in chunk]
+def list_suggestions_between(
+    session: Session, project_id: str, first_id: str, last_id: str
+) -> dict[str, list[SuggestionPart]]:
+    """The suggestions of the queries from one id to another, each query's in order."""
+    between = col(Suggestion.query_id).between(first_id, last_id)
+    return _by_query(session, project_id, between)
 
 
 def list_suggestions(
     session: Session, project_id: str, query_ids: Sequence[str]
 ) -> dict[str, list[SuggestionPart]]:
-    """The suggestions of some queries, each query's by candidate number and id."""
-    statement = (
-        sa.select(*_SUGGESTION)
-        .where(col(Suggestion.project_id) == project_id, col(Suggestion.query_id).in_(query_ids))
-        .order_by(col(Suggestion.candidate), col(Suggestion.id))
-    )
+    """The suggestions of some queries, each query's in order."""
+    return _by_query(session, project_id, col(Suggestion.query_id).in_(query_ids))
+
+
+def _by_query(
+    session: Session, project_id: str, where: sa.ColumnElement[bool]
+) -> dict[str, list[SuggestionPart]]:
+    statement = sa.select(*_SUGGESTION).where(col(Suggestion.project_id) == project_id, where)
     found: dict[str, list[SuggestionPart]] = {}
-    for row in session.connection().execute(statement):
-        found.setdefault(row[1], []).append(SuggestionPart(*row))
+    for row in session.connection().execute(statement).all():
+        found.setdefault(row[1], []).append(SuggestionPart._make(row))
+    for parts in found.values():
+        parts.sort(key=lambda part: (part.candidate, part.id))
     return found
 
 
-def list_chosen_plans(
-    session: Session, project_id: str, query_ids: Sequence[str]
-) -> dict[str, str]:
-    """Query id → its accepted plan as JSON text, for those that have one."""
-    statement = (
-        sa.select(col(Query.id), sa.cast(col(Revision.content), sa.Text))
-        .join(Annotation, col(Annotation.id) == col(Query.chosen_annotation_id))
-        .join(Revision, col(Revision.id) == col(Annotation.revision_id))
-        .where(col(Query.project_id) == project_id, col(Query.id).in_(query_ids))
-    )
-    return {row[0]: row[1] for row in session.connection().execute(statement)}
-
-
-def list_discarded(session: Session, project_id: str, query_ids: Sequence[str]) -> set[str]:
-    """Those of some queries that a reviewer discarded an annotation of."""
+def list_discarded_between(
+    session: Session, project_id: str, first_id: str, last_id: str
+) -> set[str]:
+    """Queries, from one id to another, that a reviewer discarded an annotation of."""
     statement = sa.select(col(Annotation.query_id)).where(
         col(Annotation.project_id) == project_id,
-        col(Annotation.query_id).in_(query_ids),
+        col(Annotation.query_id).between(first_id, last_id),
         col(Annotation.state) == "discarded",
     )
     return set(session.connection().execute(statement).scalars())
@@ -212,7 +213,7 @@ def get_whole_queries(
     session: Session, project_id: str, query_ids: Iterable[str]
 ) -> dict[str, WholeQuery]:
     """Whole queries by id; those that do not exist here are left out."""
-    statement = sa.select(
+    columns = (
         col(Query.id),
         col(Query.text),
         sa.cast(col(Query.history), sa.Text),
@@ -223,30 +224,35 @@ def get_whole_queries(
         col(Query.dialect),
         col(Query.window),
         col(Query.content_hash),
-    ).where(col(Query.project_id) == project_id, col(Query.id).in_(set(query_ids)))
-    return {row[0]: WholeQuery(*row) for row in session.connection().execute(statement)}
+    )
+    rows = _by_id(session, Query, columns, project_id, query_ids)
+    return {row[0]: WholeQuery._make(row) for row in rows}
 
 
 def get_revision_texts(
     session: Session, project_id: str, revision_ids: Iterable[str | None]
 ) -> dict[str, RevisionText]:
     """Revisions by id; those that do not exist here are left out."""
-    statement = sa.select(
-        col(Revision.id), sa.cast(col(Revision.content), sa.Text), col(Revision.content_hash)
-    ).where(col(Revision.project_id) == project_id, col(Revision.id).in_(set(revision_ids)))
-    return {row[0]: RevisionText(row[1], row[2]) for row in session.connection().execute(statement)}
+    columns = (
+        col(Revision.id),
+        sa.cast(col(Revision.content), sa.Text),
+        col(Revision.content_hash),
+    )
+    rows = _by_id(session, Revision, columns, project_id, revision_ids)
+    return {row[0]: RevisionText(row[1], row[2]) for row in rows}
 
 
 def get_suggestion_texts(
     session: Session, project_id: str, suggestion_ids: Iterable[str | None]
 ) -> dict[str, SuggestionText]:
     """Suggestions by id; those that do not exist here are left out."""
-    statement = sa.select(
-        col(Suggestion.id), sa.cast(col(Suggestion.plan), sa.Text), col(Suggestion.trace)
-    ).where(col(Suggestion.project_id) == project_id, col(Suggestion.id).in_(set(suggestion_ids)))
-    return {
-        row[0]: SuggestionText(row[1], row[2]) for row in session.connection().execute(statement)
-    }
+    columns = (
+        col(Suggestion.id),
+        sa.cast(col(Suggestion.plan), sa.Text),
+        col(Suggestion.trace),
+    )
+    rows = _by_id(session, Suggestion, columns, project_id, suggestion_ids)
+    return {row[0]: SuggestionText(row[1], row[2]) for row in rows}
 
 
 def list_pinned_lists(session: Session, project_id: str) -> dict[str, ExpertList]:
@@ -262,6 +268,23 @@ def list_pinned_prompts(session: Session, project_id: str) -> dict[str, PinnedPr
         row.id: PinnedPrompt(f"{row.name}@{row.version}", row.template, row.content_hash)
         for row in session.exec(statement)
     }
+
+
+def _by_id(
+    session: Session,
+    table: type[Query | Revision | Suggestion],
+    columns: tuple[Any, ...],
+    project_id: str,
+    ids: Iterable[str | None],
+) -> Sequence[Any]:
+    wanted = sorted(each for each in ids if each is not None)
+    if not wanted:
+        return ()
+    statement = sa.select(*columns).where(
+        col(table.project_id) == project_id, is_among(session, col(table.id), "ids")
+    )
+    values = {"ids": among_value(session, wanted)}
+    return session.connection().execute(statement, values).all()
 
 
 def _chunks(session: Session, statement: Any) -> Iterator[Sequence[Any]]:

@@ -63,7 +63,12 @@ def render_answer(plan: Plan, dialect: Dialect, trace: str | None) -> str:
 
     Tags inside a trace are written with `‹` and `›`, for each tag may stand but once.
     """
-    answer = f"<answer>\n{dialect.to_text(plan)}\n</answer>"
+    return render_plain_answer(plan.to_plain(), dialect.reference, trace)
+
+
+def render_plain_answer(plan: Mapping[str, Any], dialect: str, trace: str | None) -> str:
+    """`render_answer` of plain values, without the cost of a model; exports write many."""
+    answer = f"<answer>\n{wire.to_text(plan, dialect)}\n</answer>"
     if trace is None:
         return answer
     return f"<think>\n{_without_tags(trace.strip())}\n</think>\n\n{answer}"

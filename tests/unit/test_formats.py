@@ -14,7 +14,6 @@ from inline_snapshot import snapshot
 from exports.formats import Material, RowForm, dpo_row, grpo_row, kto_row, sft_row, to_line
 from exports.rows import apart_from_equals
 from schemas.bundle import RowOrigin
-from schemas.plan import Plan
 from schemas.recipe import Think
 from schemas.scoring.answer import has_strict_form
 from schemas.scoring.check import VISIBLE
@@ -33,7 +32,7 @@ MATERIAL = Material(
     expert_names=("数据分析专家", "诊断专家"),
     list_reference="merchant@2",
     dialect="zh@1",
-    plan=Plan.model_validate(a_plan("查看经营周报", "数据分析专家")),
+    plan=a_plan("查看经营周报", "数据分析专家"),
     trace="用户想看周报，交给数据分析专家。",
 )
 RESERVED = {
@@ -81,7 +80,7 @@ def test_a_grpo_row() -> None:
 
 
 def test_a_dpo_row() -> None:
-    other = replace(MATERIAL, plan=Plan.model_validate(a_plan("查看经营周报", "诊断专家")))
+    other = MATERIAL._replace(plan=a_plan("查看经营周报", "诊断专家"))
     row = dpo_row(MATERIAL, other, PLAIN)
     assert row["rejected_response"] == snapshot("""\
 <answer>
@@ -109,7 +108,7 @@ def test_no_key_is_one_that_ms_swift_reserves_or_renames() -> None:
 
 def test_the_rewards_read_what_a_grpo_row_says() -> None:
     context = context_from_row(json.loads(to_line(grpo_row(MATERIAL, FORM))))
-    assert context.gold == MATERIAL.plan.to_plain()
+    assert context.gold == MATERIAL.plan
     assert context.expert_names == {"数据分析专家", "诊断专家"}
     assert (context.query, context.system_prompt) == (
         "查看经营周报",
@@ -119,7 +118,7 @@ def test_the_rewards_read_what_a_grpo_row_says() -> None:
 
 
 def test_a_historical_answer_is_rendered_or_verbatim() -> None:
-    old = replace(MATERIAL, channel="history", old_answer='{"plan":  []}')
+    old = MATERIAL._replace(channel="history", old_answer='{"plan":  []}')
     verbatim = replace(FORM, is_verbatim=True)
     assert has_strict_form(sft_row(old, FORM)["messages"][-1]["content"], with_thinking=True)
     assert sft_row(old, verbatim)["messages"][-1]["content"] == '{"plan":  []}'
@@ -143,8 +142,8 @@ HOSTILE = st.one_of(
 
 @given(question=HOSTILE, trace=HOSTILE)
 def test_no_text_can_break_the_form_of_a_row(question: str, trace: str) -> None:
-    plan = Plan.model_validate(a_plan(question, "数据分析专家"))
-    row = sft_row(replace(MATERIAL, plan=plan, trace=trace), FORM)
+    plan = a_plan(question, "数据分析专家")
+    row = sft_row(MATERIAL._replace(plan=plan, trace=trace), FORM)
     text = row["messages"][-1]["content"]
     assert has_strict_form(text, with_thinking=True) == bool(VISIBLE.search(trace))
     line = to_line(row)

@@ -1,0 +1,182 @@
+"""Export: 100,000 queries in SQLite become a bundle; rows a second, and memory above idle.
+
+The floor reads the same texts from the same file with `sqlite3` and writes them as JSON lines,
+without choosing, judging, rendering or hashing anything.
+"""
+
+import json
+import resource
+import sqlite3
+import tempfile
+import time
+from pathlib import Path
+
+import orjson
+
+from db.engine import Database, insert_many, sqlite_url
+from db.tables import Project
+from db.tables.base import new_id, now
+from db.upgrade import upgrade
+from exports.bundle import begin_bundle, bundle_folder, get_bundle, write_rows
+from exports.bundle_commands import load_recipe
+from schemas.people import Actor
+from schemas.project import ProjectSettings
+from schemas.settings import Settings
+from tests.bench.figures import Figure, report
+from tests.exporting import a_trace, a_zh_answer
+from tests.factories import EXPERTS, a_person, a_project
+
+QUERIES = 100_000
+CHUNK = 5000
+
+
+def main() -> None:
+    """Fill, export, measure."""
+    with tempfile.TemporaryDirectory() as name:
+        settings = Settings(home=Path(name))
+        path = settings.home / "planwright.db"
+        database = Database(sqlite_url(path))
+        upgrade(database)
+        who = a_project(database)
+        for start in range(0, QUERIES, CHUNK):
+            _add_queries(database, who, start)
+        floor = _floor(path, settings.home / "floor.jsonl")
+        recipe = load_recipe("mixed").model_copy(update={"shortest_traces": 1.0})
+        idle = _peak_mb()
+        bundle_id = begin_bundle(database, who, recipe)
+        began = time.perf_counter()
+        write_rows(database, settings, who, bundle_id)
+        seconds = time.perf_counter() - began
+        memory = _peak_mb() - idle
+        bundle = get_bundle(database, who, bundle_id)
+        rows = sum(bundle.rows.values())
+        size = sum(p.stat().st_size for p in bundle_folder(settings, bundle).rglob("*.jsonl"))
+        database.close()
+    report(
+        __name__,
+        [
+            Figure(
+                f"{rows:,} rows ({size / 1e6:.0f} MB) exported, not verified",
+                rows / seconds,
+                "rows/s",
+                "≥ 20,000",
+                floor,
+                "SQLite → JSONL straight",
+            ),
+            Figure("peak memory above idle", memory, "MB", "≤ 300"),
+        ],
+    )
+
+
+def _add_queries(database: Database, who: Actor, start: int) -> None:
+    """Of four queries two are accepted, one has a suggestion only, one is a historical chat."""
+    at = now()
+    with database.transaction() as session:
+        project = ProjectSettings.model_validate(session.get_one(Project, who.project_id).settings)
+        same = {"project_id": who.project_id}
+        ids = [(new_id(), new_id(), new_id(), new_id(), n) for n in range(start, start + CHUNK)]
+        insert_many(
+            session,
+            "query",
+            ("id", "kind", "import_key", "content_hash", "text", "messages", "answer", "cluster"),
+            [_query(query_id, number) for query_id, *_, number in ids],
+            same
+            | {
+                "history": '[{"role":"user","content":"你好"}]',
+                "list_version_id": project.current_list_version_id,
+                "prompt_version_id": project.current_prompt_version_id,
+                "dialect": "zh@1",
+                "window": 6,
+                "state": "ready",
+                "created_at": at,
+            },
+        )
+        insert_many(
+            session,
+            "suggestion",
+            ("id", "query_id", "plan", "trace", "trace_length"),
+            [
+                (suggestion_id, query_id, _plan(number), a_trace(200 + number % 200), 200)
+                for query_id, suggestion_id, _, _, number in ids
+                if number % 4 < 3
+            ],
+            same | {"origin": "model", "candidate": 1, "is_repaired": False, "created_at": at},
+        )
+    people = [a_person(database, who.project_id, "annotator").person_id]
+    with database.transaction() as session:
+        accepted = [each for each in ids if each[-1] % 4 < 2]
+        insert_many(
+            session,
+            "annotation",
+            ("id", "query_id", "suggestion_id", "revision_id"),
+            [(each[2], each[0], each[1], each[3]) for each in accepted],
+            same
+            | {
+                "author_id": people[0],
+                "state": "accepted",
+                "lead_seconds": 1.0,
+                "opened_at": at,
+                "decided_at": at,
+            },
+        )
+        insert_many(
+            session,
+            "revision",
+            ("id", "annotation_id", "content", "content_hash"),
+            [(each[3], each[2], _plan(each[-1]), f"{each[-1]:064x}") for each in accepted],
+            same | {"number": 1, "kind": "submitted", "author_id": people[0], "created_at": at},
+        )
+        connection = session.connection()
+        connection.exec_driver_sql(
+            "UPDATE query SET state = 'decided', chosen_annotation_id = "
+            "(SELECT id FROM annotation WHERE query_id = query.id) WHERE id >= ?",
+            (ids[0][0],),
+        )
+
+
+def _query(query_id: str, number: int) -> tuple[object, ...]:
+    text = f"第{number}家店上周的流量和转化率为什么下降，应该怎么调整投放"
+    if number % 4 < 3:
+        return (query_id, "queries", query_id, f"{number:032x}", text, None, None, query_id)
+    messages = [
+        {"role": "system", "content": "旧的系统提示" * 20},
+        {"role": "user", "content": text},
+    ]
+    answer = a_zh_answer(text, trace=a_trace(150))
+    kept = json.dumps(messages, ensure_ascii=False)
+    return (query_id, "history", query_id, f"{number:032x}", text, kept, answer, query_id)
+
+
+def _plan(number: int) -> str:
+    text = f"第{number}家店上周的流量和转化率为什么下降，应该怎么调整投放"
+    steps = [
+        {"expert": expert, "sub_questions": [f"{text}（{expert}）"], "order": order}
+        for order, expert in enumerate(EXPERTS[: number % 3 + 1], start=1)
+    ]
+    return orjson.dumps({"rewritten_query": text, "steps": steps}).decode()
+
+
+def _floor(path: Path, out: Path) -> float:
+    began = time.perf_counter()
+    connection = sqlite3.connect(path)
+    statement = """
+        SELECT q.text, q.messages, q.answer, r.content, s.trace FROM query q
+        LEFT JOIN annotation a ON a.id = q.chosen_annotation_id
+        LEFT JOIN revision r ON r.id = a.revision_id
+        LEFT JOIN suggestion s ON s.id = a.suggestion_id
+    """
+    rows = 0
+    with out.open("wb") as file:
+        for row in connection.execute(statement):
+            file.write(orjson.dumps({"messages": row}, option=orjson.OPT_APPEND_NEWLINE))
+            rows += 1
+    connection.close()
+    return rows / (time.perf_counter() - began)
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()
