@@ -30,10 +30,14 @@ def launch(settings: Settings) -> Iterator[Launch]:
     """Start a process of `tests.durable_work`; returns once its executor is launched."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(executor: str, file: Path, act: str) -> "subprocess.Popen[str]":
+    def start(
+        executor: str, file: Path, act: str, database: Database | None = None
+    ) -> "subprocess.Popen[str]":
+        url = None if database is None else database.url.render_as_string(hide_password=False)
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.durable_work", str(settings.home), executor, file, act],
             cwd=ROOT,
+            env=os.environ | ({} if url is None else {"PLANWRIGHT_DATABASE_URL": url}),
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -132,6 +136,22 @@ def test_work_of_a_live_command_line_is_not_taken_over(launch: Launch, tmp_path:
     launch("serve", file, "start")
     lines = _wait_for(file, "end 5")
     assert len(lines) == 12
+
+
+def test_on_postgresql_a_killed_worker_is_resumed_and_a_second_one_takes_its_share(
+    launch: Launch, tmp_path: Path, postgresql_database: Database
+) -> None:
+    file = tmp_path / "lines"
+    assert launch("command-1", file, "enqueue", postgresql_database).wait(timeout=60) == 0
+    first = launch("worker-a", file, "idle", postgresql_database)
+    _wait_for(file, "begin 2")
+    launch("worker-b", file, "idle", postgresql_database)
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    launch("worker-a", file, "idle", postgresql_database)
+    lines = _wait_for(file, "end 5")
+    assert [line for line in lines if line.startswith("end")] == [f"end {n}" for n in range(6)]
+    assert lines.count("begin 1") == 1
 
 
 def test_a_second_process_under_the_same_id_is_refused(
