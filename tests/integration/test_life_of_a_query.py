@@ -11,6 +11,7 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -19,6 +20,7 @@ from sqlmodel import col, select
 from db import clock
 from db.engine import Database
 from db.tables import Annotation, Draft, Event, Query, Review, Revision, Task
+from db.tables.base import new_id
 from labeling import annotate, queue, review
 from schemas.desk import LabelItem, ReviewItem
 from schemas.errors import PlanwrightError
@@ -37,7 +39,9 @@ ALLOWED = {
     ("returned", "submitted"),
 }
 person = st.integers(0, PEOPLE - 1)
-place = st.integers(0, 3)
+reviewer = st.integers(2, PEOPLE - 1)
+tab = st.integers(0, 9)
+verdicts = st.sampled_from(["accept", "fix", "return", "discard", "release", "skip"])
 
 
 class Life(RuleBasedStateMachine):
@@ -58,7 +62,7 @@ class Life(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.admin = a_project(self.database, f"project {id(self)} {self.time.at}")
+        self.admin = a_project(self.database, f"project {new_id()}")
         roles = ("annotator", "annotator", "reviewer", "reviewer")
         self.people = [a_person(self.database, self.admin.project_id, role) for role in roles]
         self.labels: dict[int, dict[str, LabelItem]] = defaultdict(dict)
@@ -85,7 +89,7 @@ class Life(RuleBasedStateMachine):
     def open_next(self, who: int) -> None:
         self._got(who, annotate.open_next(self.database, self.people[who]))
 
-    @rule(who=person, which=place)
+    @rule(who=person, which=tab)
     def open_item(self, who: int, which: int) -> None:
         query_id = self.queries[which % len(self.queries)]
         try:
@@ -93,14 +97,13 @@ class Life(RuleBasedStateMachine):
         except PlanwrightError as error:
             assert error.code in {"annotate.somebody_has_it", "annotate.nothing_to_label"}
 
-    @rule(who=person, which=place, is_old_tab=st.booleans())
-    def type_something(self, who: int, which: int, is_old_tab: bool) -> None:
-        item = self._pick(self.labels[who], which)
-        if item is None:
-            return
+    @precondition(lambda self: self._tabs())
+    @rule(which=tab, is_old=st.booleans())
+    def type_something(self, which: int, is_old: bool) -> None:
+        who, item = self._tab(which)
         self.counter += 1
         said = f"第 {self.counter} 稿"
-        number = item.draft_number - 1 if is_old_tab else item.draft_number
+        number = item.draft_number - 1 if is_old else item.draft_number
         content = {**A_PLAN, "rewritten_query": said}
         self.typed[said] = item.annotation_id
         try:
@@ -113,69 +116,73 @@ class Life(RuleBasedStateMachine):
         except PlanwrightError as error:
             self._learned(who, item, error)
 
-    @rule(who=person, which=place, is_sent_twice=st.booleans())
-    def submit(self, who: int, which: int, is_sent_twice: bool) -> None:
-        item = self._pick(self.labels[who], which)
-        if item is None:
-            return
+    @precondition(lambda self: self._tabs())
+    @rule(which=tab, is_sent_twice=st.booleans())
+    def submit(self, which: int, is_sent_twice: bool) -> None:
+        who, item = self._tab(which)
         for _ in range(1 + is_sent_twice):
-            try:
-                annotate.submit(
-                    self.database,
-                    self.people[who],
-                    item.annotation_id,
-                    number=item.draft_number,
-                    content={**A_PLAN, "rewritten_query": item.draft["rewritten_query"] or "空"},
-                    seconds=1,
-                )
-            except PlanwrightError as error:
-                self._learned(who, item, error)
+            self._submit(who, item)
 
-    @rule(
-        who=person,
-        which=place,
-        act=st.sampled_from(["skip", "postpone", "release", "withdraw", "renew_lease"]),
-    )
-    def let_go(self, who: int, which: int, act: str) -> None:
-        item = self._pick(self.labels[who], which)
-        if item is None:
-            return
+    @rule(who=person)
+    def label_one(self, who: int) -> None:
+        item = annotate.open_next(self.database, self.people[who])
+        if item is not None:
+            self._got(who, item)
+            self._submit(who, item)
+
+    @precondition(lambda self: self._tabs())
+    @rule(which=tab, act=st.sampled_from(["skip", "postpone", "release", "withdraw", "flag"]))
+    def let_go(self, which: int, act: str) -> None:
+        who, item = self._tab(which)
+        more = {"reason": "看"} if act == "flag" else {}
         try:
-            getattr(annotate, act)(self.database, self.people[who], item.annotation_id)
+            getattr(annotate, act)(self.database, self.people[who], item.annotation_id, **more)
         except PlanwrightError as error:
             assert error.code in {
                 "annotate.not_held",
                 "annotate.not_submitted",
                 "annotate.review_begun",
-                "annotate.taken_over",
+                "annotate.decided_already",
             }
 
-    @rule(who=person, which=place)
-    def flag(self, who: int, which: int) -> None:
-        item = self._pick(self.labels[who], which)
-        if item is not None:
-            try:
-                annotate.flag(self.database, self.people[who], item.annotation_id, reason="看")
-            except PlanwrightError as error:
-                assert error.code == "annotate.decided_already"
+    @precondition(lambda self: self._tabs())
+    @rule(which=tab)
+    def beat(self, which: int) -> None:
+        who, item = self._tab(which)
+        try:
+            annotate.renew_lease(self.database, self.people[who], item.annotation_id)
+        except PlanwrightError as error:
+            assert error.code in {"annotate.not_held", "annotate.taken_over"}
 
-    @rule(who=st.integers(2, PEOPLE - 1))
+    @rule(who=reviewer)
     def take_review(self, who: int) -> None:
         item = review.take_next(self.database, self.people[who])
         if item is not None:
             self.reviews[who][item.annotation_id] = item
 
-    @rule(
-        who=st.integers(2, PEOPLE - 1),
-        which=place,
-        verdict=st.sampled_from(["accept", "fix", "return", "discard", "release", "skip"]),
-    )
-    def decide(self, who: int, which: int, verdict: str) -> None:
-        item = self._pick(self.reviews[who], which)
-        if item is None:
-            return
+    @rule(who=reviewer, verdict=verdicts)
+    def review_one(self, who: int, verdict: str) -> None:
+        item = review.take_next(self.database, self.people[who])
+        if item is not None:
+            self._decide(who, item, verdict)
+
+    @precondition(lambda self: any(self.reviews.values()))
+    @rule(which=tab, verdict=verdicts)
+    def decide(self, which: int, verdict: str) -> None:
+        tabs = [(who, item) for who, items in self.reviews.items() for item in items.values()]
+        self._decide(*tabs[which % len(tabs)], verdict)
+
+    def _decide(self, who: int, item: ReviewItem, verdict: str) -> None:
+        held_by = {
+            task.annotation_id: task.person_id
+            for task in self._rows(Task)
+            if task.kind == "review" and task.status != "done"
+        }
+        before = len(self._rows(Review))
         try:
-            self._decide(self.people[who], item, verdict)
+            self._act(self.people[who], item, verdict)
+            if len(self._rows(Review)) > before:
+                assert held_by[item.annotation_id] == self.people[who].person_id
         except PlanwrightError as error:
             assert error.code in {
                 "review.not_submitted",
@@ -184,7 +191,7 @@ class Life(RuleBasedStateMachine):
                 "review.other_revision",
             }
 
-    def _decide(self, who: Actor, item: ReviewItem, verdict: str) -> None:
+    def _act(self, who: Actor, item: ReviewItem, verdict: str) -> None:
         case = (self.database, who, item.annotation_id, item.revision_id)
         match verdict:
             case "accept":
@@ -204,8 +211,26 @@ class Life(RuleBasedStateMachine):
         if item is not None:
             self.labels[who][item.annotation_id] = item
 
-    def _pick(self, items: dict[str, Any], which: int) -> Any:
-        return list(items.values())[which % len(items)] if items else None
+    def _tabs(self) -> list[tuple[int, LabelItem]]:
+        return [(who, item) for who, items in self.labels.items() for item in items.values()]
+
+    def _tab(self, which: int) -> tuple[int, LabelItem]:
+        tabs = self._tabs()
+        return tabs[which % len(tabs)]
+
+    def _submit(self, who: int, item: LabelItem) -> None:
+        said = item.draft["rewritten_query"] or "空"
+        try:
+            annotate.submit(
+                self.database,
+                self.people[who],
+                item.annotation_id,
+                number=item.draft_number,
+                content={**A_PLAN, "rewritten_query": said},
+                seconds=1,
+            )
+        except PlanwrightError as error:
+            self._learned(who, item, error)
 
     def _learned(self, who: int, item: LabelItem, error: PlanwrightError) -> None:
         assert error.code in {
@@ -337,7 +362,7 @@ def test_whatever_people_do_the_life_of_a_query_stays_true(database: Database) -
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=25 if is_embedded else 8,
+            max_examples=20 if is_embedded else 6,
             stateful_step_count=40 if is_embedded else 25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
