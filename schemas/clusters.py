@@ -14,9 +14,12 @@ def normalised(text: str) -> str:
     >>> normalised("上周的 ＧＭＶ，怎么掉了？")
     '上周的gmv怎么掉了'
     """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    # Folding may leave what normalising would change again (Unicode 3.13, NFKC_Casefold).
-    return _NOISE.sub("", folded if folded.isascii() else unicodedata.normalize("NFKC", folded))
+    composed = unicodedata.normalize("NFKC", text)
+    folded = composed.casefold()
+    if folded != composed:
+        # Folding may leave what composing would change again (Unicode 3.13, NFKC_Casefold).
+        folded = unicodedata.normalize("NFKC", folded)
+    return _NOISE.sub("", folded)
 
 
 def cluster_key(text: str, history: Iterable[Mapping[str, str]] = ()) -> str:
