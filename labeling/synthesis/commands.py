@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, cast
 import orjson
 
 from db.tables.base import new_id
-from labeling.command_line import ALL_DONE, FAILED, SOME_REFUSED, CommandContext, Subparsers
+from labeling.command_line import (
+    ALL_DONE,
+    FAILED,
+    SOME_REFUSED,
+    USAGE,
+    CommandContext,
+    Subparsers,
+)
 from schemas.errors import InvalidInput, TransitionRefused
 from schemas.people import Actor
 from schemas.sentences import sentence
@@ -65,6 +72,10 @@ def _synthesize(context: CommandContext, args: argparse.Namespace) -> int:
         return SOME_REFUSED if counts.still_failed else ALL_DONE
     if args.again:
         _, prepared = batch.reopen_failed(context.database, who, args.again)
+    elif missing := [f"--{each}" for each in ("endpoint", "model") if not getattr(args, each)]:
+        name = ", ".join(missing)
+        print(_say(context, "order_incomplete", name=name), file=sys.stderr)
+        return USAGE
     else:
         order = _read_order(args)
         if args.preview:
@@ -76,9 +87,6 @@ def _synthesize(context: CommandContext, args: argparse.Namespace) -> int:
 
 
 def _read_order(args: argparse.Namespace) -> SynthesisOrder:
-    for name in ("endpoint", "model"):
-        if not getattr(args, name):
-            raise InvalidInput("synthesis.order_incomplete", name=f"--{name}")
     try:
         parameters: object = json.loads(args.parameters)
     except ValueError:
@@ -204,7 +212,7 @@ def _draw(progress: BatchProgress, end: str = "") -> None:
     print(f"\r\x1b[2K{line}{eta}", end=end, file=sys.stderr, flush=True)
 
 
-def _say(context: CommandContext, name: str, **values: object) -> str:
+def _say(context: CommandContext, name: str, /, **values: object) -> str:
     return sentence(f"synthesis.{name}", values, context.language)
 
 

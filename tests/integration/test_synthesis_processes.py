@@ -235,6 +235,7 @@ def test_the_command_speaks_by_its_exit_code(
     _, err = no_key.communicate(timeout=60)
     assert no_key.returncode == 1
     assert "NOT_SET_API_KEY is not set" in err
+    assert processes.app("synthesize", "--model", "m").wait(timeout=60) == 2
     reread = processes.app("synthesize", "--reread", "--json")
     out, _ = reread.communicate(timeout=60)
     assert json.loads(out)["mended"] == 0
