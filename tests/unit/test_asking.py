@@ -4,16 +4,18 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping, Sequence
+from typing import cast, get_args
 
 import pytest
 from pydantic import JsonValue
 
-from labeling.synthesis.asking import Asked, Patience, ask_patiently
+from labeling.synthesis.asking import FATAL, Asked, Patience, ask_patiently
 from labeling.synthesis.client import CallFailed, FailureKind
 from labeling.synthesis.replies import read_body, read_suggestion
 from labeling.synthesis.stopping import FIRST_TRIES, IN_A_ROW, StopRule
 from labeling.synthesis.throttle import Throttle
 from schemas.experts import Expert, ExpertList
+from schemas.sentences import LANGUAGES, Language, sentence
 from schemas.synthesis import SynthesisOrder
 
 LIST = ExpertList(name="m", version=1, experts=(Expert(name="数据分析专家", description="d"),))
@@ -242,3 +244,16 @@ def test_why_there_is_no_plan(finish: str, content: str, failure: str | None) ->
 def test_deeply_nested_bodies_are_unreadable_and_no_crash() -> None:
     assert read_body(b"[" * 200_000) is None
     assert read_body(b'{"choices": ' + b"[" * 200_000) is None
+
+
+@pytest.mark.parametrize("kind", [*get_args(FailureKind), "unreadable_body"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_failure_and_every_stop_has_a_sentence(kind: str, language: Language) -> None:
+    failure = None if kind == "unreadable_body" else CallFailed(cast(FailureKind, kind), "why")
+    rule = StopRule(ORDER)
+    for _ in range(IN_A_ROW):
+        rule.heard_end(Asked(None, None, failure, 1, 0.0))
+    assert rule.reason is not None
+    assert "https://host/v1" in sentence(*rule.reason, language)
+    if kind not in FATAL:
+        assert sentence(f"synthesis.{kind}", {}, language)
