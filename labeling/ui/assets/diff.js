@@ -99,23 +99,20 @@ export function showDiff(before, after, { gone = true, fresh = true } = {}) {
     });
 }
 
-/** Share of tokens that two texts have in common, 0 to 1. */
-export function likeness(one, other) {
-  if (one === other) return 1;
-  const a = tokens(one);
-  const b = tokens(other);
-  if (!a.length || !b.length) return 0;
-  const left = new Map();
-  for (const token of a) left.set(token, (left.get(token) ?? 0) + 1);
+/** How often each token stands in a text. */
+function bagOf(text) {
+  const bag = new Map();
+  for (const token of tokens(text)) bag.set(token, (bag.get(token) ?? 0) + 1);
+  return { text, bag, size: [...bag.values()].reduce((sum, count) => sum + count, 0) };
+}
+
+/** Share of tokens that two bags have in common, 0 to 1. */
+function likeness(one, other) {
+  if (one.text === other.text) return 1;
+  if (!one.size || !other.size) return 0;
   let common = 0;
-  for (const token of b) {
-    const count = left.get(token) ?? 0;
-    if (count > 0) {
-      common++;
-      left.set(token, count - 1);
-    }
-  }
-  return (2 * common) / (a.length + b.length);
+  for (const [token, count] of one.bag) common += Math.min(count, other.bag.get(token) ?? 0);
+  return (2 * common) / (one.size + other.size);
 }
 
 /**
@@ -124,9 +121,10 @@ export function likeness(one, other) {
  */
 export function alignSteps(before, after) {
   const pairs = [];
+  const [oldBags, newBags] = [before, after].map((steps) => steps.map((step) => bagOf(step.sub_questions.join("\n"))));
   before.forEach((old, i) =>
     after.forEach((now, j) => {
-      const words = likeness(old.sub_questions.join("\n"), now.sub_questions.join("\n"));
+      const words = likeness(oldBags[i], newBags[j]);
       const score = (old.expert === now.expert ? 1.2 : 0) + words + (old.order === now.order ? 0.1 : 0);
       if (score > 0.6) pairs.push({ i, j, score });
     }),

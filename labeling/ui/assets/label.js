@@ -1,239 +1,167 @@
 /** The label page: one item on the desk, edited in the browser, kept on the server. */
 
-import { actionButton, ago, askReason, banner, EDITOR_KEYS, layOut, leaveFieldsOnEscape, openKeySheet, speaker, timeOf } from "./desk.js";
-import { Dialogue, huesOf, newExpertsOf } from "./dialogue.js";
-import { fill, h, isTextField } from "./dom.js";
+import { actionButton, ago, askReason, EDITOR_KEYS, openKeySheet, timeOf } from "./desk.js";
+import { DeskPage } from "./desk_page.js";
+import { fill, h } from "./dom.js";
 import { Drafts } from "./drafts.js";
-import { Keys } from "./keys.js";
+import { LabelBanners } from "./label_banners.js";
 import { showEmpty } from "./label_empty.js";
 import { openMine } from "./label_mine.js";
-import { clock, Lease } from "./lease.js";
 import { readable } from "./plan.js";
-import { showComparison } from "./plan_compare.js";
-import { wordsOfPath } from "./plan_path.js";
 import { PlanEditor } from "./plan_editor.js";
-import { Rewards } from "./rewards.js";
-import { TraceViewer } from "./trace_viewer.js";
-import { Wire } from "./wire.js";
 
-const CHECK_PAUSE_MS = 250;
 const BINDINGS = {
   submit: "Mod+Enter", adopt: "A", next: "]", later: "L", skip: "S", flag: "F", withdraw: "W", mine: "M",
   add_step: "N", focus: "I", search: "/", fold: "Z", experts: "E", guideline: "G", keys: "?", undo: "Mod+Z", redo: "Mod+Shift+Z",
 };
+const EDITABLE = ["draft", "returned"];
 
 /** Called once by the component of the page. */
 export function mount(component) {
   return new LabelDesk(component);
 }
 
-class LabelDesk {
-  constructor({ element, props, trigger, watch }) {
-    this.root = element.querySelector(".pw-desk");
-    this.say = speaker(props.words);
-    this.language = props.language;
-    this.wire = new Wire({ trigger, watch, props });
-    this.keys = new Keys(BINDINGS, { page: "label" });
-    this.parts = layOut(this.root, { className: "is-label" });
-    const shared = { say: this.say, keys: this.keys };
-    this.dialogue = new Dialogue(this.parts.dialogue, shared);
-    this.trace = new TraceViewer(this.parts.trace, shared);
-    this.editor = new PlanEditor(this.parts.editor, { ...shared, onedit: (state) => this.#onEdit(state) });
-    this.rewards = new Rewards(this.parts.rewards, shared);
-    this.drafts = new Drafts({ send: (message) => this.#ask("save", { ...message, query_id: this.item.query_id }), told: (news) => this.#onDraft(news) });
-    this.lease = new Lease({ renew: () => this.#renew(), show: (left) => this.#showLease(left) });
+class LabelDesk extends DeskPage {
+  constructor(component) {
+    super(component, { page: "label", bindings: BINDINGS });
+    this.editor = new PlanEditor(this.parts.editor, { say: this.say, keys: this.keys, onedit: (state) => this.#onEdit(state) });
+    this.banners = new LabelBanners(this.parts.banners, this);
+    this.drafts = new Drafts({
+      send: (message) => this.ask("save", { ...message, query_id: this.item.query_id }),
+      told: (news) => this.#onDraft(news),
+    });
     this.#buildFooter();
     this.#bindKeys();
-    leaveFieldsOnEscape(this.root);
     setInterval(() => this.#showSaved(), 1000);
     this.#first();
   }
 
   async #first() {
-    const asked = new URLSearchParams(location.search);
-    const wanted = asked.get("query");
-    await this.openItem(wanted ? { query_id: wanted } : {});
-    if (asked.get("show") === "returned") this.#mine();
+    const address = new URLSearchParams(location.search);
+    const query_id = address.get("query");
+    await this.take(query_id ? { query_id } : {});
+    // A query that cannot be opened, for example because somebody else has it, is no dead end.
+    if (query_id && !this.item) await this.take();
+    if (address.has("show")) this.#mine(address.get("show"));
   }
 
   /** Take the next item, or the one of a query. */
-  async openItem(message = {}) {
-    const answer = await this.#try("open", message);
-    if (answer) this.#show(answer);
+  async take(message = {}) {
+    const answer = await this.attempt("open", message);
+    if (answer) this.show(answer);
   }
 
-  #show(answer) {
-    this.root.classList.remove("is-loading");
-    if (answer.progress) this.progress = answer.progress;
-    window.planwright?.refreshHeader?.();
-    if (answer.item) this.#open(answer.item);
-    else this.#showEmpty();
-  }
-
-  #open(item) {
-    const { parts } = this;
-    this.item = item;
-    this.isBusy = false;
-    this.isLocked = !["draft", "returned"].includes(item.state);
-    this.hues = huesOf(item.expert_list);
-    this.newExperts = newExpertsOf(item);
-    this.candidate = Math.max(0, item.suggestions.findIndex((each) => each.id === item.suggestion_id));
-    parts.empty.hidden = true;
-    parts.main.hidden = false;
-    clearInterval(this.looking);
+  openItem(item) {
+    this.begin(item);
+    this.isLocked = !EDITABLE.includes(item.state);
+    if (this.lastSubmitted?.annotation_id === item.annotation_id) this.lastSubmitted = null;
     const opened = this.drafts.open(item);
     this.lease.open(item, opened.seconds);
-    fill(parts.banners);
+    this.banners.clear();
     this.editor.form.marked = item.returned?.path ?? null;
     this.saved = this.draftKind = null;
     this.#showCandidate(opened.from === "both" ? { content: item.draft, raw: null } : opened);
-    this.#explainOpening(opened);
-    parts.editor.inert = this.isLocked;
-    this.#showActions();
-    this.#check();
-    scrollTo({ top: 0, behavior: "instant" });
+    this.#explain(item, opened);
+    this.parts.editor.inert = this.isLocked;
+    this.check();
     if (!this.isLocked) this.editor.focus(item.returned?.path ?? "$.rewritten_query");
   }
 
-  get suggestion() {
-    return this.item?.suggestions[this.candidate] ?? null;
+  openNothing() {
+    this.lookAgain(() => this.take());
+    this.drafts.close({ isDone: false });
+    this.#showActions();
+    showEmpty(this.parts.empty, { say: this.say, progress: this.progress, again: () => this.take(), mine: () => this.#mine() });
   }
 
-  get modelName() {
-    return this.suggestion?.model || this.say("editor.model");
+  get content() {
+    return this.editor.state.content;
   }
 
-  /** Show the chosen suggestion's trace; with `opened` the editor begins with that plan. */
+  /** Show the chosen suggestion; with `opened` the editor begins with that plan. */
   #showCandidate(opened = null) {
-    const { item, suggestion, hues, newExperts } = this;
-    const experts = item.expert_list.experts;
-    const model = suggestion?.plan ?? suggestion?.partial_plan ?? null;
-    const { dialogue, trace, editor } = this;
-    dialogue.open(item, { hues, newExperts, about: this.#about() });
-    trace.open({
-      trace: suggestion?.trace, length: suggestion?.trace_length ?? 0, think: item.think, experts, hues,
-      banned: item.banned_words, absent: this.say(suggestion ? "trace.absent" : "trace.no_suggestion"),
-    });
-    const begin = { experts, newExperts, hues, model, modelName: this.modelName };
+    const { hues, newExperts, editor } = this;
+    const experts = this.item.expert_list.experts;
+    const begin = { experts, newExperts, hues, model: this.modelPlan, modelName: this.modelName };
     if (opened) editor.open({ ...begin, content: opened.content, raw: opened.raw });
     else editor.compareWith(begin);
-    trace.setPlanExperts(this.#planExperts());
+    this.showAround(this.#planExperts());
     this.#showActions();
   }
 
-  #about() {
-    const { item, suggestion, say } = this;
-    const name = item.external_id ?? item.query_id.slice(-6);
-    if (!suggestion) return `#${name}`;
-    const count = say("dialogue.candidate", { number: this.candidate + 1, count: item.suggestions.length });
-    return [`#${name}`, this.modelName, count].join(" · ");
-  }
-
   #planExperts() {
-    return new Set(readable(this.editor.state.content).steps.map((step) => step.expert).filter(Boolean));
+    return new Set(readable(this.content).steps.map((step) => step.expert).filter(Boolean));
   }
 
-  #explainOpening(opened) {
-    const { item, say, parts } = this;
-    if (item.returned) parts.banners.append(this.#returnedBanner(item.returned));
+  /** Everything about how this item came to look as it does. */
+  #explain(item, opened) {
+    const { banners, say } = this;
+    if (item.returned) banners.returned(item.returned, item.draft, (path) => this.editor.focus(path));
     this.#showFlag();
-    if (this.isLocked) parts.banners.append(banner("", say(`label.state_${item.state}`)));
+    if (this.isLocked) banners.tell("", say(`label.state_${item.state}`));
     if (opened.from === "browser") {
-      parts.banners.append(banner("ok", say("label.restored", { time: timeOf(opened.at, this.language) }), [], say("dialogue.close")));
+      banners.tell("ok", say("label.restored", { time: timeOf(opened.at, this.language) }), { isClosable: true });
       this.drafts.edited({ content: opened.content, raw: opened.raw }, this.lease.seconds);
     }
     if (opened.from === "both") {
       this.#offerBoth({ at: item.draft_saved_at, number: item.draft_number, content: item.draft }, opened);
     }
-    const failure = this.suggestion?.failure;
-    if (failure && !this.suggestion.plan) parts.banners.append(banner("warn", this.suggestion.failure_sentence ?? failure, [], say("dialogue.close")));
+    const failed = this.suggestion?.failure && !this.suggestion.plan;
+    if (failed) banners.tell("warn", this.suggestion.failure_sentence, { isClosable: true });
   }
 
-  #returnedBanner(note) {
-    const { say } = this;
-    const path = note.path && h("button", { type: "button", class: "link", onclick: () => this.editor.focus(note.path) }, wordsOfPath(note.path, this.item.draft, say));
-    const head = say("label.returned_by", { who: note.reviewer, time: timeOf(note.at, this.language) });
-    return banner("warn", [h("b", {}, head), " ", note.reason_words ?? note.reason_code, " ", path, note.reason && h("p", {}, note.reason)]);
-  }
-
-  /** Two versions exist: both are shown, one is chosen, the other can be had back by undo. */
   #offerBoth(theirs, mine) {
-    const { say, parts } = this;
-    parts.banners.querySelector("#conflict-compare")?.closest(".banner").remove();
-    const names = { before: say("label.version_saved"), after: say("label.version_mine") };
-    const differences = h("div", { class: "conflict-differences", hidden: true }, showComparison(theirs.content, mine.content, { say, names, hues: this.hues }));
-    const settle = (node, content) => {
-      node.remove();
+    const settle = (content) => {
       this.drafts.continueFrom(theirs.number, theirs.content);
       this.editor.replace(content);
       this.drafts.edited(this.editor.state, this.lease.seconds);
       this.editor.focus();
     };
-    const text = theirs.sentence ?? say("label.two_versions", { time: theirs.at ? timeOf(theirs.at, this.language) : "" });
-    parts.banners.prepend(
-      banner("bad", [text, differences], [
-        [say("label.keep_mine"), (node) => settle(node, mine.content), "conflict-mine"],
-        [say("label.take_saved"), (node) => settle(node, theirs.content), "conflict-theirs"],
-        [say("label.compare"), () => (differences.hidden = !differences.hidden), "conflict-compare"],
-      ]),
-    );
+    this.banners.conflict(theirs, mine, { hues: this.hues, settle });
   }
 
   #onEdit(state) {
     this.drafts.edited(state, this.lease.seconds);
     this.trace.setPlanExperts(this.#planExperts());
-    clearTimeout(this.checking);
-    this.checking = setTimeout(() => this.#check(), CHECK_PAUSE_MS);
-  }
-
-  async #check() {
-    clearTimeout(this.checking);
-    const { item, editor } = this;
-    const { content } = editor.state;
-    const message = { annotation_id: item.annotation_id, suggestion_id: this.suggestion?.id ?? null, content };
-    const answer = await this.#ask("check", message).catch(() => null);
-    if (!answer?.problems || item !== this.item) return;
-    editor.setProblems(answer.problems);
-    this.rewards.show(answer.scores, this.modelName);
+    this.checkSoon();
   }
 
   async submit() {
-    const { editor, drafts, item } = this;
+    const { editor, item } = this;
     if (this.#isIdle()) return;
     if (editor.rawError) {
-      window.planwright.notify("error", this.say("label.raw_not_json"));
-      return editor.focus();
+      this.tell({ kind: "error", text: this.say("label.raw_not_json") });
+      editor.focus();
+      return;
     }
-    await this.#finish("submit", { content: editor.state.content }, () => {
-      this.#offerWithdraw(item);
-    });
-    drafts.state = editor.state;
+    if (!(await this.#finish("submit", { content: this.content }))) return;
+    this.lastSubmitted = item;
+    this.draftKind = "submitted";
+    this.#showActions();
+    this.#showSaved();
   }
 
   #isIdle() {
     return !this.item || this.isLocked || this.isBusy;
   }
 
-  /** An act that ends the work on this item; the answer brings the next one. */
-  async #finish(name, message, done = () => undefined) {
+  /** An act that ends the work on this item and brings the next; true when it is done. */
+  async #finish(name, message) {
     const { drafts, item } = this;
-    this.isBusy = true;
-    this.root.classList.add("is-busy");
     clearTimeout(drafts.timer);
     if (drafts.saving) await drafts.saving;
-    const answer = await this.#try(name, { ...message, annotation_id: item.annotation_id, query_id: item.query_id, number: drafts.number, seconds: this.lease.seconds });
-    this.isBusy = false;
-    this.root.classList.remove("is-busy");
-    if (!answer) return;
-    if (answer.problems) return this.#refuse(answer.problems);
-    if (answer.conflict) return this.#offerBoth(answer.conflict, this.editor.state);
-    if (answer.lost) return this.#lose(answer.lost);
-    if (!("item" in answer)) return;
-    drafts.close({ isDone: name !== "postpone" });
-    this.lease.close();
-    history.replaceState(null, "", location.pathname);
-    this.#show(answer);
-    done();
+    const answer = await this.end(name, { ...message, query_id: item.query_id, number: drafts.number, seconds: this.lease.seconds });
+    if (!answer) return false;
+    if (answer.problems) this.#refuse(answer.problems);
+    else if (answer.conflict) this.#offerBoth(answer.conflict, this.editor.state);
+    else if (answer.lost) this.#lose(answer.lost);
+    else {
+      drafts.close({ isDone: name !== "postpone" });
+      history.replaceState(null, "", location.pathname);
+      this.show(answer);
+      return true;
+    }
+    return false;
   }
 
   #refuse(problems) {
@@ -242,36 +170,29 @@ class LabelDesk {
     this.editor.focus(problems[0]?.path);
   }
 
-  /** Until a reviewer takes it, the submission just made can be had back. */
-  #offerWithdraw(item) {
-    this.lastSubmitted = item;
-    this.draftKind = "submitted";
+  /** Somebody else has the query now; what was typed is kept on the server. */
+  #lose(sentence) {
+    this.drafts.close({ isDone: false });
+    this.lease.close();
+    this.isLocked = true;
+    this.parts.editor.inert = true;
     this.#showActions();
-    this.#showSaved();
+    this.banners.lost(sentence, () => this.take());
   }
 
   async #withdraw() {
     const item = this.isLocked ? this.item : this.lastSubmitted;
     if (!item) return;
     if (this.item && !this.isLocked) await this.drafts.save();
-    const answer = await this.#try("withdraw", { annotation_id: item.annotation_id, query_id: item.query_id });
-    if (!answer) return;
-    this.lastSubmitted = null;
-    this.#show(answer);
+    const answer = await this.attempt("withdraw", { annotation_id: item.annotation_id, query_id: item.query_id });
+    if (answer) this.show(answer);
   }
 
-  adopt() {
+  #adopt() {
     const plan = this.suggestion?.plan;
-    if (!plan || this.isLocked) return;
+    if (!plan || this.#isIdle()) return;
     this.editor.replace(plan);
     this.editor.focus();
-  }
-
-  nextCandidate() {
-    if (!this.item || this.item.suggestions.length < 2) return;
-    this.candidate = (this.candidate + 1) % this.item.suggestions.length;
-    this.#showCandidate();
-    this.#check();
   }
 
   async #skip() {
@@ -280,27 +201,16 @@ class LabelDesk {
     if (given) await this.#finish("skip", { reason: given.reason });
   }
 
+  async #later() {
+    if (this.#isIdle()) return;
+    await this.drafts.save();
+    await this.#finish("postpone", {});
+  }
+
   async #flag() {
     if (this.#isIdle()) return;
     const given = await askReason({ ...this.#reasonWords("flag"), isNeeded: true });
     if (given) await this.#setFlag(given.reason);
-  }
-
-  /** Ask reviewers to look, or no longer (null); the work goes on. */
-  async #setFlag(reason) {
-    const { item } = this;
-    const answer = await this.#try("flag", { annotation_id: item.annotation_id, reason });
-    if (!answer || item !== this.item) return;
-    item.flag = answer.flag;
-    this.#showFlag();
-  }
-
-  #showFlag() {
-    const { item, say, parts } = this;
-    parts.banners.querySelector("#unflag")?.closest(".banner").remove();
-    if (!item.flag) return;
-    const text = [h("b", {}, say("label.flagged")), " ", item.flag];
-    parts.banners.append(banner("", text, this.isLocked ? [] : [[say("label.unflag"), () => this.#setFlag(null), "unflag"]]));
   }
 
   #reasonWords(act) {
@@ -308,63 +218,32 @@ class LabelDesk {
     return { title: say(`actions.${act}`), explained: say(`label.${act}_explained`), confirm: say(`actions.${act}`), say };
   }
 
-  async #later() {
-    if (this.#isIdle()) return;
-    await this.drafts.save();
-    await this.#finish("postpone", {});
+  /** Ask reviewers to look, or no longer (null); the work goes on. */
+  async #setFlag(reason) {
+    const { item } = this;
+    const answer = await this.attempt("flag", { annotation_id: item.annotation_id, reason });
+    if (!answer || item !== this.item) return;
+    item.flag = answer.flag;
+    this.#showFlag();
   }
 
-  #mine() {
-    openMine({ ask: (state) => this.#try("mine", { state }), open: (query_id) => this.#leaveFor(query_id), say: this.say, language: this.language });
+  #showFlag() {
+    this.banners.flag(this.item.flag, this.isLocked ? null : () => this.#setFlag(null));
+  }
+
+  #mine(state) {
+    openMine({ ask: (wanted) => this.attempt("mine", { state: wanted }), open: (query_id) => this.#leaveFor(query_id), say: this.say, language: this.language, state });
   }
 
   async #leaveFor(query_id) {
     if (this.item && !this.isLocked) await this.drafts.save();
-    this.drafts.close({ isDone: false });
-    await this.openItem({ query_id });
-  }
-
-  #showEmpty() {
-    this.item = null;
-    this.drafts.close({ isDone: false });
-    this.lease.close();
-    this.parts.main.hidden = true;
-    this.parts.empty.hidden = false;
-    this.#showActions();
-    const again = () => this.openItem();
-    showEmpty(this.parts.empty, { say: this.say, progress: this.progress, again, mine: () => this.#mine() });
-    clearInterval(this.looking);
-    this.looking = setInterval(() => document.hidden || document.querySelector("dialog[open]") || again(), 30_000);
-  }
-
-  async #renew() {
-    const answer = await this.#ask("renew", { annotation_id: this.item.annotation_id });
-    if (answer.notice) this.#tell(answer.notice);
-    return answer.lease_until ?? null;
-  }
-
-  #showLease(left) {
-    const isLate = left < 120_000;
-    this.leaseText.hidden = this.isLocked;
-    this.leaseText.className = isLate ? "late" : "";
-    this.leaseText.textContent = left > 0 ? this.say("status.lease", { clock: clock(left) }) : this.say("status.lease_over");
-  }
-
-  /** Somebody else has the query now; what was typed is kept on the server. */
-  #lose(sentence) {
-    const { say, parts, drafts } = this;
-    drafts.close({ isDone: false });
-    this.lease.close();
-    this.isLocked = true;
-    parts.editor.inert = true;
-    this.#showActions();
-    parts.banners.prepend(banner("bad", [sentence, " ", say("label.lost")], [[say("label.next_item"), () => this.openItem(), "next-item"]]));
+    await this.take({ query_id });
   }
 
   #onDraft(news) {
     if (news.kind === "lost") this.#lose(news.sentence);
     if (news.kind === "conflict") this.#offerBoth(news, this.editor.state);
-    if (news.kind === "failed" && news.notice) this.#tell(news.notice);
+    if (news.kind === "failed" && news.notice) this.tell(news.notice);
     if (news.kind === "saved") this.saved = news.at;
     this.draftKind = news.kind;
     this.#showSaved();
@@ -372,13 +251,16 @@ class LabelDesk {
 
   #showSaved() {
     const kind = this.draftKind;
-    if (kind !== "submitted" && (!this.item || this.isLocked)) return fill(this.savedText);
-    const text = kind === "submitted" ? this.say("label.submitted")
-      : kind === "saved" && this.saved ? this.say("status.saved", { ago: ago(this.saved, this.say) })
-      : kind && this.drafts.isBehind ? this.say(`status.${kind}`) : "";
+    const text = this.#savedWords(kind);
     if (this.savedText.textContent !== text) this.savedText.textContent = text;
     this.savedText.className = ["waiting", "failed", "conflict"].includes(kind) ? "late" : "";
-    return undefined;
+  }
+
+  #savedWords(kind) {
+    if (kind === "submitted") return this.say("label.submitted");
+    if (!this.item || this.isLocked || !kind) return "";
+    if (kind === "saved") return this.say("status.saved", { ago: ago(this.saved, this.say) });
+    return this.drafts.isBehind ? this.say(`status.${kind}`) : "";
   }
 
   #buildFooter() {
@@ -387,8 +269,8 @@ class LabelDesk {
       actionButton(`label-${action === "next" ? "next-candidate" : action}`, { say, keys, action, run, className });
     this.buttons = {
       submit: button("submit", () => this.submit(), "primary"),
-      adopt: button("adopt", () => this.adopt()),
-      next: button("next", () => this.nextCandidate()),
+      adopt: button("adopt", () => this.#adopt()),
+      next: button("next", () => this.nextCandidate(() => this.#showCandidate())),
       later: button("later", () => this.#later()),
       skip: button("skip", () => this.#skip()),
       flag: button("flag", () => this.#flag()),
@@ -406,47 +288,20 @@ class LabelDesk {
     for (const action of ["submit", "later", "skip", "flag"]) buttons[action].hidden = !isOpen;
     buttons.adopt.hidden = !isOpen || !this.suggestion?.plan;
     buttons.next.hidden = !isOpen || item.suggestions.length < 2;
-    buttons.withdraw.hidden = !(item && item.state === "submitted") && !this.lastSubmitted;
-    buttons.withdraw.firstChild.textContent = this.say(this.isLocked ? "actions.withdraw" : "label.withdraw_last");
+    buttons.withdraw.hidden = item?.state !== "submitted" && !this.lastSubmitted;
+    buttons.withdraw.firstChild.textContent = this.say(item?.state === "submitted" ? "actions.withdraw" : "label.withdraw_last");
     buttons.adopt.firstChild.textContent = this.say("actions.adopt", { model: this.modelName });
     this.leaseText.hidden = !isOpen;
   }
 
   #bindKeys() {
     const { keys } = this;
-    keys.on("add_step", () => this.#isIdle() ? false : this.editor.addStep());
-    keys.on("focus", () => this.item ? this.editor.focus() : false);
-    keys.on("search", () => this.trace.search());
-    keys.on("fold", () => this.trace.toggleFold());
-    keys.on("experts", () => this.dialogue.openExperts());
-    keys.on("guideline", () => this.dialogue.openGuideline());
-    // Inside the editor it hears these itself; another field keeps the browser's own undo.
-    const mayUndo = () => !this.#isIdle() && !isTextField(document.activeElement);
-    keys.on("undo", () => mayUndo() && this.editor.undo());
-    keys.on("redo", () => mayUndo() && this.editor.redo());
+    keys.on("add_step", () => !this.#isIdle() && this.editor.addStep());
+    keys.on("focus", () => Boolean(this.item) && this.editor.focus());
+    this.bindSharedKeys({ mayUndo: () => !this.#isIdle() });
   }
 
   #showKeys() {
     openKeySheet({ say: this.say, keys: this.keys, editorKeys: EDITOR_KEYS, values: { model: this.modelName } });
-  }
-
-  #tell({ kind, text }) {
-    window.planwright.notify(kind, text);
-  }
-
-  /** Ask, and show what went wrong; null when nothing usable came back. */
-  async #try(name, message) {
-    try {
-      const answer = await this.#ask(name, message);
-      if (answer.notice) this.#tell(answer.notice);
-      return answer.failed ? null : answer;
-    } catch {
-      this.#tell({ kind: "error", text: this.say("status.no_answer") });
-      return null;
-    }
-  }
-
-  #ask(name, message) {
-    return this.wire.ask(name, message);
   }
 }

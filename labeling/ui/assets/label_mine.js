@@ -5,8 +5,8 @@ import { fill, h, openDialog } from "./dom.js";
 
 const STATES = ["returned", "postponed", "draft", "submitted"];
 
-/** `ask(state)` brings `{mine: [{query_id, text, state, at}]}`, `open(query_id)` opens one. */
-export function openMine({ ask, open, say, language }) {
+/** `ask(state)` brings `{mine: [{query_id, text, state, at}]}`, `open(query_id)` opens one; `state` is shown first. */
+export function openMine({ ask, open, say, language, state: first }) {
   const list = h("div", { class: "mine-list", role: "list" });
   const tabs = STATES.map((state) =>
     h("button", { type: "button", role: "tab", id: `mine-${state}`, data: { state }, onclick: () => choose(state) }, say(`mine.${state}`)),
@@ -38,5 +38,5 @@ export function openMine({ ask, open, say, language }) {
     closeLabel: say("dialogue.close"),
     body: [h("div", { class: "tabs", role: "tablist" }, tabs), list],
   });
-  choose(STATES[0]);
+  choose(STATES.includes(first) ? first : STATES[0]);
 }

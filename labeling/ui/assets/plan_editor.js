@@ -100,7 +100,7 @@ export class PlanEditor {
   #onForm(content, { group = null, focus = null }) {
     this.#take({ content, raw: null }, { group, isDrawn: focus !== null });
     if (focus) this.form.focus(focus);
-    else this.form.showChanges();
+    else this.form.showChangesSoon();
   }
 
   #onJson({ content = this.state.content, raw }) {

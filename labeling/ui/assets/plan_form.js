@@ -6,6 +6,8 @@ import { ExpertBox } from "./expert_box.js";
 import * as plans from "./plan.js";
 import { makeDraggable } from "./step_drag.js";
 
+const FOLLOW_MS = 120;
+
 export class PlanForm {
   /**
    * `change(plan, {group, focus})` takes every edit: `group` names the field typed in, `focus` is
@@ -27,6 +29,7 @@ export class PlanForm {
 
   /** Draw this plan from the start. */
   draw(plan) {
+    clearTimeout(this.following);
     this.plan = plans.readable(plan);
     const stages = plans.stagesOf(this.plan);
     fill(this.root, this.#rewrite(), stages.map((stage, at) => this.#stage(stage, at)), this.#end(stages.length));
@@ -45,7 +48,13 @@ export class PlanForm {
     return true;
   }
 
-  /** Follow typed text without drawing: what differs from the model, and whose step it was. */
+  /** Follow typed text a moment later, without drawing the fields again. */
+  showChangesSoon() {
+    clearTimeout(this.following);
+    this.following = setTimeout(() => this.showChanges(), FOLLOW_MS);
+  }
+
+  /** What differs from the model, and whose step it was. */
   showChanges() {
     if (!this.model) return;
     const model = plans.readable(this.model);

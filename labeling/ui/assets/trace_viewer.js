@@ -3,6 +3,8 @@
 import { fill, h, pill } from "./dom.js";
 import { mentions, places, repeats } from "./trace_text.js";
 
+const FIRST_LINES = 120;
+const LINES_AT_ONCE = 800;
 const GAUGE_END = 1.8; // the gauge ends at this many times the longest good length
 
 export class TraceViewer {
@@ -31,20 +33,24 @@ export class TraceViewer {
     this.find.value = "";
     this.#measure(length, think, Boolean(text));
     this.named = mentions(text, experts);
+    this.hues = hues;
     this.pieces = [];
-    fill(this.body, text ? this.#lines(text, hues) : h("p", { class: "absent" }, absent));
-    this.body.scrollTop = 0;
-    this.#highlight("pw-banned", places(text, banned));
-    this.#highlight("pw-found", []);
-    this.#highlight("pw-current", []);
+    this.left = { lines: text.split("\n"), line: 0, start: 0, mention: 0 };
+    for (const name of ["pw-banned", "pw-repeated", "pw-found", "pw-current"]) this.#highlight(name, []);
+    fill(this.body, text ? null : h("p", { class: "absent" }, absent));
+    fill(this.facts);
     this.count.textContent = "";
-    const warned = [places(text, banned, 1).length > 0 && pill(this.say("trace.banned"), "bad")];
-    fill(this.facts, warned);
-    setTimeout(() => this.#markRepeats(text, warned));
+    this.body.scrollTop = 0;
+    if (!text) return;
+    this.#draw(FIRST_LINES);
+    setTimeout(() => this.#drawOn(text, banned));
   }
 
   /** Mark experts that the trace names and the plan does not call, and where all were first named. */
   setPlanExperts(names) {
+    const key = [...names].sort().join("\n");
+    if (key === this.namesKey && this.markedText === this.text) return;
+    Object.assign(this, { namesKey: key, markedText: this.text, names });
     for (const mark of this.body.querySelectorAll("mark")) mark.classList.toggle("is-dropped", !names.has(mark.dataset.expert));
     const firsts = [...names].map((name) => this.named.find((each) => each.name === name)?.start);
     const isSettled = firsts.length && firsts.every((at) => at !== undefined);
@@ -81,26 +87,49 @@ export class TraceViewer {
     this.length.textContent = this.say("trace.length", { length: length.toLocaleString(), min: think.min, max: think.max });
   }
 
-  /** One paragraph a line; every piece of text is a text node that `pieces` can find by its offset. */
-  #lines(text, hues) {
-    let next = 0;
-    let start = 0;
-    return text.split("\n").map((line) => {
-      const end = start + line.length;
-      const nodes = [];
-      let at = start;
-      for (; next < this.named.length && this.named[next].start < end; next++) {
-        const mention = this.named[next];
-        if (mention.start > at) nodes.push(this.#piece(text, at, mention.start));
-        const mark = h("mark", { data: { expert: mention.name } }, this.#piece(text, mention.start, mention.end));
-        mark.style.setProperty("--hue", hues.get(mention.name));
-        nodes.push(mark);
-        at = mention.end;
-      }
-      if (at < end) nodes.push(this.#piece(text, at, end));
-      start = end + 1;
-      return h("p", {}, nodes);
-    });
+  /** The rest of a long text in slices, between which the page stays alive; then its marks. */
+  #drawOn(text, banned) {
+    if (text !== this.text) return;
+    if (this.#draw(LINES_AT_ONCE)) {
+      setTimeout(() => this.#drawOn(text, banned));
+      return;
+    }
+    const forbidden = places(text, banned);
+    this.#highlight("pw-banned", forbidden);
+    const found = repeats(text);
+    this.#highlight("pw-repeated", found);
+    const share = Math.max(1, Math.round((100 * found.reduce((sum, [from, to]) => sum + to - from, 0)) / text.length));
+    fill(
+      this.facts,
+      forbidden.length > 0 && pill(this.say("trace.banned"), "bad"),
+      found.length > 0 && pill(this.say("trace.repeated", { share }), "warn"),
+    );
+  }
+
+  /** Draw so many more lines; whether some are left. Every piece of text is a node that `pieces` can find. */
+  #draw(most) {
+    const { left, text } = this;
+    const lines = left.lines.slice(left.line, left.line + most);
+    this.body.append(...lines.map((line) => this.#line(text, left, left.start + line.length)));
+    left.line += lines.length;
+    return left.line < left.lines.length;
+  }
+
+  #line(text, left, end) {
+    const nodes = [];
+    let at = left.start;
+    for (; this.named[left.mention]?.start < end; left.mention++) {
+      const mention = this.named[left.mention];
+      if (mention.start > at) nodes.push(this.#piece(text, at, mention.start));
+      const isDropped = this.names && this.markedText === text && !this.names.has(mention.name);
+      const mark = h("mark", { class: isDropped ? "is-dropped" : null, data: { expert: mention.name } }, this.#piece(text, mention.start, mention.end));
+      mark.style.setProperty("--hue", this.hues.get(mention.name));
+      nodes.push(mark);
+      at = mention.end;
+    }
+    if (at < end) nodes.push(this.#piece(text, at, end));
+    left.start = end + 1;
+    return h("p", {}, nodes);
   }
 
   #piece(text, start, end) {
@@ -109,16 +138,8 @@ export class TraceViewer {
     return node;
   }
 
-  #markRepeats(text, warned) {
-    if (text !== this.text) return;
-    const found = repeats(text);
-    this.#highlight("pw-repeated", found);
-    if (!found.length) return;
-    const share = Math.max(1, Math.round((100 * found.reduce((sum, [from, to]) => sum + to - from, 0)) / text.length));
-    fill(this.facts, warned, pill(this.say("trace.repeated", { share }), "warn"));
-  }
-
   #search() {
+    this.#draw(Infinity);
     this.found = places(this.text, [this.find.value]);
     this.at = -1;
     this.#highlight("pw-found", this.found);

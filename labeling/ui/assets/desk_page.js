@@ -1,0 +1,171 @@
+/** What a label page and a review page do alike: ask the server, show an item, keep the lease. */
+
+import { layOut, leaveFieldsOnEscape, speaker } from "./desk.js";
+import { Dialogue, huesOf, newExpertsOf } from "./dialogue.js";
+import { isTextField } from "./dom.js";
+import { Keys } from "./keys.js";
+import { clock, Lease } from "./lease.js";
+import { Rewards } from "./rewards.js";
+import { TraceViewer } from "./trace_viewer.js";
+import { Wire } from "./wire.js";
+
+const CHECK_PAUSE_MS = 250;
+const LOOK_AGAIN_MS = 30_000;
+
+export class DeskPage {
+  constructor({ element, props, trigger, watch }, { page, bindings }) {
+    this.root = element.querySelector(".pw-desk");
+    this.say = speaker(props.words);
+    this.language = props.language;
+    this.reasons = props.reasons;
+    this.wire = new Wire({ trigger, watch, props });
+    this.keys = new Keys(bindings, { page });
+    this.parts = layOut(this.root, { className: `is-${page}` });
+    this.dialogue = new Dialogue(this.parts.dialogue, this);
+    this.trace = new TraceViewer(this.parts.trace, this);
+    this.rewards = new Rewards(this.parts.rewards, this);
+    this.lease = new Lease({ renew: () => this.renew(), show: (left) => this.showLease(left) });
+    leaveFieldsOnEscape(this.root);
+  }
+
+  /** The suggestion that is shown beside the plan. */
+  get suggestion() {
+    return this.item?.suggestions[this.candidate] ?? null;
+  }
+
+  get modelName() {
+    return this.suggestion?.model || this.say("editor.model");
+  }
+
+  /** The model's plan, or what there is of one. */
+  get modelPlan() {
+    return this.suggestion?.plan ?? this.suggestion?.partial_plan ?? null;
+  }
+
+  /** An answer with an item in it, or with none. */
+  show(answer) {
+    this.root.classList.remove("is-loading");
+    this.progress = answer.progress ?? this.progress;
+    window.planwright?.refreshHeader?.();
+    clearInterval(this.looking);
+    this.parts.empty.hidden = Boolean(answer.item);
+    this.parts.main.hidden = !answer.item;
+    if (answer.item) this.openItem(answer.item);
+    else this.openNothing();
+  }
+
+  /** Lay an item on the desk. */
+  begin(item) {
+    this.item = item;
+    this.isBusy = false;
+    this.hues = huesOf(item.expert_list);
+    this.newExperts = newExpertsOf(item);
+    this.candidate = Math.max(0, item.suggestions.findIndex((each) => each.id === item.suggestion_id));
+    scrollTo({ top: 0, behavior: "instant" });
+  }
+
+  /** Nothing to do: look again by itself from time to time. */
+  lookAgain(look) {
+    this.item = null;
+    this.lease.close();
+    this.looking = setInterval(() => document.hidden || document.querySelector("dialog[open]") || look(), LOOK_AGAIN_MS);
+  }
+
+  /** The dialogue, and the trace of the shown suggestion with the experts of `plan` in it. */
+  showAround(planExperts) {
+    const { item, suggestion, hues, newExperts, say } = this;
+    this.dialogue.open(item, { hues, newExperts, about: this.about() });
+    this.trace.open({
+      trace: suggestion?.trace, length: suggestion?.trace_length ?? 0, think: item.think,
+      experts: item.expert_list.experts, hues, banned: item.banned_words,
+      absent: say(suggestion ? "trace.absent" : "trace.no_suggestion"),
+    });
+    this.trace.setPlanExperts(planExperts);
+  }
+
+  about() {
+    const { item, suggestion, say } = this;
+    const name = `#${item.external_id ?? item.query_id.slice(-6)}`;
+    if (!suggestion) return name;
+    const count = say("dialogue.candidate", { number: this.candidate + 1, count: item.suggestions.length });
+    return [name, this.modelName, count].join(" · ");
+  }
+
+  /** Show the next suggestion; `redraw` shows it. */
+  nextCandidate(redraw) {
+    if ((this.item?.suggestions.length ?? 0) < 2) return;
+    this.candidate = (this.candidate + 1) % this.item.suggestions.length;
+    redraw();
+    this.check();
+  }
+
+  /** Judge the plan a moment after the last key. */
+  checkSoon() {
+    clearTimeout(this.checking);
+    this.checking = setTimeout(() => this.check(), CHECK_PAUSE_MS);
+  }
+
+  /** Problems and scores of the plan on the desk. */
+  async check() {
+    clearTimeout(this.checking);
+    const { item, editor } = this;
+    const message = { annotation_id: item.annotation_id, suggestion_id: this.suggestion?.id ?? null, content: this.content };
+    const answer = await this.ask("check", message).catch(() => null);
+    if (!answer?.problems || item !== this.item) return;
+    editor.setProblems(answer.problems);
+    this.rewards.show(answer.scores, this.modelName);
+  }
+
+  /** An act that ends the work on this item: the answer, or null when the work goes on. */
+  async end(name, message) {
+    this.isBusy = true;
+    this.root.classList.add("is-busy");
+    const answer = await this.attempt(name, { ...message, annotation_id: this.item.annotation_id });
+    this.isBusy = false;
+    this.root.classList.remove("is-busy");
+    return answer;
+  }
+
+  bindSharedKeys({ mayUndo }) {
+    const { keys } = this;
+    keys.on("search", () => this.trace.search());
+    keys.on("fold", () => this.trace.toggleFold());
+    keys.on("experts", () => this.dialogue.openExperts());
+    keys.on("guideline", () => this.dialogue.openGuideline());
+    // Inside the editor it hears these itself; another field keeps the browser's own undo.
+    const isFree = () => mayUndo() && !isTextField(document.activeElement);
+    keys.on("undo", () => isFree() && this.editor.undo());
+    keys.on("redo", () => isFree() && this.editor.redo());
+  }
+
+  async renew() {
+    const answer = await this.ask("renew", { annotation_id: this.item.annotation_id });
+    if (answer.notice) this.tell(answer.notice);
+    return answer.lease_until ?? null;
+  }
+
+  showLease(left) {
+    this.leaseText.className = left < 120_000 ? "late" : "";
+    this.leaseText.textContent = left > 0 ? this.say("status.lease", { clock: clock(left) }) : this.say("status.lease_over");
+  }
+
+  tell({ kind, text }) {
+    window.planwright.notify(kind, text);
+  }
+
+  ask(name, message) {
+    return this.wire.ask(name, message);
+  }
+
+  /** Ask, and show what went wrong; null when nothing usable came back. */
+  async attempt(name, message) {
+    try {
+      const answer = await this.ask(name, message);
+      if (answer.notice) this.tell(answer.notice);
+      return answer.failed ? null : answer;
+    } catch {
+      this.tell({ kind: "error", text: this.say("status.no_answer") });
+      return null;
+    }
+  }
+}

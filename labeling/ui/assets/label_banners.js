@@ -1,0 +1,63 @@
+/** What stands above the editor of the label page: a return, a flag, two versions, a lost lease. */
+
+import { banner, timeOf } from "./desk.js";
+import { fill, h } from "./dom.js";
+import { showComparison } from "./plan_compare.js";
+import { wordsOfPath } from "./plan_path.js";
+
+export class LabelBanners {
+  constructor(root, { say, language }) {
+    Object.assign(this, { root, say, language });
+  }
+
+  clear() {
+    fill(this.root);
+  }
+
+  /** A plain message; `isClosable` ones can be put away. */
+  tell(tone, text, { isClosable = false } = {}) {
+    this.root.append(banner(tone, text, [], isClosable ? this.say("dialogue.close") : null));
+  }
+
+  /** Why a reviewer sent it back; `go(path)` leads to the place. */
+  returned(note, draft, go) {
+    const { say } = this;
+    const place = note.path && h("button", { type: "button", class: "link", onclick: () => go(note.path) }, wordsOfPath(note.path, draft, say));
+    const head = say("label.returned_by", { who: note.reviewer, time: timeOf(note.at, this.language) });
+    this.root.append(banner("warn", [h("b", {}, head), " ", note.reason_words ?? note.reason_code, " ", place, note.reason && h("p", {}, note.reason)]));
+  }
+
+  /** The flag of an item, with a way to take it back. */
+  flag(reason, takeBack) {
+    this.root.querySelector("#unflag")?.closest(".banner").remove();
+    if (!reason) return;
+    const text = [h("b", {}, this.say("label.flagged")), " ", reason];
+    this.root.append(banner("", text, takeBack ? [[this.say("label.unflag"), takeBack, "unflag"]] : []));
+  }
+
+  /** Two versions exist: both are shown, and `settle(content)` hears which is to go on. */
+  conflict(theirs, mine, { hues, settle }) {
+    const { say } = this;
+    this.root.querySelector("#conflict-compare")?.closest(".banner").remove();
+    const names = { before: say("label.version_saved"), after: say("label.version_mine") };
+    const differences = h("div", { class: "conflict-differences", hidden: true }, showComparison(theirs.content, mine.content, { say, names, hues }));
+    const choose = (content) => (node) => {
+      node.remove();
+      settle(content);
+    };
+    const text = theirs.sentence ?? say("label.two_versions", { time: theirs.at ? timeOf(theirs.at, this.language) : "" });
+    this.root.prepend(
+      banner("bad", [text, differences], [
+        [say("label.keep_mine"), choose(mine.content), "conflict-mine"],
+        [say("label.take_saved"), choose(theirs.content), "conflict-theirs"],
+        [say("label.compare"), () => (differences.hidden = !differences.hidden), "conflict-compare"],
+      ]),
+    );
+  }
+
+  /** Somebody else has the query now. */
+  lost(sentence, next) {
+    const { say } = this;
+    this.root.prepend(banner("bad", [sentence, " ", say("label.lost")], [[say("label.next_item"), next, "next-item"]]));
+  }
+}
