@@ -8,15 +8,16 @@ import hashlib
 import secrets
 import threading
 import unicodedata
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from db import clock
 from db.access import people, projects
 from db.access.events import add_event
-from db.engine import Database
+from db.engine import Database, take_turns
 from db.tables import Person
 from schemas.errors import InvalidInput, NotAllowed
 from schemas.people import Actor
@@ -61,6 +62,7 @@ def use_setup_link(database: Database, token: str, name: str, password: str) -> 
     """
     name, hashed = checked_name(name), hash_password(password)
     with database.transaction() as session:
+        take_turns(session, "set-up")
         if people.has_people(session) or not people.use_setup_link(
             session, token_digest(token), _now()
         ):
@@ -86,6 +88,7 @@ def sign_in(database: Database, name: str, password: str, address: str) -> str:
     name = unicodedata.normalize("NFKC", name).strip()[:NAME_MAX]
     now = _now()
     with database.transaction() as session:
+        take_turns(session, "sign-ins")
         people.delete_expired(session, now, now - ATTEMPT_WINDOW)
         attempts = people.count_attempts(session, name, address, now - ATTEMPT_WINDOW)
         is_refused = (
@@ -208,4 +211,4 @@ def _decoy() -> str:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    return clock.now()
