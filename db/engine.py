@@ -22,6 +22,7 @@ from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session
 
+from db.power_loss import LogSync
 from schemas.settings import Settings
 
 
@@ -58,16 +59,23 @@ class _Turnstile:
 
 
 class Database:
-    """An open database: `transaction()` to write, `reading()` to read, `close()` at the end."""
+    """An open database: `transaction()` to write, `reading()` to read, `close()` at the end.
 
-    def __init__(self, url: str | URL) -> None:
+    A transaction that has ended survives a crash of the process, and a power loss too unless
+    `is_synced` is False, which is for tests and for what can be made again.
+    """
+
+    def __init__(self, url: str | URL, *, is_synced: bool = True) -> None:
         self.url = _with_driver(make_url(url))
+        self._log: LogSync | None = None
         self.backend = Backend(self.url.get_backend_name())
         match self.backend:
             case Backend.SQLITE:
                 self._readers = _sqlite_engine(self.url, is_writer=False)
                 self._writers = _sqlite_engine(self.url, is_writer=True)
                 self._turnstile: _Turnstile | None = _Turnstile()
+                if is_synced and self.url.database:
+                    self._log = LogSync(Path(self.url.database))
             case Backend.POSTGRESQL:
                 self._readers = self._writers = sa.create_engine(
                     self.url, pool_size=8, max_overflow=24, pool_pre_ping=True
@@ -91,12 +99,23 @@ class Database:
         writer = Session(self._writers, expire_on_commit=False)
         with self._turnstile, writer as session, session.begin():
             yield session
+        if self._log is not None:
+            self._log.wait()
 
     @contextmanager
     def reading(self) -> Generator[Session]:
         """A consistent view that never waits for a writer."""
         with Session(self._readers, expire_on_commit=False) as session:
             yield session
+
+    @contextmanager
+    def snapshot(self) -> Generator[sa.Connection]:
+        """Everything as it stands at one moment, however long the block reads."""
+        engine = self._readers
+        if self.backend is Backend.POSTGRESQL:
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with engine.begin() as connection:
+            yield connection
 
     def migration_engine(self) -> Engine:
         """A connection of its own for migrations.
@@ -116,6 +135,8 @@ class Database:
         """Give back all connections."""
         self._readers.dispose()
         self._writers.dispose()
+        if self._log is not None:
+            self._log.close()
 
 
 def open_database(settings: Settings) -> Database:
@@ -230,7 +251,7 @@ def _sqlite_engine(url: URL, *, is_writer: bool, foreign_keys: bool = True) -> E
         connection.isolation_level = None
         for pragma in (
             "journal_mode = WAL",
-            "synchronous = NORMAL",
+            "synchronous = NORMAL",  # LogSync makes up the difference to FULL
             "busy_timeout = 30000",
             f"foreign_keys = {'ON' if foreign_keys else 'OFF'}",
             "cache_size = -65536",

@@ -23,7 +23,7 @@ def settings(tmp_path: Path) -> Settings:
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty SQLite file to copy; migrating for every test would take longer."""
     path = tmp_path_factory.mktemp("sqlite") / "empty.db"
-    database = Database(sqlite_url(path))
+    database = Database(sqlite_url(path), is_synced=False)
     upgrade(database)
     database.close()
     with sa.create_engine(sqlite_url(path)).connect() as connection:
@@ -37,7 +37,7 @@ def sqlite_database(migrated_sqlite: Path, settings: Settings) -> Iterator[Datab
     settings.home.mkdir(parents=True)
     path = settings.home / "planwright.db"
     shutil.copy(migrated_sqlite, path)
-    database = Database(sqlite_url(path))
+    database = Database(sqlite_url(path), is_synced=False)
     yield database
     database.close()
 

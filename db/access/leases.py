@@ -68,8 +68,12 @@ _TAKE_MINE = (
 )
 
 
-def _has_part_in() -> sa.ColumnElement[bool]:
-    """Whether a person handed in an annotation of the query, or has another slot of it."""
+def _has_no_part_in() -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    """That a person handed in no annotation of the query, and has no other slot of it.
+
+    Two conditions and not one with OR, which PostgreSQL would answer by hashing everything that the
+    person ever handed in.
+    """
     handed_in = sa.exists().where(
         _ANNOTATION.c.query_id == TASK.c.query_id,
         _ANNOTATION.c.author_id == _ME,
@@ -83,7 +87,7 @@ def _has_part_in() -> sa.ColumnElement[bool]:
         other.c.person_id == _ME,
         other.c.status.in_(("taken", "open", "postponed")),
     )
-    return sa.or_(handed_in, holds)
+    return ~handed_in, ~holds
 
 
 def _has_skipped() -> sa.ColumnElement[bool]:
@@ -103,7 +107,7 @@ def _take_first(kind: Kind, *among: sa.ColumnElement[bool]) -> sa.Executable:
     where.append(TASK.c.status == "open")
     match kind:
         case "label":
-            where += [TASK.c.for_person_id.is_(None), ~_has_part_in()]
+            where += [TASK.c.for_person_id.is_(None), *_has_no_part_in()]
         case "review":
             where.append(TASK.c.author_id != _ME)
     first = (

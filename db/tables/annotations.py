@@ -61,6 +61,7 @@ class Annotation(Table, table=True):
     __table_args__ = (
         sa.UniqueConstraint("query_id", "author_id"),
         sa.Index("ix_annotation_state", "project_id", "state", "id"),
+        sa.Index("ix_annotation_author_submitted", "author_id", "submitted_at"),
         sa.CheckConstraint(
             "state IN ('draft', 'submitted', 'accepted', 'returned', 'discarded')",
             name="known_state",
@@ -70,7 +71,7 @@ class Annotation(Table, table=True):
     id: str = Field(default_factory=new_id, primary_key=True)
     project_id: str = Field(foreign_key="project.id")
     query_id: str = Field(foreign_key="query.id")
-    author_id: str = Field(foreign_key="person.id", index=True)
+    author_id: str = Field(foreign_key="person.id")
     state: str = "draft"
     suggestion_id: str | None = Field(default=None, foreign_key="suggestion.id")
     revision_id: str | None = None

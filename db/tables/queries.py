@@ -27,12 +27,14 @@ class Query(Table, table=True):
 
     `import_key` is how a row is known again within (project, kind); `content_hash` tells whether it
     came back changed. Of a historical chat row, `messages` is the JSON array of the messages before
-    the answer (system, turns, user) with every content as it came, and `answer` the old answer's text.
-    `state` caches what the annotations say (waiting, ready, in_work, in_review, decided).
+    the answer (system, turns, user) with every content as it came, and `answer` the old answer's
+    text. `state` caches what annotations, tasks and suggestions say (waiting, ready, in_work, in_review,
+    decided); `db.access.queries.refresh_state` derives it.
     """
 
     __table_args__ = (
         sa.UniqueConstraint("project_id", "kind", "import_key"),
+        sa.Index("ix_query_project", "project_id", "id"),
         sa.Index("ix_query_project_state", "project_id", "state", "id"),
         sa.Index("ix_query_cluster", "project_id", "cluster"),
         sa.CheckConstraint("kind IN ('queries', 'suggestions', 'history')", name="known_kind"),

@@ -261,6 +261,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('query', schema=None) as batch_op:
         batch_op.create_index('ix_query_cluster', ['project_id', 'cluster'], unique=False)
+        batch_op.create_index('ix_query_project', ['project_id', 'id'], unique=False)
         batch_op.create_index('ix_query_project_state', ['project_id', 'state', 'id'], unique=False)
 
     op.create_table('benchmark_question',
@@ -413,7 +414,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('query_id', 'author_id', name=op.f('uq_annotation_query_id_author_id'))
     )
     with op.batch_alter_table('annotation', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_annotation_author_id'), ['author_id'], unique=False)
+        batch_op.create_index('ix_annotation_author_submitted', ['author_id', 'submitted_at'], unique=False)
         batch_op.create_index('ix_annotation_state', ['project_id', 'state', 'id'], unique=False)
 
     op.create_table('planner',
@@ -597,7 +598,7 @@ def downgrade() -> None:
     op.drop_table('planner')
     with op.batch_alter_table('annotation', schema=None) as batch_op:
         batch_op.drop_index('ix_annotation_state')
-        batch_op.drop_index(batch_op.f('ix_annotation_author_id'))
+        batch_op.drop_index('ix_annotation_author_submitted')
 
     op.drop_table('annotation')
     with op.batch_alter_table('synthesis_request', schema=None) as batch_op:
@@ -625,6 +626,7 @@ def downgrade() -> None:
     op.drop_table('benchmark_question')
     with op.batch_alter_table('query', schema=None) as batch_op:
         batch_op.drop_index('ix_query_project_state')
+        batch_op.drop_index('ix_query_project')
         batch_op.drop_index('ix_query_cluster')
 
     op.drop_table('query')
