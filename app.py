@@ -13,7 +13,7 @@ from db.engine import open_database
 from db.upgrade import is_current, upgrade
 from exports import commands as export_commands
 from labeling import commands as labeling_commands
-from labeling import user_commands
+from labeling import upkeep_commands, user_commands
 from labeling.command_line import ALL_DONE, FAILED, CommandContext, Subparsers
 from labeling.synthesis import commands as synthesis_commands
 from schemas.errors import InvalidInput, PlanwrightError
@@ -67,9 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Command(prog="app.py", description="Planwright: from queries to a trained planner")
     parser.set_defaults(project="main", json=False)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands: Subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_serving(commands)
     user_commands.add_commands(commands)
+    upkeep_commands.add_commands(commands)
     labeling_commands.add_commands(commands)
     synthesis_commands.add_commands(commands)
     export_commands.add_commands(commands)

@@ -34,11 +34,15 @@ def write_migration(database: Database, message: str, revision: str) -> None:
     )
 
 
+def current_revision(database: Database) -> str | None:
+    """The migration that the database stands at; None for an empty one."""
+    with database.reading() as session:
+        return MigrationContext.configure(session.connection()).get_current_revision()
+
+
 def is_current(database: Database) -> bool:
     """Whether the database stands at the newest migration."""
-    with database.reading() as session:
-        at = MigrationContext.configure(session.connection()).get_current_revision()
-    return at == ScriptDirectory.from_config(_config()).get_current_head()
+    return current_revision(database) == ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def _config() -> Config:

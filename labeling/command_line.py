@@ -2,7 +2,7 @@
 
 import argparse
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from db.engine import Database
 from labeling.accounts import command_line_actor
@@ -12,7 +12,7 @@ from schemas.settings import Settings
 
 if TYPE_CHECKING:
     # argparse gives this class no public name.
-    Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+    Subparsers: TypeAlias = "argparse._SubParsersAction[Any]"
 else:
     Subparsers = object
 
