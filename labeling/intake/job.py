@@ -7,6 +7,8 @@ from pathlib import Path
 from db.access import intake, projects
 from db.access.events import add_event
 from db.engine import Database, Session
+from db.tables.base import new_id
+from labeling.intake.list_finder import ListFinder
 from labeling.intake.refused_rows import RefusedRows
 from labeling.intake.tally import Tally
 from schemas.errors import InvalidInput
@@ -22,6 +24,7 @@ class Job:
     file_name: str
     pins: intake.ImportPins
     errors: RefusedRows
+    find_list: ListFinder
     tally: Tally = field(default_factory=Tally)
 
     def counts(self) -> ImportCounts:
@@ -57,13 +60,15 @@ def begin_job(
     kind: ImportKind,
     *,
     errors_dir: Path,
-    import_id: str,
+    import_id: str | None,
+    find_list: ListFinder,
 ) -> Job:
     """Begin an import, or take up the one of this id where it stood.
 
     Raises:
         InvalidInput: `intake.no_prompt`.
     """
+    import_id = import_id or new_id()
     with database.transaction() as session:
         settings = projects.read_settings(session, who.project_id)
         if settings.current_prompt_version_id is None:
@@ -84,4 +89,4 @@ def begin_job(
     stem = re.sub(r"[^\w.-]+", "_", path.stem)[:60]
     errors_path = errors_dir / f"{stem}-{import_id[-12:]}.errors.jsonl"
     errors = RefusedRows(errors_path, who.language, size=tally.errors_bytes)
-    return Job(who, path.name, pins, errors, tally)
+    return Job(who, path.name, pins, errors, find_list, tally)

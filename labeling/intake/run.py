@@ -14,7 +14,6 @@ import orjson
 
 from db.access import intake
 from db.engine import Database, Session, take_turns
-from db.tables.base import new_id
 from labeling.intake.benchmarks import add_benchmark, benchmark_name
 from labeling.intake.job import Job, begin_job
 from labeling.intake.list_finder import ListFinder
@@ -59,46 +58,54 @@ def import_file(
         on_progress: Called after each chunk.
 
     Raises:
-        NotFound: `files.not_found`, `experts.list_not_found`.
-        InvalidInput: the file cannot be read at all, or `intake.*` for what was asked.
+        NotFound: the file or the list.
+        InvalidInput: the file cannot be read at all, or what was asked makes no sense.
     """
     who.require("admin")
-    mapping = mapping or {}
-    check_mapping(mapping)
-    source = open_source(path, encoding)
-    _check_columns(source, mapping)
-    title = benchmark_name(name or path.stem) if kind == "benchmark" else ""
+    check_mapping(mapping or {})
+    source = _open(path, encoding, mapping or {})
+    title = benchmark_name(name or path.stem) if kind == "benchmark" else None
     find_list = ListFinder(database, who, experts)
-    import_id = import_id or new_id()
-    job = begin_job(database, who, path, kind, errors_dir=errors_dir, import_id=import_id)
-    if job.tally.is_done:
-        return job.counts()
-    reader = RowReader(kind, mapping, find_list)
+    job = begin_job(
+        database, who, path, kind, errors_dir=errors_dir, import_id=import_id, find_list=find_list
+    )
+    if not job.tally.is_done:
+        reader = RowReader(kind, mapping or {}, find_list)
+        _work(database, job, reader, source, title=title, on_progress=on_progress)
+    return job.counts()
+
+
+def _work(
+    database: Database,
+    job: Job,
+    reader: RowReader,
+    source: Source,
+    *,
+    title: str | None,
+    on_progress: Progress | None,
+) -> None:
     rows = islice(source.rows(), job.tally.read, None)
     try:
         with job.errors:
-            if kind == "benchmark":
-                read = _read_all(reader, rows, job)
-                add_benchmark(database, who, title, read, tally=job.tally, errors=job.errors)
+            if title is None:
+                _write_all(database, job, reader, rows, on_progress=on_progress)
             else:
-                _write_all(
-                    database, reader, rows, job, find_list=find_list, on_progress=on_progress
-                )
+                read = _read_all(reader, rows, job)
+                add_benchmark(database, job.who, title, read, tally=job.tally, errors=job.errors)
     except BaseException:
         job.end(database, "failed")
         raise
     job.end(database, "done")
-    return job.counts()
 
 
-def _check_columns(source: Source, mapping: Mapping[str, str]) -> None:
-    """A mapping to a column that is not there is a slip, and would refuse or lose every row."""
-    if not mapping:
-        return
-    columns = source.columns()
+def _open(path: Path, encoding: str | None, mapping: Mapping[str, str]) -> Source:
+    """The file; mapping to a column that it lacks is a slip that would refuse or lose every row."""
+    source = open_source(path, encoding)
+    columns = source.columns() if mapping else []
     for theirs in mapping.values():
         if theirs not in columns and theirs.partition(".")[0] not in columns:
             raise InvalidInput("intake.column_unknown", column=theirs, columns=", ".join(columns))
+    return source
 
 
 def _read_all(reader: RowReader, rows: Iterable[SourceRow], job: Job) -> Iterator[ReadRow]:
@@ -117,11 +124,10 @@ def _read_all(reader: RowReader, rows: Iterable[SourceRow], job: Job) -> Iterato
 
 def _write_all(
     database: Database,
+    job: Job,
     reader: RowReader,
     rows: Iterable[SourceRow],
-    job: Job,
     *,
-    find_list: ListFinder,
     on_progress: Progress | None,
 ) -> None:
     chunks = _in_chunks(rows)
@@ -133,7 +139,7 @@ def _write_all(
             read = list(_read_all(reader, chunk, job))
             with database.transaction() as session:
                 take_turns(session, f"queries of {job.who.project_id}")
-                _write_chunk(session, read, job, find_list)
+                _write_chunk(session, read, job)
                 job.tally.errors_bytes = job.errors.flush()
                 job.save_progress(session)
         if on_progress is not None:
@@ -166,7 +172,7 @@ def _in_chunks(rows: Iterable[SourceRow]) -> Iterator[list[SourceRow]]:
         yield chunk
 
 
-def _write_chunk(session: Session, rows: list[ReadRow], job: Job, find_list: ListFinder) -> None:
+def _write_chunk(session: Session, rows: list[ReadRow], job: Job) -> None:
     """Add what is new; the same row twice in one chunk meets itself as if it were stored."""
     pins = job.pins
     known = intake.find_known(session, pins.project_id, pins.kind, [row.key for row in rows])
@@ -178,7 +184,7 @@ def _write_chunk(session: Session, rows: list[ReadRow], job: Job, find_list: Lis
             fresh.append(_to_new(row, pins.kind))
             job.tally.added += 1
             job.tally.incomplete += row.is_incomplete
-        elif find_list.is_same(row, *before):
+        elif job.find_list.is_same(row, *before):
             job.tally.known += 1
         else:
             job.tally.changed += 1
