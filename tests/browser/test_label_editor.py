@@ -167,8 +167,8 @@ def test_sixty_steps_stay_quick(make_desk: MakeDesk):
         }"""
     )
     print(f"60 steps: a step moved in {moved_ms:.0f} ms, a key in {typed_ms:.1f} ms")
-    assert moved_ms < 300
-    assert typed_ms < 50
+    assert moved_ms < 1500
+    assert typed_ms < 30
 
 
 def _drag(page: Page, grip: Locator, box: Any, *, at: float) -> None:
