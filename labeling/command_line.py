@@ -12,7 +12,7 @@ from schemas.settings import Settings
 
 if TYPE_CHECKING:
     # argparse gives this class no public name.
-    Subparsers: TypeAlias = "argparse._SubParsersAction[Any]"
+    Subparsers: TypeAlias = "argparse._SubParsersAction[Any]"  # pyright: ignore[reportPrivateUsage]
 else:
     Subparsers = object
 
