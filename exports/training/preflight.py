@@ -16,6 +16,8 @@ from schemas.training import Check, VerifyReport
 
 EMPTY_THINK = "<think>\n\n</think>"
 SPARE_BYTES = 1 << 30
+SMALLEST_GROUP = 2
+"""A group of one has nothing to compare with."""
 COPIES = {"full": 4, "lora": 1}
 """Model sizes that a checkpoint takes: weights, and for all of them the optimizer's state too."""
 
@@ -215,8 +217,13 @@ def _batch(plan: Plan, devices: int) -> Check:
         * int(arguments.get("steps_per_generation") or arguments["gradient_accumulation_steps"])
     )
     group = int(arguments["num_generations"])
-    fits = group > 1 and sampled % group == 0
-    return _check("batch", None if fits else "batch_not_divisible", sampled=sampled, group=group)
+    rows = (plan.bundle / "grpo.jsonl").read_bytes().count(b"\n")
+    problem = None
+    if group < SMALLEST_GROUP or sampled % group:
+        problem = "batch_not_divisible"
+    elif rows * group < sampled:
+        problem = "too_few_rows"
+    return _check("batch", problem, sampled=sampled, group=group, rows=rows)
 
 
 def _plugin(said: dict[str, Any]) -> Check:
