@@ -28,8 +28,8 @@ class Query(Table, table=True):
     `import_key` is how a row is known again within (project, kind); `content_hash` tells whether it
     came back changed. Of a historical chat row, `messages` is the JSON array of the messages before
     the answer (system, turns, user) with every content as it came, and `answer` the old answer's
-    text. `state` caches what annotations, tasks and suggestions say (waiting, ready, in_work, in_review,
-    decided); `db.access.queries.refresh_state` derives it.
+    text. `state` caches what annotations, tasks and suggestions say (waiting, ready, in_work,
+    in_review, decided); `db.access.queries.refresh_state` derives it.
     """
 
     __table_args__ = (
