@@ -20,6 +20,7 @@ from schemas.training import (
     STAGES,
     ChainSummary,
     ChainView,
+    Check,
     Point,
     RunOrder,
     RunView,
@@ -119,13 +120,25 @@ def _stage(chain: Chain, stage: Stage, run: Run | None, settings: Settings) -> S
         folder = settings.home / run.folder
         status = launch.look(folder).status
         fields |= {"run_id": run.id, "command": _command(folder)}
+        alarms = _alarms(folder)
+        if alarms:
+            fields["checks"] = (alarms,)
         if status is not None:
-            fields |= {
-                "stop_phase": status.stop_phase,
-                "stop_deadline": _moment(status.stop_deadline),
-                "heartbeat": _moment(status.heartbeat),
-            }
+            fields["heartbeat"] = _moment(status.heartbeat)
+            if status.state == "stopping":
+                fields["stop_phase"] = status.stop_phase
+                fields["stop_deadline"] = _moment(status.stop_deadline)
     return StageView.model_validate(fields)
+
+
+def _alarms(folder: Path) -> Check | None:
+    """Rewards that broke on a completion and scored 0, as a check that did not pass."""
+    path = folder / "reward_alarms.jsonl"
+    count = path.read_bytes().count(b"\n") if path.exists() else 0
+    if count == 0:
+        return None
+    values: dict[str, JsonValue] = {"count": count, "file": str(path)}
+    return Check(name="alarms", is_passed=False, code="training.reward_alarms", values=values)
 
 
 def _run(row: Run, settings: Settings) -> RunView:
