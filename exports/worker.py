@@ -3,14 +3,17 @@
 import signal
 import threading
 
-# Importing them registers the workflows that this process may be handed.
-import exports.bundle_work
-import exports.training.chain
-import exports.training.examine  # noqa: F401
 from db.durable import Durable
 from db.engine import Backend, Database
+from exports import bundle_work
+from exports.training import chain, examine
+from labeling import import_work
+from labeling.synthesis import work as synthesis_work
 from schemas.errors import InvalidInput
 from schemas.settings import Settings
+
+WORK = (import_work, synthesis_work, bundle_work, chain, examine)
+"""Importing these registers the workflows that a worker may be handed."""
 
 
 def work(settings: Settings, database: Database, *, node: str) -> None:
@@ -23,7 +26,7 @@ def work(settings: Settings, database: Database, *, node: str) -> None:
         raise InvalidInput("training.worker_needs_postgresql")
     leave = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: leave.set())
+        signal.signal(number, lambda _number, _frame: leave.set())
     durable = Durable(settings, database, executor_id=f"worker-{node}")
     durable.launch()
     try:
