@@ -101,6 +101,14 @@ class PinnedPrompt(NamedTuple):
     content_hash: str
 
 
+def _of_project(table: type[Query | Revision | Suggestion], project_id: str) -> Any:
+    """The condition on the project as a filter only.
+
+    As a plain comparison SQLite would walk the whole project by its index, for every chunk of ids.
+    """
+    return sa.func.coalesce(col(table.project_id), "") == project_id
+
+
 def _plain_time(column: Any) -> Any:
     """A time past our own column type, which costs more than the row: naive UTC on SQLite."""
     return sa.type_coerce(column, sa.DateTime(timezone=True))
@@ -150,7 +158,7 @@ def stream_asked(session: Session, project_id: str) -> Iterator[list[AskedPart]]
         )
         .outerjoin(Revision, col(Revision.id) == col(Annotation.revision_id))
         .where(
-            col(Query.project_id) == project_id,
+            _of_project(Query, project_id),
             sa.or_(col(Query.kind) != "history", col(Query.chosen_annotation_id).is_not(None)),
         )
         .order_by(col(Query.id))
@@ -163,7 +171,7 @@ def stream_history(session: Session, project_id: str) -> Iterator[list[HistoryPa
     """Historical queries in chunks, by query id."""
     statement = (
         sa.select(*_QUERY, col(Query.answer), _plain_time(col(Query.created_at)))
-        .where(col(Query.project_id) == project_id, col(Query.kind) == "history")
+        .where(_of_project(Query, project_id), col(Query.kind) == "history")
         .order_by(col(Query.id))
     )
     for chunk in _chunks(session, statement):
@@ -188,7 +196,7 @@ def list_suggestions(
 def _by_query(
     session: Session, project_id: str, where: sa.ColumnElement[bool]
 ) -> dict[str, list[SuggestionPart]]:
-    statement = sa.select(*_SUGGESTION).where(col(Suggestion.project_id) == project_id, where)
+    statement = sa.select(*_SUGGESTION).where(_of_project(Suggestion, project_id), where)
     found: dict[str, list[SuggestionPart]] = {}
     for row in session.connection().execute(statement).all():
         found.setdefault(row[1], []).append(SuggestionPart._make(row))
@@ -281,7 +289,7 @@ def _by_id(
     if not wanted:
         return ()
     statement = sa.select(*columns).where(
-        col(table.project_id) == project_id, is_among(session, col(table.id), "ids")
+        _of_project(table, project_id), is_among(session, col(table.id), "ids")
     )
     values = {"ids": among_value(session, wanted)}
     return session.connection().execute(statement, values).all()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app import main
+from app import main  # noqa: TID251  (a test comes in by the front door)
 from db.engine import Database
 from exports.bundle import create_bundle, get_bundle
 from exports.training.verify import verify_bundle
