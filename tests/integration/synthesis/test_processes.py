@@ -19,7 +19,7 @@ from schemas.settings import Settings
 from tests.factories import a_project, a_query
 from tests.fakes.endpoint_process import RunningEndpoint, running_endpoint
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CONCURRENCY = 8
 
 
@@ -227,6 +227,11 @@ def test_the_command_speaks_by_its_exit_code(
     _, err = nothing.communicate(timeout=60)
     assert nothing.returncode == 1
     assert "No request of this batch has failed" in err
+
+
+def test_the_command_says_why_it_did_not_begin(
+    processes: _Processes, endpoint: RunningEndpoint, who: Actor
+) -> None:
     down = processes.app("synthesize", "--endpoint", "http://127.0.0.1:9/v1", "--model", "m")
     out, err = down.communicate(timeout=60)
     assert down.returncode == 1
