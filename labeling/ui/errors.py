@@ -73,14 +73,19 @@ def unchanged(answer: type[Answer], **given: object) -> Answer:
 def presented(
     handler: Callable[Concatenate[Any, Parameters], Answer],
 ) -> Callable[Concatenate[Any, Parameters], Answer]:
-    """Turn a handler's failure into the `notice` of its answer (a NamedTuple with such a field)."""
+    """Turn a handler's failure into the `notice` of its answer (a NamedTuple with such a field).
+
+    An answer of one field becomes that field, because Gradio takes a tuple for the value of a
+    single output.
+    """
 
     @functools.wraps(handler)
-    def guarded(self: Speaking, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Answer:
+    def guarded(self: Speaking, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Any:
         try:
-            return handler(self, *args, **kwargs)
+            told = handler(self, *args, **kwargs)
         except Exception as error:  # noqa: BLE001  (the edge where defects become a number)
             answer: type[Answer] = get_type_hints(handler)["return"]
-            return unchanged(answer, notice=present(error, self.words))
+            told = unchanged(answer, notice=present(error, self.words))
+        return told[0] if len(told) == 1 else told
 
     return guarded

@@ -54,12 +54,12 @@ class TeamHandlers:
     @presented
     def on_load(self, request: gr.Request) -> PeopleShown:
         """Show everybody."""
-        return self._people(who_asks(request), "")
+        return self._people(who_asks(request, "admin"), "")
 
     @presented
     def on_load_settings(self, request: gr.Request) -> SettingsShown:
         """Show what the project has decided."""
-        who = who_asks(request)
+        who = who_asks(request, "admin")
         who.require("admin")
         kept = projects.get_settings(self.services.database, who)
         return SettingsShown(
@@ -76,40 +76,40 @@ class TeamHandlers:
     @presented
     def on_pick(self, event: gr.EventData, request: gr.Request) -> PeopleShown:
         """Show one person."""
-        return self._people(who_asks(request), picked_id(event))
+        return self._people(who_asks(request, "admin"), picked_id(event))
 
     @presented
     def on_add(self, name: str, password: str, role: Role, request: gr.Request) -> PeopleShown:
         """Add somebody."""
-        who = who_asks(request)
+        who = who_asks(request, "admin")
         person_id = accounts.add_person(self.services.database, who, name, password, role)
         return self._people(who, person_id, self.words("team.added", name=name.strip()))
 
     @presented
     def on_role(self, person_id: str, role: Role, request: gr.Request) -> PeopleShown:
         """Give another role."""
-        who = who_asks(request)
+        who = who_asks(request, "admin")
         accounts.set_role(self.services.database, who, person_id, role)
         return self._people(who, person_id, self.words("team.saved"))
 
     @presented
     def on_password(self, person_id: str, password: str, request: gr.Request) -> PeopleShown:
         """Give a new password."""
-        who = who_asks(request)
+        who = who_asks(request, "admin")
         accounts.reset_password(self.services.database, who, person_id, password)
         return self._people(who, person_id, self.words("team.password_set"))
 
     @presented
     def on_deactivate(self, person_id: str, request: gr.Request) -> PeopleShown:
         """End somebody's access."""
-        who = who_asks(request)
+        who = who_asks(request, "admin")
         accounts.deactivate(self.services.database, who, person_id)
         return self._people(who, person_id, self.words("team.deactivated"))
 
     @presented
     def on_reactivate(self, person_id: str, request: gr.Request) -> PeopleShown:
         """Give access again."""
-        who = who_asks(request)
+        who = who_asks(request, "admin")
         accounts.reactivate(self.services.database, who, person_id)
         return self._people(who, person_id, self.words("team.saved"))
 
@@ -126,7 +126,7 @@ class TeamHandlers:
         request: gr.Request,
     ) -> Said:
         """Decide anew."""
-        who = who_asks(request)
+        who = who_asks(request, "admin")
         before = projects.get_settings(self.services.database, who)
         projects.change_settings(
             self.services.database,
@@ -143,7 +143,7 @@ class TeamHandlers:
     @presented
     def on_project(self, name: str, request: gr.Request) -> Said:
         """Make a project."""
-        projects.create_project(self.services.database, who_asks(request), name)
+        projects.create_project(self.services.database, who_asks(request, "admin"), name)
         return Said(say(self.words("team.project_made", name=name.strip())))
 
     def _people(self, who: Actor, person_id: str, told: str = "") -> PeopleShown:
