@@ -21,9 +21,9 @@ from labeling.verdicts import (
     get_held,
     get_submission,
     in_other_hands,
-    is_at_work,
     open_case,
     record,
+    send_back,
     settle,
     tell_left,
 )
@@ -170,13 +170,7 @@ def return_to_author(
         if case is None:
             return
         annotations.change(session, annotation_id, state="returned")
-        label = tasks.find_of_annotation(
-            session, "label", case.annotation.query_id, case.annotation.id
-        )
-        if label is not None and is_at_work(session, who, case.annotation):
-            tasks.keep_for_author(session, label.id, case.annotation.author_id)
-        elif label is not None:
-            tasks.open_for_others(session, label.id)
+        send_back(session, who, case.annotation)
         said = Said(reason_code, reason.strip()[:LONGEST_REASON], path)
         record(session, who, case, "returned", said)
 

@@ -160,7 +160,13 @@ def in_other_hands(session: Session, task: TaskFacts) -> PlanwrightError:
     return EditConflict("review.in_other_hands", who=holder.name, when=holder.at)
 
 
-def is_at_work(session: Session, who: Actor, annotation: AnnotationFacts) -> bool:
-    """Whether the author can still be given something to do."""
+def send_back(session: Session, who: Actor, annotation: AnnotationFacts) -> None:
+    """Keep the label task for its author; if the author has left, others may have it."""
+    label = tasks.find_of_annotation(session, "label", annotation.query_id, annotation.id)
+    if label is None:
+        return
     member = people.find_member(session, who.project_id, annotation.author_id)
-    return member is not None and member[0].is_active
+    if member is not None and member[0].is_active:
+        tasks.keep_for_author(session, label.id, annotation.author_id)
+    else:
+        tasks.open_for_others(session, label.id)
