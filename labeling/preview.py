@@ -2,6 +2,7 @@
 
 from db.access import annotations, projects, prompts, queries
 from db.engine import Database
+from db.tables import Query
 from labeling.desk import pinned_list
 from schemas.desk import SuggestionView
 from schemas.dialects import get_dialect
@@ -10,6 +11,7 @@ from schemas.experts import ExpertList
 from schemas.people import Actor
 from schemas.plan import Plan, parse_plan, plan_problems
 from schemas.preview import PlanPreview, score_plan
+from schemas.project import ProjectSettings
 from schemas.prompt import render_system
 from schemas.scoring.context import ScoringContext
 
@@ -49,23 +51,34 @@ def preview(
         template = prompts.get_template(session, query.prompt_version_id)
     beside = next((each for each in suggestions if each.id == suggestion_id), None)
     trace = (beside.trace if beside else None) or None
+    context = _context(query, expert_list, template, settings, with_thinking=trace is not None)
+    plan = parse_plan(content, expert_list)
+    scores = score_plan(plan, context, trace, _plan_of(beside, expert_list))
+    return PlanPreview(problems=(), scores=scores)
+
+
+def _context(
+    query: Query,
+    expert_list: ExpertList,
+    template: str,
+    settings: ProjectSettings,
+    *,
+    with_thinking: bool,
+) -> ScoringContext:
     dialect = get_dialect(query.dialect)
-    context = ScoringContext(
-        with_thinking=trace is not None,
+    return ScoringContext(
+        with_thinking=with_thinking,
         dialect=query.dialect,
         expert_names=expert_list.names,
         query=query.text,
         system_prompt=render_system(
-            template, expert_list, query.window, dialect, with_thinking=trace is not None
+            template, expert_list, query.window, dialect, with_thinking=with_thinking
         ),
         think_min=settings.think.min,
         think_max=settings.think.max,
         think_eps=settings.think.eps,
         banned_words=settings.banned_words,
     )
-    plan = parse_plan(content, expert_list)
-    scores = score_plan(plan, context, trace, _plan_of(beside, expert_list))
-    return PlanPreview(problems=(), scores=scores)
 
 
 def _plan_of(suggestion: SuggestionView | None, expert_list: ExpertList) -> Plan | None:

@@ -164,11 +164,17 @@ def add_queries(
             "created_at": at,
         },
     )
-    suggestions = [
-        (query_id, suggestion)
-        for query_id, (_, suggestion) in zip(ids, rows, strict=True)
-        if suggestion is not None
-    ]
+    _add_suggestions(session, pins, list(zip(ids, (each for _, each in rows), strict=True)), at)
+    _add_label_tasks(session, pins, (ids[0], ids[-1]), at)
+
+
+def _add_suggestions(
+    session: Session,
+    pins: ImportPins,
+    rows: Sequence[tuple[str, NewSuggestion | None]],
+    at: datetime,
+) -> None:
+    suggestions = [(query_id, each) for query_id, each in rows if each is not None]
     insert_many(
         session,
         "suggestion",
@@ -187,7 +193,6 @@ def add_queries(
             "created_at": at,
         },
     )
-    _add_label_tasks(session, pins, (ids[0], ids[-1]), at)
 
 
 def _add_label_tasks(
