@@ -75,8 +75,7 @@ def write_bundle(
         ExportRefused: the disk is full, the folder is taken, or a row is not what it was.
         InvalidInput: `export.nothing_selected`; a format that was asked for has no row.
     """
-    recipe = contents.recipe
-    renderer = Renderer(session, project_id, pinned, RowForm.of(recipe))
+    renderer = Renderer(session, project_id, pinned, RowForm.of(contents.recipe))
     rows: dict[str, list[RowOrigin]] = {}
     experts: dict[str, dict[str, int]] = {}
     with new_folder(target) as writer:
@@ -92,20 +91,26 @@ def write_bundle(
                 problems = [Problem(name, "export.reason_no_rejected", {})]
                 raise InvalidInput("export.nothing_selected", problems, file=name)
         writer.done = 1.0
-        files = scoring_files() | recipe_files(
-            recipe.training, with_thinking=recipe.with_thinking, weights=recipe.weights
-        )
-        for name, content in sorted(files.items()):
-            writer.write(name, [content])
         counts = {name: len(each) for name, each in rows.items()}
-        card = card_text(CardFacts(recipe, contents.pools, counts, experts, renderer.form_missed))
-        writer.write("CARD.md", [card.encode()])
-        facts = dict(writer.facts)
+        facts = CardFacts(contents.recipe, contents.pools, counts, experts, renderer.form_missed)
+        files = _write_companions(writer, facts)
         parts = manifest_parts(
-            recipe, pinned, contents.pools, files=facts, rows=rows, renderer=renderer
+            contents.recipe, pinned, contents.pools, files=files, rows=rows, renderer=renderer
         )
         writer.write(MANIFEST, parts)
-    return Written(facts, rows, writer.facts[MANIFEST].sha256)
+    return Written(files, rows, writer.facts[MANIFEST].sha256)
+
+
+def _write_companions(writer: FolderWriter, facts: CardFacts) -> dict[str, FileFact]:
+    """Plugin, training recipes and card; the facts of all files so far."""
+    recipe = facts.recipe
+    files = scoring_files() | recipe_files(
+        recipe.training, with_thinking=recipe.with_thinking, weights=recipe.weights
+    )
+    for name, content in sorted(files.items()):
+        writer.write(name, [content])
+    writer.write("CARD.md", [card_text(facts).encode()])
+    return dict(writer.facts)
 
 
 class _Progress:

@@ -130,7 +130,8 @@ class RowOrigin(NamedTuple):
     """What a line of a dataset file is made of; a manifest holds one for each line, in order.
 
     `source_id` and `trace_id` are a revision, a suggestion, or the query itself where its old
-    answer is read; `against_id` is the rejected suggestion (`dpo`) or the accepted revision (`kto`).
+    answer is read; `against_id` is the rejected suggestion (`dpo`) or the accepted revision
+    (`kto`).
     """
 
     kind: SourceKind

@@ -2,9 +2,9 @@
 
 `fresh`: the model's plan was accepted as it stood. `cosmetic`: only spelling, punctuation or the
 position within a stage changed. `stale`: experts, stages, numbers or wording changed, so the
-thinking leads elsewhere. `rescued`: the annotation's own suggestion is stale or absent, but a sibling
-already has the accepted plan, so its trace is used. `rederived`: a model wrote a new trace for the
-accepted plan.
+thinking leads elsewhere. `rescued`: the annotation's own suggestion is stale or absent, but a
+sibling already has the accepted plan, so its trace is used. `rederived`: a model wrote a new trace
+for the accepted plan.
 """
 
 import re
