@@ -101,6 +101,10 @@ def lay_out_order(words: Words) -> Form:
         with gr.Row():
             model = text(words, "training.model")
             benchmark = text(words, "training.benchmark")
+        with gr.Row():
+            train = button(words, "training.train", "primary")
+            show = button(words, "training.show")
+        commands = view("training-commands")
         knobs = _lay_out_knobs(words)
         title(words("training.weights"))
         with gr.Row():
@@ -115,10 +119,6 @@ def lay_out_order(words: Words) -> Form:
                 )
                 for reward in REWARDS
             )
-        commands = view("training-commands")
-        with gr.Row():
-            train = button(words, "training.train", "primary")
-            show = button(words, "training.show")
     return Form(
         bundle, recipe, about, stages, model, benchmark, knobs, weights, commands, show, train
     )
