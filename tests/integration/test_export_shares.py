@@ -1,6 +1,5 @@
 """How many rows of each source go in, and into which pool and part."""
 
-
 from db.engine import Database
 from exports.bundle import preview_recipe
 from schemas.settings import Settings
