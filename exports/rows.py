@@ -136,7 +136,8 @@ class Renderer:
             plan, trace = orjson.loads(suggestion.plan or "null"), suggestion.trace
         if not content_hash.startswith(origin.source_hash):
             raise ExportRefused("export.row_changed", query=origin.query_id)
-        self.steps_by_expert.update([step["expert"] for step in plan["steps"]])
+        for step in plan["steps"]:
+            self.steps_by_expert[step["expert"]] += 1
         old_answer = query.answer if origin.kind == "history" else None
         if self._form.is_verbatim and old_answer is not None:
             has_form = has_strict_form(old_answer, with_thinking=self._form.with_thinking)

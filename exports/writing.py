@@ -1,5 +1,6 @@
 """Writing the folder of a bundle: dataset files, plugin, training recipes, card, manifest."""
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
@@ -22,7 +23,7 @@ from schemas.recipe import BundleRecipe, Format
 from schemas.scoring.check import Problem
 
 _PROGRESS_ROWS = 5000
-_SPOOL_BYTES = 16 << 20
+_SPOOL_BYTES = 1 << 20
 
 OnProgress = Callable[[int, int], None]
 
@@ -154,16 +155,16 @@ def _lines(
     order = sorted(range(len(origins)), key=lambda place: origins[place].query_id)
     spans = [(0, 0)] * len(origins)
     position = 0
-    with tempfile.SpooledTemporaryFile(_SPOOL_BYTES, dir=str(folder)) as spool:
+    with tempfile.TemporaryFile(dir=folder, buffering=_SPOOL_BYTES) as spool:
         rendered = renderer.render(format_, (origins[place] for place in order))
         for place, (row, _) in zip(order, rendered, strict=True):
             line = to_line(row)
             spool.write(line)
             spans[place] = (position, len(line))
             position += len(line)
+        spool.flush()
         for (start, length), origin in zip(spans, origins, strict=True):
-            spool.seek(start)
-            line = spool.read(length)
+            line = os.pread(spool.fileno(), length, start)
             written.append(_hashed(origin, line))
             yield line
 
