@@ -27,6 +27,7 @@ class VersionsShown(NamedTuple):
     before: Any
     after: Any
     base: Any
+    comparison: Any
     notice: Any
 
 
@@ -66,12 +67,7 @@ class ExpertsHandlers:
     @presented
     def on_compare(self, before: str, after: str, request: gr.Request) -> ListShown:
         """Show what differs between two versions."""
-        who = who_asks(request, "reviewer")
-        if not before or not after:
-            return ListShown(shown(), gr.skip())
-        database = self.services.database
-        old, new = (experts.get_list(database, who, each)[1] for each in (before, after))
-        return ListShown(shown(comparison_view(old, new, self.words)), gr.skip())
+        return ListShown(self._compared(who_asks(request, "reviewer"), before, after), gr.skip())
 
     @presented
     def on_base(self, reference: str, request: gr.Request) -> ContentShown:
@@ -103,17 +99,26 @@ class ExpertsHandlers:
         told += [self.words("experts.known", names=", ".join(known))] if known else []
         return self._versions(who, say("\n".join(told)))
 
+    def _compared(self, who: Actor, before: str | None, after: str | None) -> Any:
+        if not before or not after:
+            return shown()
+        database = self.services.database
+        old, new = (experts.get_list(database, who, each)[1] for each in (before, after))
+        return shown(comparison_view(old, new, self.words))
+
     def _versions(self, who: Actor, told: Any = None) -> VersionsShown:
         versions = experts.list_versions(self.services.database, who)
         names = [each.reference for each in versions]
         heads = [self.words(f"experts.{each}") for each in ("version", "size", "published_by")]
         rows = [(each.reference, self._row(each)) for each in versions]
         listing = table(heads, rows, empty=self.words("experts.none"))
+        older, newer = _older(versions), names[0] if names else None
         return VersionsShown(
             shown(card(self.words("experts.versions"), listing)),
-            gr.Dropdown(choices=names, value=_older(versions)),
-            gr.Dropdown(choices=names, value=names[0] if names else None),
+            gr.Dropdown(choices=names, value=older),
+            gr.Dropdown(choices=names, value=newer),
             gr.Dropdown(choices=names),
+            self._compared(who, older, newer),
             told or gr.skip(),
         )
 
@@ -158,13 +163,20 @@ def build_experts_page(services: Services, words: Words) -> ExpertsPage:
         page = _lay_out(words, told)
         build_prompt_tabs(services, words, told)
     handlers = ExpertsHandlers(services, words)
-    versions = [page.versions, page.before, page.after, page.base, page.notice]
+    versions = [
+        page.versions,
+        page.before,
+        page.after,
+        page.base,
+        page.comparison,
+        page.notice,
+    ]
     compared = [page.comparison, page.notice]
     on_page_load(handlers.on_load, None, versions)
     on_pick(page.versions, handlers.on_pick, None, [page.list, page.notice])
     pair = [page.before, page.after]
-    page.before.change(handlers.on_compare, pair, compared, **DIRECT)
-    page.after.change(handlers.on_compare, pair, compared, **DIRECT)
+    page.before.input(handlers.on_compare, pair, compared, **DIRECT)
+    page.after.input(handlers.on_compare, pair, compared, **DIRECT)
     page.base.input(handlers.on_base, page.base, [page.content, page.notice], **DIRECT)
     page.publish.click(handlers.on_publish, [page.content, page.note], versions, **DIRECT)
     page.publish_file.click(handlers.on_publish_file, [page.file, page.note], versions, **DIRECT)

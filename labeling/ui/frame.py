@@ -18,7 +18,7 @@ from labeling.ui.assets_version import asset
 from labeling.ui.header import document_attributes, header_html, render
 from labeling.ui.i18n import LANGUAGES, Words
 from labeling.ui.pages import PAGES, home_of, pages_of
-from labeling.ui.session import ACTOR_KEY, Services
+from labeling.ui.session import ACTOR_KEY, COOKIE, Services, Sessions
 from schemas.people import Actor
 
 _PAGE = re.compile(r"^/(?P<language>zh|en)(?:/(?P<page>[a-z]*))?/?$")
@@ -31,9 +31,10 @@ LANGUAGE_COOKIE = "planwright_language"
 class Frame:
     """Puts the header into every page of Gradio, and sends people only where they belong."""
 
-    def __init__(self, app: ASGIApp, *, services: Services) -> None:
+    def __init__(self, app: ASGIApp, *, services: Services, sessions: Sessions) -> None:
         self._app = app
         self._services = services
+        self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Frame a page, redirect, refuse, or pass on."""
@@ -47,6 +48,8 @@ class Frame:
             target = RedirectResponse(f"/{words.language}/{home_of(who)}", 303)
             return await target(scope, receive, send)
         head, header = await asyncio.to_thread(self._parts, who, words, page)
+        if who.language != words.language:
+            self._sessions.forget(HTTPConnection(scope).cookies.get(COOKIE))
         if page not in [entry.name for entry in pages_of(who)]:
             is_known = page in [entry.name for entry in PAGES]
             body = render(

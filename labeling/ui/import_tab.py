@@ -193,7 +193,9 @@ def _lay_out(words: Words) -> ImportTab:
                 )
                 with gr.Row():
                     kind = choice(words, "queries.kind", kinds, value="queries")
-                    pinned = choice(words, "queries.experts", value="")
+                    pinned = choice(
+                        words, "queries.experts", [(words("queries.list_current"), "")], value=""
+                    )
                     encoding = choice(
                         words,
                         "queries.encoding",

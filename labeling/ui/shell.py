@@ -4,6 +4,8 @@ The order matters: the gate stands outermost and finds out who asks; the frame p
 Gradio's pages; our routes come before the mounts, because Gradio has some of the same names.
 """
 
+import warnings
+
 import gradio as gr
 from fastapi import FastAPI, Request
 from starlette.staticfiles import StaticFiles
@@ -28,27 +30,14 @@ def build_app(settings: Settings, database: Database, durable: Durable) -> FastA
     services = Services(settings, database, durable)
     sessions = Sessions(services)
     app = FastAPI(title="Planwright", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Frame, services=services)
+    app.add_middleware(Frame, services=services, sessions=sessions)
     app.add_middleware(Gate, services=services, sessions=sessions)
     app.mount(f"/assets/{modules_version()}", StaticFiles(directory=ASSETS), name="modules")
     app.mount("/assets", StaticFiles(directory=ASSETS), name="assets")
     app.include_router(sign_in_routes(services, sessions))
     app.include_router(download_routes(services))
     for language in LANGUAGES:
-        gr.mount_gradio_app(
-            app,
-            build_pages(services, Words(language)),
-            path=f"/{language}",
-            auth_dependency=_name_of,
-            theme=planwright_theme(),
-            footer_links=[],
-            run_history=False,
-            ssr_mode=False,
-            show_error=False,
-            enable_monitoring=False,
-            max_file_size=f"{settings.max_upload_mb}mb",
-            app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
-        )
+        _mount(app, build_pages(services, Words(language)), f"/{language}", settings)
     return app
 
 
@@ -60,6 +49,26 @@ def build_pages(services: Services, words: Words) -> gr.Blocks:
         with blocks.route(name, page.name, show_in_navbar=False):
             page.build(services, words)
     return blocks
+
+
+def _mount(app: FastAPI, blocks: gr.Blocks, path: str, settings: Settings) -> None:
+    with warnings.catch_warnings():
+        # Gradio tells that it switches off what we do not ask for either.
+        warnings.filterwarnings("ignore", message="SSR mode is not supported")
+        gr.mount_gradio_app(
+            app,
+            blocks,
+            path=path,
+            auth_dependency=_name_of,
+            theme=planwright_theme(),
+            footer_links=[],
+            run_history=False,
+            ssr_mode=False,
+            show_error=False,
+            enable_monitoring=False,
+            max_file_size=f"{settings.max_upload_mb}mb",
+            app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
+        )
 
 
 async def _name_of(request: Request) -> str | None:

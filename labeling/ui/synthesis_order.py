@@ -63,7 +63,9 @@ def lay_out_order(words: Words) -> tuple[tuple[Any, ...], gr.HTML, gr.Button, gr
             model = text(words, "synthesis.model", placeholder="deepseek-reasoner")
             key_env = text(words, "synthesis.key_env", placeholder="DEEPSEEK_API_KEY")
         with gr.Row():
-            reference = choice(words, "synthesis.experts", value="")
+            reference = choice(
+                words, "synthesis.experts", [(words("synthesis.any_list"), "")], value=""
+            )
             which = choice(words, "synthesis.which", whiches, value="waiting")
         with gr.Row():
             n = number(words, "synthesis.n", value=1, precision=0, minimum=1, maximum=64)
