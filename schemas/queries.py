@@ -101,6 +101,8 @@ class QueryDetail(_Value):
     prompt: str
     dialect: str
     window: int
+    answer: str | None = None
+    """The old answer of a historical chat row, as it came."""
     created_at: datetime
     chosen_annotation_id: str | None
     suggestions: tuple[SuggestionView, ...]

@@ -47,6 +47,7 @@ def read_detail(session: Session, query: Query, *, hide_from: str | None) -> Que
         prompt=f"{prompt.name}@{prompt.version}",
         dialect=query.dialect,
         window=query.window,
+        answer=query.answer,
         created_at=query.created_at,
         chosen_annotation_id=query.chosen_annotation_id,
         suggestions=queries.list_suggestions(session, query.id),

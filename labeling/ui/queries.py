@@ -89,7 +89,7 @@ class QueriesHandlers:
                 )
             ),
             page.next_after or "",
-            gr.Button(interactive=page.next_after is not None),
+            gr.Button(visible=page.next_after is not None),
             gr.skip(),
         )
 
@@ -152,5 +152,7 @@ def _lay_out(words: Words, told: gr.HTML) -> QueriesPage:
             after = hidden("queries.next")
             more = button(words, "queries.more")
         with gr.Column(scale=3):
-            detail = view("queries-detail")
+            detail = view(
+                "queries-detail", first=card(words("queries.query"), words("queries.pick_one"))
+            )
     return QueriesPage(state, wanted, flagged, find, rows, after, more, detail, told)

@@ -36,6 +36,7 @@ def detail_view(found: QueryDetail, words: Words) -> Node:
             ),
             right=state_pill(found.state, words),
         ),
+        *([card(words("queries.answer"), node("pre", found.answer))] if found.answer else []),
         *(_annotation(each, words) for each in found.annotations),
         *(suggestion_card(each, words) for each in found.suggestions),
         card(words("queries.timeline"), *(_event(each, words) for each in found.timeline)),
@@ -115,11 +116,14 @@ def _annotation(found: AnnotationView, words: Words) -> Node:
 
 def _event(entry: TimelineEntry, words: Words) -> Node:
     who = entry.person or words("queries.hidden_author")
-    change = " → ".join(each for each in (entry.before, entry.after) if each)
+    known = words.area("queries")
+    action = known.get(f"action_{entry.action}", entry.action)
+    states = [known.get(f"annotation_{each}", each) for each in (entry.before, entry.after) if each]
+    change = " → ".join(dict.fromkeys(states))
     return node(
         "div",
         node("span", f"{entry.at:%m-%d %H:%M}"),
-        node("span", f"{who} · {entry.action}", node("span", f" {change}", cls="pw-mute")),
+        node("span", f"{who} · {action}", node("span", f" {change}", cls="pw-mute")),
         cls="pw-turn pw-event",
     )
 

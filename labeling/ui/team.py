@@ -22,6 +22,9 @@ class PeopleShown(NamedTuple):
     person: Any
     picked: Any
     role: Any
+    new_name: Any
+    new_password: Any
+    password: Any
     notice: Any
 
 
@@ -152,11 +155,16 @@ class TeamHandlers:
         people = card(self.words("team.people"), self._table(everybody))
         if picked is None:
             return unchanged(PeopleShown, people=shown(people))
+        used_up: Any = "" if told else gr.skip()
         return PeopleShown(
             shown(people, picked=person_id if told else ""),
             shown(self._person(picked)),
             person_id,
             picked.role,
+            # What was typed is used up: no password stays on the screen.
+            used_up,
+            used_up,
+            used_up,
             say(told) if told else gr.skip(),
         )
 
@@ -213,7 +221,16 @@ def build_team_page(services: Services, words: Words) -> TeamPage:
     """The page, with its events."""
     page = _lay_out(words)
     handlers = TeamHandlers(services, words)
-    people = [page.people, page.person, page.picked, page.role, page.notice]
+    people = [
+        page.people,
+        page.person,
+        page.picked,
+        page.role,
+        page.new_name,
+        page.new_password,
+        page.password,
+        page.notice,
+    ]
     on_page_load(handlers.on_load, None, people)
     on_page_load(handlers.on_load_settings, None, [*page.settings, page.notice])
     on_pick(page.people, handlers.on_pick, None, people)
