@@ -17,25 +17,32 @@ from typing import Any
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 TAGS = ("think", "tool_call", "tool_response")
-PHRASES = (
+LAYOUT = (
+    "<think>\n",
+    "\n</think>\n\n<answer>\n",
+    "\n</answer>",
     '{"补全后的问题": "',
     '", "plan": [{"专家": "',
+    '", "plan": []}',
     '", "处理问题": ["',
     '"], "顺序": 1}, {"专家": "',
+    '"], "顺序": 2}, {"专家": "',
+    '"], "顺序": 1}]}',
+    '"], "顺序": 2}]}',
     '"]}, {"专家": "',
     '"]}]}',
     '{"rewritten_query": "',
     '", "steps": [{"expert": "',
+    '", "steps": []}',
     '", "sub_questions": ["',
     '"], "order": 1}, {"expert": "',
+    '"], "order": 2}, {"expert": "',
+    '"], "order": 1}]}',
     '"], "order": 2}]}',
-    "<answer>\n",
-    "\n</answer>",
-    "专家 问题 数据 分析 用户 需要 应该 首先 然后 最后 因此 所以",
-    "查看 推荐 策略 诊断 知识 问答 运营 活动",
-    "the user asks about wants to know which expert should answer first then so this needs",
-    "analysis data report knowledge strategy campaign customer order product store sales traffic",
+    '"], "order": 3}]}',
+    '", "',
 )
+"""What stands around the words of an answer: one token each, so that the form is soon learned."""
 TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -88,10 +95,13 @@ def _tokenizer(texts: list[str]) -> Any:
         initial_alphabet=sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    known = [*_common_characters() * 2, *PHRASES * 50, *"，。、：；？！“”（）《》" * 50]
+    known = [*_common_characters() * 2, *"，。、：；？！“”（）《》" * 50]
     made.train_from_iterator([*known, *texts], trainer)
-    pairs = [form.format(tag) for tag in TAGS for form in ("<{}>", "</{}>")]
-    made.add_tokens([tokenizers.AddedToken(each, special=False) for each in pairs])
+    tags = [form.format(tag) for tag in TAGS for form in ("<{}>", "</{}>")]
+    whole = [*tags, *LAYOUT]
+    made.add_tokens(
+        [tokenizers.AddedToken(each, special=False, normalized=False) for each in whole]
+    )
     return import_module("transformers").PreTrainedTokenizerFast(
         tokenizer_object=made,
         eos_token=SPECIAL[2],
@@ -112,11 +122,12 @@ def _model(tokenizer: Any) -> Any:
             hidden_size=64,
             intermediate_size=128,
             num_hidden_layers=2,
-            num_attention_heads=4,
-            num_key_value_heads=2,
-            head_dim=16,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+            head_dim=32,
             max_position_embeddings=POSITIONS,
             tie_word_embeddings=True,
+            initializer_range=0.2,  # at so small a size; learns the form twice as fast as 0.02
             bos_token_id=pad,
             eos_token_id=end,
             pad_token_id=pad,
