@@ -97,28 +97,38 @@ def lay_out_recipe(words: Words) -> tuple[Any, ...]:
             elem_id=elem_id("datasets.formats"),
         )
         with_thinking = check(words, "datasets.with_thinking", value=True)
-        title(words("datasets.sources"))
-        shares: list[Any] = []
-        sizes: list[Any] = []
-        for pool, sources in POOLS.items():
-            with gr.Row():
-                for source in sources:
-                    label = f"{pool.upper()} · {words(f'datasets.source_{source}')} %"
-                    shares.append(_percent(label, f"datasets.{pool}_{source}"))
-                sizes.append(
-                    gr.Number(
-                        value=None,
-                        label=f"{pool.upper()} · {words('datasets.size')}",
-                        precision=0,
-                        min_width=90,
-                        elem_id=elem_id(f"datasets.{pool}_size"),
-                    )
-                )
+        shares, sizes = _lay_out_sources(words)
         rest = _lay_out_rest(words)
+    weights = _lay_out_weights(words)
+    return (name, formats, with_thinking, *shares, *sizes, *rest, training, *weights)
+
+
+def _lay_out_sources(words: Words) -> tuple[list[Any], list[Any]]:
+    title(words("datasets.sources"))
+    shares: list[Any] = []
+    sizes: list[Any] = []
+    for pool, sources in POOLS.items():
+        with gr.Row():
+            for source in sources:
+                label = f"{pool.upper()} · {words(f'datasets.source_{source}')} %"
+                shares.append(_percent(label, f"datasets.{pool}_{source}"))
+            sizes.append(
+                gr.Number(
+                    value=None,
+                    label=f"{pool.upper()} · {words('datasets.size')}",
+                    precision=0,
+                    min_width=90,
+                    elem_id=elem_id(f"datasets.{pool}_size"),
+                )
+            )
+    return shares, sizes
+
+
+def _lay_out_weights(words: Words) -> list[Any]:
     with gr.Column(elem_classes="pw-form"):
         title(words("datasets.weights"))
         with gr.Row():
-            weights = [
+            return [
                 gr.Number(
                     value=weight,
                     label=words(f"datasets.reward_{reward}"),
@@ -129,7 +139,6 @@ def lay_out_recipe(words: Words) -> tuple[Any, ...]:
                 )
                 for reward, weight in zip(REWARDS, DEFAULT_WEIGHTS, strict=True)
             ]
-    return (name, formats, with_thinking, *shares, *sizes, *rest, training, *weights)
 
 
 def _lay_out_rest(words: Words) -> tuple[Any, ...]:
