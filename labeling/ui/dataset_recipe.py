@@ -83,7 +83,7 @@ def lay_out_recipe(words: Words) -> tuple[Any, ...]:
     with gr.Column(elem_classes="pw-form"):
         title(words("datasets.recipe"))
         with gr.Row():
-            name = text(words, "datasets.name", value="cold-start")
+            name = text(words, "datasets.name", value="mixed")
             training = choice(
                 words,
                 "datasets.training",
