@@ -4,12 +4,20 @@
 sorted by stage and keep their position within it.
 """
 
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+from jsonschema import Draft202012Validator
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from schemas.errors import InvalidInput
 from schemas.experts import ExpertList
 from schemas.scoring import check
 from schemas.scoring.check import Problem
+
+_SCHEMA = Path(__file__).parent / "dialects" / "canonical.schema.json"
 
 
 class Step(BaseModel):
@@ -40,13 +48,29 @@ def plan_problems(plan: object, expert_list: ExpertList) -> list[Problem]:
     return check.plan_problems(plan, expert_list.names)
 
 
+def _judged(plan: Any) -> list[Problem]:
+    """The JSON Schema has the last word on what people hand in; the check above is only faster.
+
+    A property test holds the two equal, so that nothing should ever be found here.
+    """
+    return [
+        Problem(error.json_path, "form_refused", {"detail": error.message[:200]})
+        for error in _judge().iter_errors(plan)
+    ]
+
+
+@cache
+def _judge() -> Draft202012Validator:
+    return Draft202012Validator(orjson.loads(_SCHEMA.read_bytes()))
+
+
 def parse_plan(plan: object, expert_list: ExpertList) -> Plan:
     """A plan from plain values, its steps sorted by stage.
 
     Raises:
         InvalidInput: `plan.refused`, with every problem.
     """
-    problems = plan_problems(plan, expert_list)
+    problems = plan_problems(plan, expert_list) or _judged(plan)
     if problems:
         raise InvalidInput("plan.refused", problems=problems, count=len(problems))
     checked = Plan.model_validate(plan)
