@@ -1,0 +1,306 @@
+"""The whole walk on the demo project, by three people: from queries to a trained planner."""
+
+import hashlib
+import json
+import re
+import shutil
+import statistics
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from schemas.project import REWARDS
+from tests.browser.conftest import SHOTS
+from tests.browser.desk import REWRITE, field_at
+from tests.fakes.endpoint_process import running_endpoint
+from tests.postgresql import free_port
+from tests.serving import ServedApp
+
+PASSWORD = "a long enough password"
+LABELLED = 9
+TRAINING_S = 600
+Shot = Callable[[Page, str], None]
+
+
+@pytest.fixture
+def first_start(migrated_sqlite: Path, tmp_path: Path) -> Iterator[ServedApp]:
+    """An installation that starts for the first time, with the demo project."""
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copy(migrated_sqlite, home / "planwright.db")
+    app = ServedApp(home=home, port=free_port(), environment={"NO_PROXY": "127.0.0.1"})
+    app.start()
+    yield app
+    app.stop()
+
+
+@pytest.fixture
+def browsers(chromium: Browser) -> Iterator[Callable[[], Page]]:
+    """Each call is another person's browser."""
+    contexts: list[BrowserContext] = []
+
+    def another() -> Page:
+        contexts.append(chromium.new_context(viewport={"width": 1440, "height": 900}))
+        return contexts[-1].new_page()
+
+    yield another
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.timeout(1500)
+def test_three_people_walk_from_queries_to_a_trained_planner(
+    first_start: ServedApp, browsers: Callable[[], Page], shot: Shot, tmp_path: Path
+) -> None:
+    app = first_start
+    admin = browsers()
+    become_admin(app, admin)
+    look_at_the_lists(app, admin, shot)
+    import_queries(app, admin, tmp_path, shot)
+    synthesize(app, admin, shot)
+    add_people(app, admin, shot)
+    annotator, reviewer = browsers(), browsers()
+    sign_in(app, annotator, "王芳")
+    sign_in(app, reviewer, "赵强")
+    label(app, annotator, shot)
+    review(app, reviewer, shot)
+    answer_the_return(app, annotator, reviewer)
+    bundle = export(app, admin, tmp_path, shot)
+    train(app, admin, shot)
+    assert_training_is_true(app, admin, bundle)
+    app.stop()
+    app.start()
+    admin.reload()
+    expect(admin.locator("#training-run .pw-chart").first).to_be_visible(timeout=30_000)
+    shot(admin, "walk-training-found-again")
+
+
+def become_admin(app: ServedApp, page: Page) -> None:
+    """The one-time link, a name, the demo project."""
+    link = re.search(r"http://\S+/setup\?token=\S+", app.log())
+    assert link, app.log()
+    page.goto(link.group())
+    page.fill("input[name=name]", "李佳")
+    page.fill("input[name=password]", PASSWORD)
+    page.fill("input[name=again]", PASSWORD)
+    page.click("button[type=submit], form button:not([id])")
+    page.wait_for_url("**/zh/**")
+    page.select_option(".pw-project select", label="demo")
+    expect(page.locator(".pw-project select")).to_have_value(re.compile(".+"))
+    page.goto(link.group())
+    expect(page.locator("body")).not_to_contain_text("再输入一次")
+
+
+def look_at_the_lists(app: ServedApp, page: Page, shot: Shot) -> None:
+    """Two versions side by side: an expert has been split off."""
+    page.goto(f"{app.url}/zh/experts")
+    expect(page.locator("#experts-tabs")).to_contain_text("merchant@2")
+    page.get_by_role("tab", name="对比").click()
+    choose(page, "#experts-before", "merchant@1")
+    choose(page, "#experts-after", "merchant@2")
+    expect(page.locator("#experts-tabs")).to_contain_text("人群运营专家")
+    shot(page, "walk-experts-compare")
+
+
+def import_queries(app: ServedApp, page: Page, folder: Path, shot: Shot) -> None:
+    """Two good rows and a bad one, from a file with other people's column names."""
+    rows = folder / "new_queries.jsonl"
+    lines: list[dict[str, Any]] = [
+        {"id": "walk-1", "question": "这个月新客比上个月少了多少？"},
+        {"id": "walk-2", "question": "How do I set up a coupon for first-time customers?"},
+        {"id": "walk-3", "question": ""},
+    ]
+    rows.write_text("\n".join(json.dumps(each, ensure_ascii=False) for each in lines), "utf-8")
+    page.goto(f"{app.url}/zh/queries")
+    page.get_by_role("tab", name="导入").click()
+    page.set_input_files("#queries-file input[type=file]", str(rows))
+    choose(page, "#queries-map-query", "question")
+    shot(page, "walk-import-preview")
+    page.click("#queries-start-import")
+    expect(page.locator("body")).to_contain_text(re.compile(r"(拒绝|新增)"), timeout=30_000)
+    page.wait_for_timeout(2500)
+    shot(page, "walk-imported")
+
+
+def synthesize(app: ServedApp, page: Page, shot: Shot) -> None:
+    """A model is asked about every query without an answer."""
+    with running_endpoint() as endpoint:
+        page.goto(f"{app.url}/zh/synthesis")
+        page.fill("#synthesis-endpoint textarea, #synthesis-endpoint input", endpoint.url)
+        page.fill("#synthesis-model textarea, #synthesis-model input", "planner-of-the-test")
+        page.click("#synthesis-start")
+        expect(page.locator("body")).to_contain_text("完成", timeout=60_000)
+        page.wait_for_timeout(2500)
+        shot(page, "walk-synthesized")
+        assert all(count == 1 for count in endpoint.counts()["asked"].values())
+
+
+def add_people(app: ServedApp, page: Page, shot: Shot) -> None:
+    """An annotator and a reviewer."""
+    page.goto(f"{app.url}/zh/team")
+    for name, role in (("王芳", "标注员"), ("赵强", "验收员")):
+        page.fill("#team-name textarea, #team-name input", name)
+        page.fill("#team-password input", PASSWORD)
+        choose(page, "#team-new-role", role)
+        page.click("#team-add")
+        expect(page.locator(".pw-view").first).to_contain_text(name)
+    shot(page, "walk-team")
+
+
+def sign_in(app: ServedApp, page: Page, name: str) -> None:
+    """By name and password; a new person begins in the only project they hold a role in."""
+    page.goto(f"{app.url}/login")
+    page.fill("input[name=name]", name)
+    page.fill("input[name=password]", PASSWORD)
+    page.press("input[name=password]", "Enter")
+    page.wait_for_url("**/zh/**")
+
+
+def label(app: ServedApp, page: Page, shot: Shot) -> None:
+    """Some plans as the model had them, some corrected; the seven rewards move with the plan."""
+    page.goto(f"{app.url}/zh/label")
+    shot(page, "walk-label")
+    for number in range(LABELLED):
+        rewrite = field_at(page, REWRITE)
+        expect(rewrite).to_be_visible(timeout=15_000)
+        query = page.locator("#query-text").inner_text()
+        if number % 3 == 2 or not rewrite.input_value():
+            rewrite.fill(query.rstrip("？?") + "（本店）")
+        if not page.locator(".plan-form .step").count():
+            page.keyboard.press("Escape")
+            page.click("text=添加步骤")
+            field_at(page, "$.steps[0].expert").fill("数据分析专家")
+            page.keyboard.press("Enter")
+            field_at(page, "$.steps[0].sub_questions[0]").fill(query)
+        expect(page.locator("#plan-problems")).to_have_text("可以提交")
+        if number == 2:
+            page.wait_for_timeout(1500)
+            shot(page, "walk-label-corrected")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator("#query-text")).not_to_have_text(query)
+
+
+def review(app: ServedApp, page: Page, shot: Shot) -> None:
+    """One is returned, one fixed and accepted, the rest accepted."""
+    page.goto(f"{app.url}/zh/review")
+    expect(page.locator("#review-comparison")).to_be_visible(timeout=15_000)
+    shot(page, "walk-review")
+    page.keyboard.press("r")
+    page.keyboard.press("1")
+    page.fill("#reason-text", "请写明是哪一周")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_timeout(800)
+    page.keyboard.press("x")
+    rewrite = field_at(page, REWRITE)
+    expect(rewrite).to_be_focused()
+    rewrite.fill(rewrite.input_value() + "（修订）")
+    page.keyboard.press("Control+Enter")
+    for _ in range(LABELLED - 2):
+        page.wait_for_timeout(800)
+        expect(page.locator("#review-comparison")).to_be_visible()
+        page.keyboard.press("a")
+    expect(page.locator(".empty-card")).to_be_visible(timeout=15_000)
+
+
+def answer_the_return(app: ServedApp, annotator: Page, reviewer: Page) -> None:
+    """The returned plan comes back first, is mended and accepted."""
+    annotator.goto(f"{app.url}/zh/label")
+    returned = annotator.locator("#pw-returned")
+    expect(returned).to_contain_text("1")
+    returned.click()
+    annotator.wait_for_url("**/label?show=returned")
+    annotator.locator(".mine-row").click()
+    expect(annotator.locator(".banner.warn")).to_contain_text("请写明是哪一周")
+    rewrite = field_at(annotator, REWRITE)
+    rewrite.fill(rewrite.input_value() + "（上周）")
+    annotator.keyboard.press("Control+Enter")
+    expect(annotator.locator(".banner.warn")).to_have_count(0)
+    reviewer.click("#empty-again")
+    expect(reviewer.locator("#review-comparison")).to_be_visible()
+    reviewer.keyboard.press("a")
+    expect(reviewer.locator(".empty-card")).to_be_visible(timeout=15_000)
+
+
+def export(app: ServedApp, page: Page, folder: Path, shot: Shot) -> Path:
+    """Historical and new rows in one bundle, read back by ms-swift, downloaded as a zip."""
+    page.goto(f"{app.url}/zh/datasets")
+    page.click("#datasets-ask")
+    expect(page.locator("#datasets-preview")).to_contain_text("grpo", timeout=30_000)
+    shot(page, "walk-datasets-preview")
+    page.click("#datasets-export")
+    link = page.locator("#datasets-bundle a[href*='zip'], #datasets-bundle a[download]").first
+    expect(link).to_be_visible(timeout=180_000)
+    shot(page, "walk-datasets")
+    with page.expect_download() as download:
+        link.click()
+    target = folder / "bundle"
+    with zipfile.ZipFile(str(download.value.path())) as archive:
+        archive.extractall(target)
+    return next(target.rglob("manifest.json")).parent
+
+
+def train(app: ServedApp, page: Page, shot: Shot) -> None:
+    """One click; the run is found again after a reload in the middle."""
+    page.goto(f"{app.url}/zh/training")
+    expect(page.locator("#training-bundle input")).not_to_have_value("")
+    page.click("#training-show")
+    expect(page.locator("#training-commands")).to_contain_text("swift")
+    page.click("#training-train")
+    expect(page.locator("#training-run .pw-stage").first).to_be_visible(timeout=30_000)
+    page.reload()
+    expect(page.locator("#training-run .pw-chart").first).to_be_visible(timeout=TRAINING_S * 1000)
+    shot(page, "walk-training-live")
+    done = page.locator("#training-run .pw-card > h3 .pw-ok, #training-run h3 .pw-ok")
+    expect(done.first).to_be_visible(timeout=TRAINING_S * 1000)
+    page.wait_for_timeout(2500)
+    shot(page, "walk-training-done")
+    page.locator("#training-run").screenshot(path=str(SHOTS / "walk-training-run.png"))
+
+
+def assert_training_is_true(app: ServedApp, page: Page, bundle: Path) -> None:
+    """The page shows what the trainer wrote, and it trained on what the manifest names."""
+    logs = list(app.home.rglob("logging.jsonl"))
+    grpo = next(path for path in logs if "rewards/" in path.read_text("utf-8"))
+    steps = [
+        row
+        for row in map(json.loads, grpo.read_text("utf-8").splitlines())
+        if "rewards/StrictFormatReward/mean" in row
+    ]
+    assert len(steps) >= 10
+    moving = [
+        reward
+        for reward in REWARDS
+        if statistics.pstdev(row[f"rewards/{reward}/mean"] for row in steps) > 0
+        or any(row[f"rewards/{reward}/std"] > 0 for row in steps)
+    ]
+    assert len(moving) >= 5, moving
+    drawn = page.locator("#training-run .pw-chart").evaluate_all(
+        """charts => charts.map(chart => [...chart.querySelectorAll('svg title')]
+            .map(title => title.textContent))"""
+    )
+    for reward in REWARDS:
+        points = [
+            f"{number}: {js(row[f'rewards/{reward}/mean'])}" for number, row in enumerate(steps, 1)
+        ]
+        assert points in drawn, reward
+    manifest = json.loads((bundle / "manifest.json").read_text("utf-8"))
+    trained = hashlib.sha256((bundle / "grpo.jsonl").read_bytes()).hexdigest()
+    assert trained in json.dumps(manifest)
+    used = list(app.home.rglob("grpo.jsonl"))
+    assert used
+    assert all(hashlib.sha256(path.read_bytes()).hexdigest() == trained for path in used)
+
+
+def js(value: float) -> str:
+    """A number as JavaScript writes it."""
+    return str(int(value)) if float(value).is_integer() else repr(float(value))
+
+
+def choose(page: Page, selector: str, words: str) -> None:
+    """Pick an entry of a Gradio dropdown by its words."""
+    page.click(f"{selector} input")
+    page.locator(f"{selector} [role=option]", has_text=words).first.click()
