@@ -17,12 +17,14 @@ help: ## list these commands
 run: $(VENV)/.app ## build the environment, prepare the database and the demo, serve
 	$(BIN)/python app.py serve --host $(HOST) --port $(PORT)
 
+# The browser's driver keeps an event loop running in its process, in which nothing else may start one.
 test: $(VENV)/.test ## set up what the tests need, check and test everything
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/pyright
-	CHROMIUM="$$(sh tests/find_chromium.sh)" $(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --ignore tests/browser
+	CHROMIUM="$$(sh tests/find_chromium.sh)" $(BIN)/python -m pytest -q tests/browser
 
 test-data: $(VENV)/.test ## read outside data: make test-data DATA=folder
 	@test -n "$(DATA)" || { echo "Name the folder: make test-data DATA=folder"; exit 2; }

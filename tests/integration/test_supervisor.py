@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,6 +28,12 @@ ROOT = Path(__file__).parents[2]
 TOKEN = "token-of-a-test"
 
 Prepare = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def token_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A supervisor ends everything under its token, the next test's run too if they shared one."""
+    monkeypatch.setattr(sys.modules[__name__], "TOKEN", f"token-of-a-test-{uuid.uuid4()}")
 
 
 @pytest.fixture

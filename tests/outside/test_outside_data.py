@@ -5,7 +5,6 @@ None of it is part of this repository.
 """
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,13 +22,6 @@ from tests.factories import a_project
 from tests.importing import figures
 
 pytestmark = pytest.mark.outside_data
-
-
-@pytest.fixture(scope="session")
-def folder() -> Path:
-    named = os.environ.get("PLANWRIGHT_TEST_DATA")
-    assert named, "Name the folder: make test-data DATA=folder"
-    return Path(named)
 
 
 @pytest.fixture

@@ -1,0 +1,17 @@
+"""The folder of outside data that `make test-data DATA=folder` names."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import chromium
+
+__all__ = ["chromium"]
+
+
+@pytest.fixture(scope="session")
+def folder() -> Path:
+    named = os.environ.get("PLANWRIGHT_TEST_DATA")
+    assert named, "Name the folder: make test-data DATA=folder"
+    return Path(named)
