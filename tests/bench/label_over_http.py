@@ -66,7 +66,10 @@ class Annotator:
         self._serial += 1
         body = {
             "data": [],
-            "event_data": {**message, "serial": self._serial},
+            "event_data": {
+                "serial": self._serial,
+                "text": json.dumps({**message, "serial": self._serial}),
+            },
             "fn_index": self._numbers[f"ask_{event}"],
             "session_hash": "bench",
         }
@@ -74,7 +77,7 @@ class Annotator:
             "POST", "/en/gradio_api/run/predict", json.dumps(body), self._headers
         )
         answer = json.loads(self._connection.getresponse().read())
-        return answer["data"][0]["props"]["answer"]
+        return json.loads(answer["data"][0]["props"]["answer"])
 
 
 class Race:
@@ -128,15 +131,19 @@ def label_until(race: Race, deadline: float) -> Callable[[Annotator], None]:
     return work
 
 
-def claims(annotators: list[Annotator], count: int) -> list[float]:
-    """How long one more `open` takes while everybody asks, in milliseconds, sorted."""
+def claims(annotators: list[Annotator], seconds: float, per_second: float) -> list[float]:
+    """How long an `open` takes at a steady rate of all annotators together, in ms, sorted."""
     race = Race()
+    pause = len(annotators) / per_second
+    ends = time.perf_counter() + seconds
 
     def work(annotator: Annotator) -> None:
-        for _ in range(count):
-            began = time.perf_counter()
+        time.sleep(pause * annotators.index(annotator) / len(annotators))
+        while (began := time.perf_counter()) < ends:
             annotator.ask("open")
-            race.waits_ms.append((time.perf_counter() - began) * 1000)
+            waited = time.perf_counter() - began
+            race.waits_ms.append(waited * 1000)
+            time.sleep(max(0.0, pause - waited))
 
     race.run(annotators, work)
     return sorted(race.waits_ms)
@@ -181,7 +188,7 @@ def _race(app: ServedApp, tokens: list[str], seconds: float) -> None:
     took = race.run(annotators, label_until(race, time.perf_counter() + seconds))
     rate = len(race.taken) / took
     waits = sorted(race.waits_ms)
-    opened = claims(annotators, 20)
+    opened = claims(annotators, 5, 100)
     report(
         __name__,
         [
@@ -195,7 +202,7 @@ def _race(app: ServedApp, tokens: list[str], seconds: float) -> None:
             ),
             Figure("submit and next, p50", waits[len(waits) // 2], "ms", "no promise"),
             Figure("submit and next, p95", waits[int(len(waits) * 0.95)], "ms", "no promise"),
-            Figure("claim, p95", opened[int(len(opened) * 0.95)], "ms", "≤ 50 ms"),
+            Figure("claim at 100 a second, p95", opened[int(len(opened) * 0.95)], "ms", "≤ 50 ms"),
             Figure(
                 "items handed to two people",
                 len(race.taken) - len(set(race.taken)),
