@@ -1,25 +1,23 @@
 """The label page: take a query, correct the model's plan, hand it in, take the next."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import gradio as gr
 from pydantic import Field
 
 from labeling import annotate
-from labeling.preview import preview
 from labeling.ui.desk import (
     AnnotationMessage,
     Answer,
-    CheckMessage,
     Message,
     answered,
     connect,
     desk,
     read_message,
-    to_answer,
-    to_judgement,
 )
+from labeling.ui.desk_handlers import DeskHandlers
 from labeling.ui.i18n import Words
 from labeling.ui.session import Services, who_asks
 from schemas.desk import LabelItem, MyItem
@@ -73,12 +71,8 @@ class MineMessage(Message):
     state: str
 
 
-class LabelHandlers:
+class LabelHandlers(DeskHandlers):
     """What happens on the label page; each event asks one service."""
-
-    def __init__(self, services: Services, words: Words) -> None:
-        self.database = services.database
-        self.words = words
 
     @answered
     def on_open(self, event: gr.EventData, request: gr.Request) -> Answer:
@@ -99,19 +93,6 @@ class LabelHandlers:
         except EditConflict as conflict:
             return self._conflict(who, asked.query_id, conflict)
         return {"saved": saved.model_dump(mode="json")}
-
-    @answered
-    def on_check(self, event: gr.EventData, request: gr.Request) -> Answer:
-        """Problems and scores of what is typed."""
-        who, asked = who_asks(request), read_message(event, CheckMessage)
-        found = preview(
-            self.database,
-            who,
-            asked.annotation_id,
-            content=asked.content,
-            suggestion_id=asked.suggestion_id,
-        )
-        return to_judgement(found, self.words)
 
     @answered
     def on_submit(self, event: gr.EventData, request: gr.Request) -> Answer:
@@ -159,21 +140,18 @@ class LabelHandlers:
         return self._item(who, annotate.open_item(self.database, who, asked.query_id))
 
     @answered
-    def on_renew(self, event: gr.EventData, request: gr.Request) -> Answer:
-        """The heartbeat of an open page."""
-        who, asked = who_asks(request), read_message(event, AnnotationMessage)
-        until = annotate.renew_lease(self.database, who, asked.annotation_id)
-        return {"lease_until": until.isoformat()}
-
-    @answered
     def on_mine(self, event: gr.EventData, request: gr.Request) -> Answer:
         """My own annotations in one state."""
         who, asked = who_asks(request), read_message(event, MineMessage)
         found = annotate.list_mine(self.database, who, asked.state)
         return {"mine": [_to_row(each) for each in found]}
 
+    def renew_lease(self, who: Actor, annotation_id: str) -> datetime:
+        """Keep the query in hand."""
+        return annotate.renew_lease(self.database, who, annotation_id)
+
     def _item(self, who: Actor, item: LabelItem | None) -> Answer:
-        answer = to_answer(item, annotate.progress(self.database, who), self.words)
+        answer = self.item(who, item)
         if item is not None and item.returned is not None:
             reason = self.words(f"desk.reason.{item.returned.reason_code}")
             answer["item"]["returned"]["reason_words"] = reason

@@ -1,29 +1,25 @@
 """The review page: take a submission, compare it with the model's plan, give a verdict."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import gradio as gr
 from pydantic import Field
 
 from labeling import review
-from labeling.preview import preview
-from labeling.progress import progress
 from labeling.ui.desk import (
     AnnotationMessage,
     Answer,
-    CheckMessage,
     Message,
     answered,
     connect,
     desk,
     read_message,
-    to_answer,
-    to_judgement,
 )
+from labeling.ui.desk_handlers import DeskHandlers
 from labeling.ui.i18n import Words
 from labeling.ui.session import Services, who_asks
-from schemas.desk import ReviewItem
 from schemas.people import Actor
 
 EVENTS = ("open", "check", "accept", "fix", "return", "discard", "skip", "renew")
@@ -67,12 +63,8 @@ class SkipMessage(AnnotationMessage):
     reason: str = ""
 
 
-class ReviewHandlers:
+class ReviewHandlers(DeskHandlers):
     """What happens on the review page; each event asks one service."""
-
-    def __init__(self, services: Services, words: Words) -> None:
-        self.database = services.database
-        self.words = words
 
     @answered
     def on_open(self, event: gr.EventData, request: gr.Request) -> Answer:
@@ -80,20 +72,7 @@ class ReviewHandlers:
         who, asked = who_asks(request), read_message(event, OpenMessage)
         if asked.annotation_id is None:
             return self._next(who)
-        return self._item(who, review.open_item(self.database, who, asked.annotation_id))
-
-    @answered
-    def on_check(self, event: gr.EventData, request: gr.Request) -> Answer:
-        """Problems and scores of the plan on the desk."""
-        who, asked = who_asks(request), read_message(event, CheckMessage)
-        found = preview(
-            self.database,
-            who,
-            asked.annotation_id,
-            content=asked.content,
-            suggestion_id=asked.suggestion_id,
-        )
-        return to_judgement(found, self.words)
+        return self.item(who, review.open_item(self.database, who, asked.annotation_id))
 
     @answered
     def on_accept(self, event: gr.EventData, request: gr.Request) -> Answer:
@@ -142,18 +121,12 @@ class ReviewHandlers:
         review.skip(self.database, who, asked.annotation_id, reason=asked.reason)
         return self._next(who)
 
-    @answered
-    def on_renew(self, event: gr.EventData, request: gr.Request) -> Answer:
-        """The heartbeat of an open page."""
-        who, asked = who_asks(request), read_message(event, AnnotationMessage)
-        until = review.renew_lease(self.database, who, asked.annotation_id)
-        return {"lease_until": until.isoformat()}
+    def renew_lease(self, who: Actor, annotation_id: str) -> datetime:
+        """Keep the review in hand."""
+        return review.renew_lease(self.database, who, annotation_id)
 
     def _next(self, who: Actor) -> Answer:
-        return self._item(who, review.take_next(self.database, who))
-
-    def _item(self, who: Actor, item: ReviewItem | None) -> Answer:
-        return to_answer(item, progress(self.database, who), self.words)
+        return self.item(who, review.take_next(self.database, who))
 
 
 @dataclass(frozen=True)
