@@ -37,6 +37,36 @@ class Pins(BaseModel):
     window: int = Field(default=6, ge=0)
 
 
+class GoldSettings(BaseModel):
+    """When people get gold items: so many first, then one after each `every` submissions; 0: none.
+
+    `tolerated_rate` is the error rate from which somebody counts as careless; `auto_pause` stops
+    handing work to whom `schemas.gold` finds so.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    onboarding: int = Field(default=0, ge=0, le=50)
+    every: int = Field(default=0, ge=0, le=1000)
+    tolerated_rate: float = Field(default=0.2, gt=0, lt=1)
+    auto_pause: bool = True
+
+
+class SamplingSettings(BaseModel):
+    """Whether submissions are reviewed by samples of lots, and at which risk.
+
+    A lot whose share of defects is `tolerated_rate` or more passes with a probability of at most
+    1 - `confidence`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    is_on: bool = False
+    lot_size: int = Field(default=50, ge=5, le=5000)
+    tolerated_rate: float = Field(default=0.1, gt=0, lt=1)
+    confidence: float = Field(default=0.9, ge=0.5, lt=1)
+
+
 class ProjectSettings(BaseModel):
     """Settings of one project; the `current_*` ids pin what is imported next."""
 
@@ -52,6 +82,8 @@ class ProjectSettings(BaseModel):
     lease_minutes: int = Field(default=15, ge=1)
     hide_author: bool = False
     daily_goal: int = Field(default=120, ge=1)
+    gold: GoldSettings = GoldSettings()
+    sampling: SamplingSettings = SamplingSettings()
 
 
 class ProjectSummary(BaseModel):

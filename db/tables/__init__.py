@@ -3,6 +3,7 @@
 from db.tables.annotations import Annotation, Draft, Review, Revision, Task, TaskSkip
 from db.tables.people import Membership, Person, SetupLink, SignIn, SignInAttempt
 from db.tables.projects import Event, GuidelineVersion, ListVersion, Project, PromptVersion
+from db.tables.quality import Comment, GoldAnswer, GoldItem, Lot, LotItem, WorkPause
 from db.tables.queries import Benchmark, BenchmarkQuestion, ImportFile, Query, Suggestion
 from db.tables.synthesis import SynthesisBatch, SynthesisRequest
 from db.tables.training import (
@@ -14,6 +15,7 @@ from db.tables.training import (
     Planner,
     Run,
 )
+from db.tables.work import WorkBatch, WorkBatchPerson
 
 __all__ = [
     "Annotation",
@@ -22,13 +24,18 @@ __all__ = [
     "Bundle",
     "BundleRow",
     "Chain",
+    "Comment",
     "Draft",
     "Evaluation",
     "EvaluationAnswer",
     "Event",
+    "GoldAnswer",
+    "GoldItem",
     "GuidelineVersion",
     "ImportFile",
     "ListVersion",
+    "Lot",
+    "LotItem",
     "Membership",
     "Person",
     "Planner",
@@ -46,4 +53,7 @@ __all__ = [
     "SynthesisRequest",
     "Task",
     "TaskSkip",
+    "WorkBatch",
+    "WorkBatchPerson",
+    "WorkPause",
 ]

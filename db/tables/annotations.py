@@ -12,9 +12,10 @@ class Task(Table, table=True):
     """Something to be handed to exactly one person: a query to label, an annotation to review.
 
     A query has one label task per wanted annotation (`slot` 1..overlap). `for_person_id` reserves a
-    returned task for its author; `author_id` keeps a review task from the author. A lease ends at
-    `lease_until`; a postponed task keeps its person and has no lease. The smaller `rank` comes
-    first (ascending, so that one plain index serves both engines).
+    returned task for its author and a gold item for whom it is due; `author_id` keeps a review task
+    from the author. A lease ends at `lease_until`; a postponed task keeps its person and has no
+    lease. The smaller `rank` comes first (ascending, so that one plain index serves both engines).
+    A task of a named batch goes to the people of the batch only.
     """
 
     __table_args__ = (
@@ -22,6 +23,7 @@ class Task(Table, table=True):
         sa.Index("ix_task_next", "project_id", "kind", "status", "rank", "id"),
         sa.Index("ix_task_person", "person_id", "status"),
         sa.Index("ix_task_for_person", "for_person_id", "status"),
+        sa.Index("ix_task_work_batch", "work_batch_id", "status"),
         sa.CheckConstraint("kind IN ('label', 'review')", name="known_kind"),
         sa.CheckConstraint("status IN ('open', 'taken', 'postponed', 'done')", name="known_status"),
         sa.CheckConstraint(
@@ -41,6 +43,7 @@ class Task(Table, table=True):
     person_id: str | None = Field(default=None, foreign_key="person.id")
     status: str = "open"
     rank: int = 0
+    work_batch_id: str | None = Field(default=None, foreign_key="work_batch.id")
     lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     taken_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
@@ -117,13 +120,19 @@ class Revision(Table, table=True):
 
 
 class Review(Table, table=True):
-    """A reviewer's verdict on one revision."""
+    """A reviewer's verdict on one revision.
+
+    `span` is a place in a trace (`schemas.comments.Span`) that the reason is about, as `path` is a
+    place in the plan. `mode` says how the verdict came about: `single` by looking at it, `batch`
+    with others of which a sample was looked at, `lot` by the sample of its lot.
+    """
 
     __table_args__ = (
         sa.CheckConstraint("reviewer_id <> author_id", name="never_own_work"),
         sa.CheckConstraint(
             "verdict IN ('accepted', 'fixed', 'returned', 'discarded')", name="known_verdict"
         ),
+        sa.CheckConstraint("mode IN ('single', 'batch', 'lot')", name="known_mode"),
     )
 
     id: str = Field(default_factory=new_id, primary_key=True)
@@ -137,5 +146,8 @@ class Review(Table, table=True):
     reason_code: str | None = None
     reason: str = ""
     path: str | None = None
+    span: dict[str, object] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
+    mode: str = Field(default="single", sa_column_kwargs={"server_default": "single"})
+    lot_id: str | None = Field(default=None, foreign_key="lot.id")
     taken_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     decided_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

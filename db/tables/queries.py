@@ -29,7 +29,9 @@ class Query(Table, table=True):
     came back changed. Of a historical chat row, `messages` is the JSON array of the messages before
     the answer (system, turns, user) with every content as it came, and `answer` the old answer's
     text. `state` caches what annotations, tasks and suggestions say (waiting, ready, in_work,
-    in_review, decided); `db.access.queries.refresh_state` derives it.
+    in_review, decided); `db.access.queries.refresh_state` derives it. `priority` (the higher comes
+    first) and `disagreement` (0 to 1 among its suggestions, unknown before there are two) make the
+    rank of its tasks.
     """
 
     __table_args__ = (
@@ -59,6 +61,8 @@ class Query(Table, table=True):
     window: int
     cluster: str
     state: str = "waiting"
+    priority: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    disagreement: float | None = None
     chosen_annotation_id: str | None = None
     import_id: str | None = Field(default=None, foreign_key="import_file.id")
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
