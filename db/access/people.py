@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -222,3 +223,16 @@ def list_all_roles(session: Session) -> list[tuple[str, Role]]:
         .where(Person.password_hash != NO_PASSWORD)
     )
     return list(session.exec(statement))  # pyright: ignore[reportReturnType]  (check constraint)
+
+
+def read_preference(session: Session, person_id: str, name: str) -> dict[str, object]:
+    """What somebody chose under a name; nothing where they chose nothing that can be read."""
+    chosen = session.get_one(Person, person_id).preferences.get(name)
+    return cast(dict[str, object], chosen) if isinstance(chosen, dict) else {}
+
+
+def keep_preference(session: Session, person_id: str, name: str, chosen: dict[str, object]) -> None:
+    """Keep what somebody chose; their other preferences stay."""
+    person = session.get_one(Person, person_id)
+    session.refresh(person)
+    person.preferences = {**person.preferences, name: chosen}

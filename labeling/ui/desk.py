@@ -1,8 +1,10 @@
 """The one component that the label and the review page are made of, and how its script asks.
 
 Everything on these pages is drawn and edited in the browser (`assets/label.js`, `review.js`). The
-script asks by an event of its own name with a message; the answer goes into the component's
-`answer`, which nothing else writes, so no answer can disturb what a person is typing.
+script asks by an event of its own name with a message; the answer becomes the component's value,
+which the template does not name and nothing else writes, so no answer can disturb what a person is
+typing. Gradio passes a value on as it is (`postprocess=False`); any other property would make it
+build the component and its description anew for every answer, at twice the cost.
 
 Messages and answers travel as JSON text. Gradio takes every object with a `path` in it for a file
 that it may read or copy, wherever it comes from; it never gets to see somebody's plan as objects.
@@ -23,10 +25,14 @@ from labeling.ui.events import DIRECT
 from labeling.ui.i18n import Words
 from schemas.desk import ItemContext, Progress
 from schemas.errors import InvalidInput
+from schemas.keys import DEFAULT_KEYS, DeskName
 from schemas.preview import PlanPreview
 from schemas.scoring.check import Problem
 
 Answer = dict[str, Any]
+STYLES = ("desk.css", "plan.css", "keys.css")
+WORD_AREAS = ("desk", "comments", "keys")
+"""What the scripts of the desks say; a name such as `keys.page` stands in one of these areas."""
 
 
 class Message(BaseModel):
@@ -65,12 +71,10 @@ def read_message(event: gr.EventData, kind: type[MessageType]) -> MessageType:
 
 
 def desk(
-    page: str, events: Sequence[str], words: Words, *, reasons: Sequence[tuple[str, str]] = ()
+    page: DeskName, events: Sequence[str], words: Words, *, reasons: Sequence[tuple[str, str]] = ()
 ) -> gr.HTML:
     """The component of a page; each event is asked by the script `assets/<page>.js`."""
-    styles = "".join(
-        f'<link rel="stylesheet" href="{module(name)}">' for name in ("desk.css", "plan.css")
-    )
+    styles = "".join(f'<link rel="stylesheet" href="{module(name)}">' for name in STYLES)
     # Gradio knows the events of a component by their names in this text; plain names would meet
     # methods that components have already.
     script = (
@@ -86,11 +90,16 @@ def desk(
         apply_default_css=False,
         padding=False,
         elem_id=f"{page}-desk",
-        words=words.area("desk"),
+        words=desk_words(words),
         language=words.language,
-        answer=None,
+        keys=DEFAULT_KEYS[page],
         reasons=reasons,
     )
+
+
+def desk_words(words: Words) -> dict[str, str]:
+    """Everything that the scripts of the desks say, in one language."""
+    return {name: text for area in WORD_AREAS for name, text in words.area(area).items()}
 
 
 class Speaking(Protocol):
@@ -105,11 +114,11 @@ Handlers = TypeVar("Handlers", bound=Speaking)
 
 def answered(
     handler: Callable[[Handlers, gr.EventData, gr.Request], Answer],
-) -> Callable[[Handlers, gr.EventData, gr.Request], gr.HTML]:
+) -> Callable[[Handlers, gr.EventData, gr.Request], str]:
     """Give a handler's answer to the script that asked; a failure is an answer too."""
 
     @functools.wraps(handler)
-    def asked(self: Handlers, event: gr.EventData, request: gr.Request) -> gr.HTML:
+    def asked(self: Handlers, event: gr.EventData, request: gr.Request) -> str:
         try:
             answer: Answer = handler(self, event, request)
         except InvalidInput as error:
@@ -117,7 +126,7 @@ def answered(
         except Exception as error:  # noqa: BLE001  (the edge where defects become a number)
             answer = {"failed": True, "notice": present(error, self.words)}
         answer["serial"] = _serial_of(event)
-        return gr.HTML(answer=_to_text(answer))
+        return _to_text(answer)
 
     return asked
 
@@ -148,7 +157,8 @@ def connect(component: gr.HTML, handlers: object, events: Sequence[str]) -> None
     """Bind each event `name` to the method `on_name` of the handlers."""
     for name in events:
         listen = getattr(component, f"ask_{name}")
-        listen(getattr(handlers, f"on_{name}"), None, component, trigger_mode="multiple", **DIRECT)
+        handler = getattr(handlers, f"on_{name}")
+        listen(handler, None, component, trigger_mode="multiple", postprocess=False, **DIRECT)
 
 
 def refusal(error: InvalidInput, words: Words) -> Answer:

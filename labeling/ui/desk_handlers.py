@@ -3,13 +3,16 @@
 from datetime import datetime
 
 import gradio as gr
+from pydantic import Field
 
+from labeling import own_keys
 from labeling.preview import preview
 from labeling.progress import progress
 from labeling.ui.desk import (
     AnnotationMessage,
     Answer,
     CheckMessage,
+    Message,
     answered,
     read_message,
     to_answer,
@@ -18,11 +21,24 @@ from labeling.ui.desk import (
 from labeling.ui.i18n import Words
 from labeling.ui.session import Services, who_asks
 from schemas.desk import ItemContext
+from schemas.keys import DeskName
 from schemas.people import Actor
+
+SHARED_EVENTS = ("check", "renew", "keys")
+"""What every desk asks beside its own acts."""
+
+
+class KeysMessage(Message):
+    """Another key for an action; without a key its first one, without an action all first ones."""
+
+    action: str | None = Field(default=None, max_length=64)
+    key: str | None = Field(default=None, max_length=64)
 
 
 class DeskHandlers:
     """What the label and the review page share; each adds its own acts."""
+
+    desk: DeskName
 
     def __init__(self, services: Services, words: Words) -> None:
         self.database = services.database
@@ -46,6 +62,18 @@ class DeskHandlers:
         """The heartbeat of an open page."""
         who, asked = who_asks(request), read_message(event, AnnotationMessage)
         return {"lease_until": self.renew_lease(who, asked.annotation_id).isoformat()}
+
+    @answered
+    def on_keys(self, event: gr.EventData, request: gr.Request) -> Answer:
+        """Choose a key, or go back to the first ones."""
+        who, asked = who_asks(request), read_message(event, KeysMessage)
+        if asked.action is None:
+            keys = own_keys.reset_keys(self.database, who, self.desk)
+        elif asked.key is None:
+            keys = own_keys.reset_key(self.database, who, self.desk, asked.action)
+        else:
+            keys = own_keys.set_key(self.database, who, self.desk, asked.action, asked.key)
+        return {"keys": keys}
 
     def renew_lease(self, who: Actor, annotation_id: str) -> datetime:
         """Keep the task of this desk in hand; returns the new end of its lease."""

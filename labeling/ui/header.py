@@ -8,10 +8,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from labeling.annotate import progress
+from labeling.own_keys import list_keys
 from labeling.projects import list_projects
 from labeling.ui.i18n import Words
 from labeling.ui.pages import pages_of
 from labeling.ui.session import Services
+from schemas.keys import DESKS
 from schemas.people import Actor
 
 _TEMPLATES = Environment(
@@ -44,6 +46,7 @@ def header_counts(services: Services, who: Actor, words: Words) -> Counts:
 
 def header_html(services: Services, who: Actor, words: Words, page: str) -> str:
     """The header of a page."""
+    keys = list_keys(services.database, who, page) if page in DESKS else None
     other = "en" if words.language == "zh" else "zh"
     return render(
         "header.html",
@@ -54,6 +57,7 @@ def header_html(services: Services, who: Actor, words: Words, page: str) -> str:
         projects=list_projects(services.database, who),
         counts=header_counts(services, who, words),
         other=other,
+        keys=json.dumps(keys),
     )
 
 

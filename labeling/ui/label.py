@@ -17,7 +17,7 @@ from labeling.ui.desk import (
     desk,
     read_message,
 )
-from labeling.ui.desk_handlers import DeskHandlers
+from labeling.ui.desk_handlers import SHARED_EVENTS, DeskHandlers
 from labeling.ui.i18n import Words
 from labeling.ui.session import Services, who_asks
 from schemas.desk import LabelItem, MyItem
@@ -27,14 +27,13 @@ from schemas.people import Actor
 EVENTS = (
     "open",
     "save",
-    "check",
     "submit",
     "skip",
     "postpone",
     "flag",
     "withdraw",
-    "renew",
     "mine",
+    *SHARED_EVENTS,
 )
 
 
@@ -73,6 +72,8 @@ class MineMessage(Message):
 
 class LabelHandlers(DeskHandlers):
     """What happens on the label page; each event asks one service."""
+
+    desk = "label"
 
     @answered
     def on_open(self, event: gr.EventData, request: gr.Request) -> Answer:

@@ -17,12 +17,12 @@ from labeling.ui.desk import (
     desk,
     read_message,
 )
-from labeling.ui.desk_handlers import DeskHandlers
+from labeling.ui.desk_handlers import SHARED_EVENTS, DeskHandlers
 from labeling.ui.i18n import Words
 from labeling.ui.session import Services, who_asks
 from schemas.people import Actor
 
-EVENTS = ("open", "check", "accept", "fix", "return", "discard", "skip", "renew")
+EVENTS = ("open", "accept", "fix", "return", "discard", "skip", *SHARED_EVENTS)
 
 
 class OpenMessage(Message):
@@ -65,6 +65,8 @@ class SkipMessage(AnnotationMessage):
 
 class ReviewHandlers(DeskHandlers):
     """What happens on the review page; each event asks one service."""
+
+    desk = "review"
 
     @answered
     def on_open(self, event: gr.EventData, request: gr.Request) -> Answer:

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from labeling.review import REASON_CODES
+from labeling.ui.desk import WORD_AREAS, desk_words
 from labeling.ui.i18n import LANGUAGES, Words
+from schemas.keys import DEFAULT_KEYS, DESKS
 
 ASSETS = Path("labeling/ui/assets")
 SAID = re.compile(r"""\bsay\(\s*(?:[\w.]+ \? )?"([\w.]+)"(?: : "([\w.]+)")?""")
@@ -20,7 +22,7 @@ def _said() -> set[str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_word_that_a_script_says_exists(language):
-    words = Words(language).area("desk")
+    words = desk_words(Words(language))
     said = _said()
     assert len(said) > 60
     assert said <= words.keys()
@@ -28,5 +30,18 @@ def test_every_word_that_a_script_says_exists(language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_reason_of_a_return_has_words(language):
-    words = Words(language).area("desk")
+    words = desk_words(Words(language))
     assert {f"reason.{code}" for code in REASON_CODES} <= words.keys()
+
+
+@pytest.mark.parametrize("desk", DESKS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_action_that_has_a_key_has_a_name(language, desk):
+    words = desk_words(Words(language))
+    assert {f"actions.{action}" for action in DEFAULT_KEYS[desk]} <= words.keys()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_area_says_what_another_says(language):
+    names = [name for area in WORD_AREAS for name in Words(language).area(area)]
+    assert len(names) == len(set(names))

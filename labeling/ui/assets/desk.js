@@ -1,4 +1,4 @@
-/** What the label and the review page share: layout, footer, banners, questions, the sheet of keys. */
+/** What the label and the review page share: layout, footer, banners, questions. */
 
 import { fill, h, openDialog } from "./dom.js";
 import { keyCap } from "./keys.js";
@@ -99,19 +99,7 @@ export function askReason({ title, explained, choices = [], isNeeded, say, confi
   });
 }
 
-/** The sheet of keys: those of the page and those of the editor. */
-export function openKeySheet({ say, keys, editorKeys, values = {} }) {
-  const row = (key, words) => h("div", { class: "key-row" }, h("span", {}, words), key);
-  const own = Object.keys(keys.bindings).map((action) => row(keys.show(action), say(`actions.${action}`, values)));
-  const fixed = editorKeys.map(([key, name]) => row(keyCap(key), say(`keys.${name}`)));
-  openDialog({
-    title: say("actions.keys"),
-    className: "keys",
-    closeLabel: say("dialogue.close"),
-    body: h("div", { class: "key-columns" }, h("div", {}, h("h4", {}, say("keys.page")), own), h("div", {}, h("h4", {}, say("keys.editor")), fixed)),
-  });
-}
-
+/** Keys of the plan's form; they are the same for everybody. */
 export const EDITOR_KEYS = [
   ["Esc", "leave_field"],
   ["Enter", "next_sub_question"],

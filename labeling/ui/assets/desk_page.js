@@ -1,8 +1,9 @@
 /** What a label page and a review page do alike: ask the server, show an item, keep the lease. */
 
-import { layOut, leaveFieldsOnEscape, speaker } from "./desk.js";
+import { EDITOR_KEYS, layOut, leaveFieldsOnEscape, speaker } from "./desk.js";
 import { Dialogue, huesOf, newExpertsOf } from "./dialogue.js";
 import { isTextField } from "./dom.js";
+import { openKeySheet } from "./key_sheet.js";
 import { Keys } from "./keys.js";
 import { clock, Lease } from "./lease.js";
 import { Rewards } from "./rewards.js";
@@ -13,13 +14,13 @@ const CHECK_PAUSE_MS = 250;
 const LOOK_AGAIN_MS = 30_000;
 
 export class DeskPage {
-  constructor({ element, props, trigger, watch }, { page, bindings }) {
+  constructor({ element, props, trigger, watch }, { page }) {
     this.root = element.querySelector(".pw-desk");
     this.say = speaker(props.words);
     this.language = props.language;
     this.reasons = props.reasons;
     this.wire = new Wire({ trigger, watch, props });
-    this.keys = new Keys(bindings, { page });
+    this.keys = new Keys(props.keys);
     this.parts = layOut(this.root, { className: `is-${page}` });
     this.dialogue = new Dialogue(this.parts.dialogue, this);
     this.trace = new TraceViewer(this.parts.trace, this);
@@ -136,6 +137,22 @@ export class DeskPage {
     const isFree = () => mayUndo() && !isTextField(document.activeElement);
     keys.on("undo", () => isFree() && this.editor.undo());
     keys.on("redo", () => isFree() && this.editor.redo());
+  }
+
+  /** Every key of the page; each person may have others. */
+  showKeys() {
+    const { say, keys } = this;
+    const group = (name, list) => [say(`keys.${name}`), list.map(([key, words]) => [key, say(`keys.${words}`)])];
+    openKeySheet({
+      say, keys, save: (choice) => this.#saveKey(choice),
+      nameOfAction: (action) => say(`actions.${action}`, { model: this.modelName }),
+      groups: [group("editor", EDITOR_KEYS)],
+    });
+  }
+
+  async #saveKey(choice) {
+    const answer = await this.ask("keys", choice).catch(() => null);
+    return answer?.keys ? answer : { sentence: answer?.notice.text ?? this.say("status.no_answer") };
   }
 
   async renew() {

@@ -1,6 +1,6 @@
 /** The label page: one item on the desk, edited in the browser, kept on the server. */
 
-import { actionButton, ago, askReason, EDITOR_KEYS, openKeySheet, timeOf } from "./desk.js";
+import { actionButton, ago, askReason, timeOf } from "./desk.js";
 import { DeskPage } from "./desk_page.js";
 import { fill, h } from "./dom.js";
 import { Drafts } from "./drafts.js";
@@ -10,10 +10,6 @@ import { openMine } from "./label_mine.js";
 import { readable } from "./plan.js";
 import { PlanEditor } from "./plan_editor.js";
 
-const BINDINGS = {
-  submit: "Mod+Enter", adopt: "A", next: "]", later: "L", skip: "S", flag: "F", withdraw: "W", mine: "M",
-  add_step: "N", focus: "I", search: "/", fold: "Z", experts: "E", guideline: "G", keys: "?", undo: "Mod+Z", redo: "Mod+Shift+Z",
-};
 const EDITABLE = ["draft", "returned"];
 
 /** Called once by the component of the page. */
@@ -23,7 +19,7 @@ export function mount(component) {
 
 class LabelDesk extends DeskPage {
   constructor(component) {
-    super(component, { page: "label", bindings: BINDINGS });
+    super(component, { page: "label" });
     this.editor = new PlanEditor(this.parts.editor, { say: this.say, keys: this.keys, onedit: (state) => this.#onEdit(state) });
     this.banners = new LabelBanners(this.parts.banners, this);
     this.drafts = new Drafts({
@@ -279,7 +275,7 @@ class LabelDesk extends DeskPage {
     this.leaseText = h("span", { id: "label-lease" });
     this.savedText = h("span", { id: "label-saved", role: "status" });
     fill(parts.actions, Object.values(this.buttons));
-    fill(parts.status, this.savedText, this.leaseText, button("mine", () => this.#mine(), "plain"), button("keys", () => this.#showKeys(), "plain"));
+    fill(parts.status, this.savedText, this.leaseText, button("mine", () => this.#mine(), "plain"), button("keys", () => this.showKeys(), "plain"));
   }
 
   #showActions() {
@@ -299,9 +295,5 @@ class LabelDesk extends DeskPage {
     keys.on("add_step", () => !this.#isIdle() && this.editor.addStep());
     keys.on("focus", () => Boolean(this.item) && this.editor.focus());
     this.bindSharedKeys({ mayUndo: () => !this.#isIdle() });
-  }
-
-  #showKeys() {
-    openKeySheet({ say: this.say, keys: this.keys, editorKeys: EDITOR_KEYS, values: { model: this.modelName } });
   }
 }

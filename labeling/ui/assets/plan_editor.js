@@ -19,7 +19,7 @@ export class PlanEditor {
     this.history = new Undo(this.state);
     this.panels = Object.fromEntries(TABS.map((tab) => [tab, this.#panel(tab)]));
     this.tabs = Object.fromEntries(TABS.map((tab) => [tab, this.#tab(tab)]));
-    this.form = new PlanForm(this.panels.form, { say, change: (plan, how) => this.#onForm(plan, how) });
+    this.form = new PlanForm(this.panels.form, { say, keys, change: (plan, how) => this.#onForm(plan, how) });
     this.json = new PlanJson(this.panels.json, { say, change: (state) => this.#onJson(state) });
     this.problems = new Problems({ say, form: this.panels.form, plan: () => this.state.content, go: (path) => this.focus(path) });
     this.unshown = h("div", { class: "form-warning", hidden: true });

@@ -13,8 +13,8 @@ export class PlanForm {
    * `change(plan, {group, focus})` takes every edit: `group` names the field typed in, `focus` is
    * set when the form must be drawn again with that path focused.
    */
-  constructor(root, { say, change }) {
-    Object.assign(this, { root, say, change });
+  constructor(root, { say, keys, change }) {
+    Object.assign(this, { root, say, keys, change });
     this.plan = plans.EMPTY_PLAN;
     /** A path that a reviewer named; its field is marked. */
     this.marked = null;
@@ -174,7 +174,7 @@ export class PlanForm {
     return h(
       "div",
       { class: "plan-end" },
-      h("button", { type: "button", class: "add-step", id: "plan-add-step", data: { path: "$.steps" }, onclick: () => this.addStep() }, "＋ ", this.say("editor.add_step"), h("kbd", {}, "N")),
+      h("button", { type: "button", class: "add-step", id: "plan-add-step", data: { path: "$.steps" }, onclick: () => this.addStep() }, "＋ ", this.say("editor.add_step"), this.keys.show("add_step")),
       count === 0 && h("p", { class: "no-steps" }, this.say("editor.no_steps")),
       h("div", { class: "problems-here", data: { path: "$.steps" } }),
     );

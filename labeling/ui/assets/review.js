@@ -1,6 +1,6 @@
 /** The review page: the model's plan beside the annotator's, and a verdict. */
 
-import { actionButton, askReason, banner, EDITOR_KEYS, openKeySheet, timeOf } from "./desk.js";
+import { actionButton, askReason, banner, timeOf } from "./desk.js";
 import { DeskPage } from "./desk_page.js";
 import { fill, h } from "./dom.js";
 import { clock } from "./lease.js";
@@ -11,10 +11,6 @@ import { choosePath, wordsOfPath } from "./plan_path.js";
 import { showNothing } from "./review_empty.js";
 
 const FIXES = "planwright.fix.";
-const BINDINGS = {
-  accept: "A", accept_too: "Mod+Enter", fix: "X", return: "R", discard: "D", next: "]", skip: "S",
-  search: "/", fold: "Z", experts: "E", guideline: "G", keys: "?", undo: "Mod+Z", redo: "Mod+Shift+Z",
-};
 
 /** Called once by the component of the page. */
 export function mount(component) {
@@ -23,7 +19,7 @@ export function mount(component) {
 
 class ReviewDesk extends DeskPage {
   constructor(component) {
-    super(component, { page: "review", bindings: BINDINGS });
+    super(component, { page: "review" });
     this.comparison = h("div", { id: "review-comparison" });
     this.editorPlace = h("div", { id: "review-editor" });
     this.parts.editor.tabIndex = -1;
@@ -201,7 +197,7 @@ class ReviewDesk extends DeskPage {
     };
     this.leaseText = h("span", { id: "review-lease" });
     fill(parts.actions, Object.values(this.buttons));
-    fill(parts.status, this.leaseText, button("keys", () => openKeySheet({ say, keys, editorKeys: EDITOR_KEYS }), "plain"));
+    fill(parts.status, this.leaseText, button("keys", () => this.showKeys(), "plain"));
   }
 
   #showActions() {
