@@ -77,7 +77,7 @@ class Annotator:
             "POST", "/en/gradio_api/run/predict", json.dumps(body), self._headers
         )
         answer = json.loads(self._connection.getresponse().read())
-        return json.loads(answer["data"][0]["props"]["answer"])
+        return json.loads(answer["data"][0])
 
 
 class Race:

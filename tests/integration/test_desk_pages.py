@@ -29,8 +29,7 @@ class Asking:
     def __call__(self, name: str, **message: object) -> dict[str, Any]:
         data = {"serial": 7, "text": json.dumps(message)}
         event = gr.EventData(None, data)
-        update = getattr(self.handlers, f"on_{name}")(event, request_of(self.who))
-        answer = json.loads(update.props["answer"])
+        answer = json.loads(getattr(self.handlers, f"on_{name}")(event, request_of(self.who)))
         assert answer["serial"] == 7
         return answer
 
@@ -117,8 +116,7 @@ def test_half_a_surrogate_pair_is_kept(label):
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"annotation_id": 3}', "[" * 5000])
 def test_a_message_that_cannot_be_read_is_refused_in_words(services, label, text):
     event = gr.EventData(None, {"serial": 1, "text": text})
-    update = label.handlers.on_save(event, request_of(label.who))
-    answer = json.loads(update.props["answer"])
+    answer = json.loads(label.handlers.on_save(event, request_of(label.who)))
     assert answer["failed"]
     assert "无法读取" in answer["notice"]["text"]
 

@@ -47,15 +47,23 @@ def _gives_nothing(answer: Any) -> bool:
     return all(each in ({}, "refused", "failed") for each in told) and any(told)
 
 
+def _is_failure_of_a_desk(output: Any) -> bool:
+    """A desk answers in JSON text."""
+    try:
+        return isinstance(output, str) and json.loads(output)["failed"]
+    except (ValueError, TypeError, KeyError):
+        return False
+
+
 def _told(output: Any) -> Any:
     """An output without what says that nothing changed; a refusal as its kind."""
+    if _is_failure_of_a_desk(output):
+        return "failed"
     if not isinstance(output, dict):
         return output
     if output.get("kind") == "refused":
         return "refused"
     props = {name: each for name, each in output.get("props", {}).items() if name != "__type__"}
-    if list(props) == ["answer"] and json.loads(props["answer"]).get("failed"):
-        return "failed"
     return props or {
         name: each for name, each in output.items() if name not in ("props", "__type__")
     }

@@ -1,6 +1,6 @@
 /**
  * Asks the server one question at a time. Gradio carries the event with its message; the answer
- * comes back in the component's `answer`, known by its serial number. Both travel as JSON text:
+ * comes back as the component's value, known by its serial number. Both travel as JSON text:
  * Gradio takes an object with a `path` for a file.
  */
 
@@ -15,7 +15,7 @@ export class Wire {
     this.waiting = null;
     this.line = Promise.resolve();
     this.serial = Date.now();
-    watch("answer", () => this.#receive(JSON.parse(this.props.answer)));
+    watch("value", () => this.#receive(JSON.parse(this.props.value)));
   }
 
   /** Send `message` as the event `ask_name`; resolves with the answer, rejects when none comes. */
