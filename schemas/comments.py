@@ -7,6 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 LONGEST_COMMENT = 4_000
 LONGEST_QUOTE = 500
+MOST_COMMENTS = 500
+"""On one annotation; whoever needs more is not commenting."""
+PLACE = r"^\$(\.rewritten_query|\.steps(\[\d{1,4}\](\.expert|\.sub_questions(\[\d{1,4}\])?)?)?)?$"
+ID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 
 class _Value(BaseModel):
@@ -14,14 +18,22 @@ class _Value(BaseModel):
 
 
 class PlanPlace(_Value):
-    """A place of a plan, as a JSONPath such as `$.steps[1].sub_questions[0]`."""
+    """A place of a plan, as a JSONPath such as `$.steps[1].sub_questions[0]`.
+
+    `quote` is the text that stood there (an expert's name for a step), so that the place can be
+    found again in a plan that was changed since, or be told to be gone.
+    """
 
     kind: Literal["plan"] = "plan"
-    path: str = Field(max_length=200)
+    path: str = Field(max_length=200, pattern=PLACE)
+    quote: str = Field(default="", max_length=LONGEST_QUOTE)
 
 
 class Span(_Value):
-    """A passage of a trace: code points [`start`, `end`) of a suggestion's trace, and its words."""
+    """A passage of a trace: code points [`start`, `end`) of a suggestion's trace, and its words.
+
+    The words are cut after `LONGEST_QUOTE` code points.
+    """
 
     kind: Literal["trace"] = "trace"
     suggestion_id: str = Field(max_length=64)
@@ -57,3 +69,28 @@ class CommentView(_Value):
     at: datetime
     resolved_by: str | None
     resolved_at: datetime | None
+
+
+class NewComment(_Value):
+    """What somebody says; `id` is a UUID that their browser made, so that nothing is said twice.
+
+    A reply has no anchor of its own; it stands where its thread does.
+    """
+
+    id: str = Field(pattern=ID)
+    text: str = Field(max_length=LONGEST_COMMENT)
+    anchor: Anchor = Whole()
+    reply_to_id: str | None = Field(default=None, max_length=64)
+
+
+class CommentedItem(_Value):
+    """One of my annotations on which others wait for a word of mine, and the last of theirs."""
+
+    query_id: str
+    annotation_id: str
+    query: str
+    state: str
+    threads: int
+    author: str
+    text: str
+    at: datetime

@@ -121,7 +121,16 @@ class Comment(Table, table=True):
     resolved at its first comment. Texts are never changed.
     """
 
-    __table_args__ = (sa.Index("ix_comment_query", "project_id", "query_id", "id"),)
+    __table_args__ = (
+        sa.Index("ix_comment_query", "project_id", "query_id", "id"),
+        sa.Index(
+            "ix_comment_open",
+            "project_id",
+            "annotation_id",
+            sqlite_where=sa.text("reply_to_id IS NULL AND resolved_at IS NULL"),
+            postgresql_where=sa.text("reply_to_id IS NULL AND resolved_at IS NULL"),
+        ),
+    )
 
     id: str = Field(default_factory=new_id, primary_key=True)
     project_id: str = Field(foreign_key="project.id")

@@ -118,6 +118,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('comment', schema=None) as batch_op:
         batch_op.create_index('ix_comment_query', ['project_id', 'query_id', 'id'], unique=False)
+        batch_op.create_index('ix_comment_open', ['project_id', 'annotation_id'], unique=False, sqlite_where=sa.text('reply_to_id IS NULL AND resolved_at IS NULL'), postgresql_where=sa.text('reply_to_id IS NULL AND resolved_at IS NULL'))
 
     op.create_table('gold_answer',
     sa.Column('id', sa.String(), nullable=False),
@@ -201,6 +202,7 @@ def downgrade() -> None:
 
     op.drop_table('gold_answer')
     with op.batch_alter_table('comment', schema=None) as batch_op:
+        batch_op.drop_index('ix_comment_open')
         batch_op.drop_index('ix_comment_query')
 
     op.drop_table('comment')
