@@ -1,6 +1,6 @@
 """What the label and review pages are given: frozen values, plain enough for JSON."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -72,13 +72,18 @@ class ItemContext(_Value):
 
 
 class LabelItem(ItemContext):
-    """One query on the label page. `draft` is plain JSON in canonical keys and may be wrong."""
+    """One query on the label page. `draft` is plain JSON in canonical keys and may be wrong.
+
+    `batch` and `due_on` are of the named batch that it is worked on in, if it is one.
+    """
 
     state: str
     draft: dict[str, Any]
     draft_number: int
     draft_saved_at: datetime | None
     returned: ReturnNote | None
+    batch: str | None = None
+    due_on: date | None = None
 
 
 class ReviewItem(ItemContext):
@@ -111,6 +116,19 @@ class MyItem(_Value):
     opened_at: datetime
     submitted_at: datetime | None
     returned: ReturnNote | None
+
+
+class FoundItem(_Value):
+    """Something that a search from the label page found: mine, or free for me.
+
+    `text` is cut after 200 characters. `state` is that of my annotation, or `open`.
+    """
+
+    query_id: str
+    external_id: str | None
+    text: str
+    state: str
+    is_mine: bool
 
 
 class Progress(_Value):

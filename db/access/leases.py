@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from db.access.starts import Place, find_start, move_start, opened_again, sweep_is_due
 from db.access.tasks import FACTS, KINDS, SKIP, TASK, Kind, TaskFacts, is_of, to_facts
+from db.access.work_batches import goes_to
 from db.tables.base import UtcDateTime
 
 Standing = Literal["held", "kept", "postponed"]
@@ -38,7 +39,7 @@ class Asker(NamedTuple):
     until: datetime
 
 
-_ME = bindparam("me", type_=sa.String())
+_ME, _PROJECT = bindparam("me", type_=sa.String()), bindparam("project", type_=sa.String())
 _AT, _UNTIL = bindparam("now", type_=UtcDateTime()), bindparam("until", type_=UtcDateTime())
 _STANDINGS: tuple[Standing, Standing, Standing] = ("held", "kept", "postponed")
 # Two halves, each on its own index. The second leaves the project to Python, because without
@@ -101,18 +102,24 @@ def _has_skipped() -> sa.ColumnElement[bool]:
     )
 
 
-def _take_first(kind: Kind, *among: sa.ColumnElement[bool]) -> sa.Executable:
-    """The claim: the first open task that a person may have becomes theirs."""
-    where = [*among, TASK.c.project_id == bindparam("project"), TASK.c.kind == kind]
+def claimable(kind: Kind) -> list[sa.ColumnElement[bool]]:
+    """That a task is open and a person (`me`) of a project (`project`) may have it."""
+    where = [TASK.c.project_id == _PROJECT, TASK.c.kind == kind]
     where.append(TASK.c.status == "open")
     match kind:
         case "label":
-            where += [TASK.c.for_person_id.is_(None), *_has_no_part_in()]
+            where.append(TASK.c.for_person_id.is_(None))
+            where += [goes_to(_PROJECT, _ME), *_has_no_part_in()]
         case "review":
             where.append(TASK.c.author_id != _ME)
+    return where
+
+
+def _take_first(kind: Kind, *among: sa.ColumnElement[bool]) -> sa.Executable:
+    """The claim: the first open task that a person may have becomes theirs."""
     first = (
         sa.select(TASK.c.id)
-        .where(*where)
+        .where(*among, *claimable(kind))
         .order_by(TASK.c.rank, TASK.c.id)
         .limit(1)
         # SQLite has one writer and no such clause; its dialect leaves it out.
