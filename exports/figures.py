@@ -3,20 +3,21 @@
 What is measured is what is rewarded: the scores are those of `schemas.scoring`.
 """
 
-import math
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
+from schemas.agreement import experts_by_stage
 from schemas.evaluation import Comparison, Figures
+from schemas.intervals import wilson
 from schemas.scoring.answer import find_thinking
 from schemas.scoring.check import plan_problems
 from schemas.scoring.context import ScoringContext
 from schemas.scoring.rewards import read_completion, score
 from schemas.scoring.wire import to_canonical
+from schemas.staleness import PlainPlan
 
-Z_95 = 1.959963984540054
 RIGHT, FAILED, CUT_OFF = "right", "failed", "cut_off"
 EXPERT_F1, ORDER, THINK_LENGTH = "expert_f1", "order", "think_length"
 
@@ -32,9 +33,10 @@ def judge(completion: str, context: ScoringContext) -> dict[str, float]:
     read = read_completion(completion, context.dialect, with_thinking=context.with_thinking)
     plan = to_canonical(read.value, context.dialect)
     is_valid = not plan_problems(plan, context.expert_names)
-    said = _stages(plan) if is_valid else {}
+    said = experts_by_stage(cast(PlainPlan, plan)) if is_valid else {}
     scores = dict(score(completion, context))
-    scores[RIGHT] = float(read.is_strict and is_valid and said == _stages(context.gold))
+    is_right = read.is_strict and is_valid and said == experts_by_stage(context.gold)
+    scores[RIGHT] = float(is_right)
     scores[EXPERT_F1] = _expert_f1(plan, context)
     order = _order(plan, context.gold) if is_valid else None
     if order is not None:
@@ -95,21 +97,6 @@ def compare(
     )
 
 
-def wilson(right: int, questions: int) -> tuple[float, float]:
-    """Wilson's score interval of a share at 95 % (Wilson 1927); (0, 1) of nothing.
-
-    >>> tuple(round(each, 4) for each in wilson(8, 10))
-    (0.4902, 0.9433)
-    """
-    if questions == 0:
-        return 0.0, 1.0
-    share, z = right / questions, Z_95
-    centre = share + z * z / (2 * questions)
-    spread = z * math.sqrt(share * (1 - share) / questions + z * z / (4 * questions * questions))
-    whole = 1 + z * z / questions
-    return max(0.0, (centre - spread) / whole), min(1.0, (centre + spread) / whole)
-
-
 def _steps(plan: object) -> list[dict[str, Any]]:
     """The steps of a canonical plan, as far as it has any."""
     if not isinstance(plan, Mapping):
@@ -117,14 +104,6 @@ def _steps(plan: object) -> list[dict[str, Any]]:
     steps = cast(Mapping[str, object], plan).get("steps")
     found = cast(Iterable[object], steps) if isinstance(steps, list | tuple) else ()
     return [cast(dict[str, Any], each) for each in found if isinstance(each, dict)]
-
-
-def _stages(plan: object) -> dict[int, Counter[str]]:
-    """Experts by stage, as multisets."""
-    stages: dict[int, Counter[str]] = {}
-    for step in _steps(plan):
-        stages.setdefault(step["order"], Counter())[step["expert"]] += 1
-    return stages
 
 
 def _expert_f1(plan: object, context: ScoringContext) -> float:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from exports.figures import compare, figures, judge, wilson
+from exports.figures import compare, figures, judge
+from schemas.intervals import wilson
 from schemas.scoring.context import ScoringContext
 from schemas.scoring.wire import to_text
 
