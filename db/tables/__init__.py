@@ -3,7 +3,16 @@
 from db.tables.annotations import Annotation, Draft, Review, Revision, Task, TaskSkip
 from db.tables.people import Membership, Person, SetupLink, SignIn, SignInAttempt
 from db.tables.projects import Event, GuidelineVersion, ListVersion, Project, PromptVersion
-from db.tables.quality import Comment, GoldAnswer, GoldItem, Lot, LotItem, WorkPause
+from db.tables.quality import (
+    Comment,
+    GoldAnswer,
+    GoldItem,
+    Lot,
+    LotItem,
+    ReviewBatch,
+    ReviewBatchItem,
+    WorkPause,
+)
 from db.tables.queries import Benchmark, BenchmarkQuestion, ImportFile, Query, Suggestion
 from db.tables.synthesis import SynthesisBatch, SynthesisRequest
 from db.tables.training import (
@@ -43,6 +52,8 @@ __all__ = [
     "PromptVersion",
     "Query",
     "Review",
+    "ReviewBatch",
+    "ReviewBatchItem",
     "Revision",
     "Run",
     "SetupLink",

@@ -114,6 +114,49 @@ class LotItem(Table, table=True):
     added_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
+class ReviewBatch(Table, table=True):
+    """Submissions that a reviewer would accept together, once a sample of them was looked at.
+
+    `seed` is what the sample was drawn with. It stays `open` until the rest is `accepted` or the
+    reviewer lets it go (`dropped`); one reviewer has one open batch.
+    """
+
+    __table_args__ = (
+        sa.Index(
+            "uq_review_batch_open",
+            "project_id",
+            "reviewer_id",
+            unique=True,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        ),
+        sa.CheckConstraint("state IN ('open', 'accepted', 'dropped')", name="known_state"),
+    )
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    project_id: str = Field(foreign_key="project.id")
+    reviewer_id: str = Field(foreign_key="person.id")
+    state: str = "open"
+    narrowed: dict[str, object] = Field(default_factory=dict, sa_type=sa.JSON)
+    tolerated_rate: float
+    confidence: float
+    sample_size: int
+    acceptance_number: int
+    seed: str
+    drawn_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class ReviewBatchItem(Table, table=True):
+    """One submission of a batch, as it stood when the sample was drawn."""
+
+    batch_id: str = Field(foreign_key="review_batch.id", primary_key=True)
+    annotation_id: str = Field(foreign_key="annotation.id", primary_key=True)
+    project_id: str = Field(foreign_key="project.id")
+    revision_id: str = Field(foreign_key="revision.id")
+    is_sampled: bool = False
+
+
 class Comment(Table, table=True):
     """What somebody says about a query, at a place of its plan or its trace.
 

@@ -159,6 +159,39 @@ def upgrade() -> None:
     with op.batch_alter_table('lot_item', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_lot_item_annotation_id'), ['annotation_id'], unique=False)
 
+    op.create_table('review_batch',
+    sa.Column('id', sa.String(), nullable=False),
+    sa.Column('project_id', sa.String(), nullable=False),
+    sa.Column('reviewer_id', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('narrowed', sa.JSON(), nullable=False),
+    sa.Column('tolerated_rate', sa.Float(), nullable=False),
+    sa.Column('confidence', sa.Float(), nullable=False),
+    sa.Column('sample_size', sa.Integer(), nullable=False),
+    sa.Column('acceptance_number', sa.Integer(), nullable=False),
+    sa.Column('seed', sa.String(), nullable=False),
+    sa.Column('drawn_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("state IN ('open', 'accepted', 'dropped')", name=op.f('ck_review_batch_known_state')),
+    sa.ForeignKeyConstraint(['project_id'], ['project.id'], name=op.f('fk_review_batch_project_id')),
+    sa.ForeignKeyConstraint(['reviewer_id'], ['person.id'], name=op.f('fk_review_batch_reviewer_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_review_batch'))
+    )
+    with op.batch_alter_table('review_batch', schema=None) as batch_op:
+        batch_op.create_index('uq_review_batch_open', ['project_id', 'reviewer_id'], unique=True, sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
+
+    op.create_table('review_batch_item',
+    sa.Column('batch_id', sa.String(), nullable=False),
+    sa.Column('annotation_id', sa.String(), nullable=False),
+    sa.Column('project_id', sa.String(), nullable=False),
+    sa.Column('revision_id', sa.String(), nullable=False),
+    sa.Column('is_sampled', sa.Boolean(), nullable=False),
+    sa.ForeignKeyConstraint(['annotation_id'], ['annotation.id'], name=op.f('fk_review_batch_item_annotation_id')),
+    sa.ForeignKeyConstraint(['batch_id'], ['review_batch.id'], name=op.f('fk_review_batch_item_batch_id')),
+    sa.ForeignKeyConstraint(['project_id'], ['project.id'], name=op.f('fk_review_batch_item_project_id')),
+    sa.ForeignKeyConstraint(['revision_id'], ['revision.id'], name=op.f('fk_review_batch_item_revision_id')),
+    sa.PrimaryKeyConstraint('batch_id', 'annotation_id', name=op.f('pk_review_batch_item'))
+    )
     with op.batch_alter_table('query', schema=None) as batch_op:
         batch_op.add_column(sa.Column('priority', sa.Integer(), server_default='0', nullable=False))
         batch_op.add_column(sa.Column('disagreement', sa.Float(), nullable=True))
@@ -193,6 +226,11 @@ def downgrade() -> None:
         batch_op.drop_column('disagreement')
         batch_op.drop_column('priority')
 
+    op.drop_table('review_batch_item')
+    with op.batch_alter_table('review_batch', schema=None) as batch_op:
+        batch_op.drop_index('uq_review_batch_open')
+
+    op.drop_table('review_batch')
     with op.batch_alter_table('lot_item', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_lot_item_annotation_id'))
 
