@@ -1,75 +1,175 @@
-"""Figures of the work: how much is handed in, by whom, and what reviewers make of it."""
+"""Rows behind the figures of a team: what was handed in, what was said of it, what was changed."""
 
 from datetime import date, datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlmodel import Session, SQLModel, select
+from sqlmodel import Session, SQLModel
 
-from db.tables import Review
-from schemas.quality import DayFigures, PersonFigures
-
-_ANNOTATION, _PERSON, _REVIEW = (
-    SQLModel.metadata.tables[name] for name in ("annotation", "person", "review")
+_ANNOTATION, _GOLD, _ANSWER, _PAUSE, _PERSON, _QUERY, _REVIEW, _REVISION, _SUGGESTION = (
+    SQLModel.metadata.tables[name]
+    for name in (
+        "annotation",
+        "gold_item",
+        "gold_answer",
+        "work_pause",
+        "person",
+        "query",
+        "review",
+        "revision",
+        "suggestion",
+    )
 )
 
 
-def list_days(session: Session, project_id: str, since: datetime) -> list[DayFigures]:
-    """Submissions and decisions of each day since a time (UTC), the newest day first."""
-    submitted = _by_day(session, _ANNOTATION, _ANNOTATION.c.submitted_at, project_id, since)
-    decided = _by_day(session, _REVIEW, _REVIEW.c.decided_at, project_id, since)
-    days = sorted(submitted.keys() | decided.keys(), reverse=True)
-    return [
-        DayFigures(day=day, submitted=submitted.get(day, 0), decided=decided.get(day, 0))
-        for day in days
-    ]
+class Submission(NamedTuple):
+    """One annotation that was handed in; `seconds` is the time at it, 0 where unknown."""
+
+    author_id: str
+    at: datetime
+    seconds: float
 
 
-def list_people(session: Session, project_id: str) -> list[PersonFigures]:
-    """Everybody who has annotated here, by name: what they handed in and what became of it."""
-    worked = (
+class Verdict(NamedTuple):
+    """What a reviewer said of somebody's annotation."""
+
+    author_id: str
+    verdict: str
+    at: datetime
+
+
+class Correction(NamedTuple):
+    """A model's plan and what it became; plans as JSON text."""
+
+    model: str
+    suggested: str
+    decided: str
+    seconds: float
+    day: date
+
+
+class SharedPlan(NamedTuple):
+    """One person's plan for a query that several worked on; the plan as JSON text."""
+
+    query_id: str
+    list_version_id: str
+    author_id: str
+    plan: str
+
+
+def list_submissions(session: Session, project_id: str, since: datetime) -> list[Submission]:
+    """Submissions since a time, gold items aside."""
+    statement = sa.select(
+        _ANNOTATION.c.author_id, _ANNOTATION.c.submitted_at, _ANNOTATION.c.lead_seconds
+    ).where(
+        _ANNOTATION.c.project_id == project_id,
+        _ANNOTATION.c.submitted_at >= since,
+        _ANNOTATION.c.state != "draft",
+        _ANNOTATION.c.query_id.not_in(sa.select(_GOLD.c.query_id)),
+    )
+    return [Submission(*row) for row in session.connection().execute(statement)]
+
+
+def list_verdicts(session: Session, project_id: str, since: datetime) -> list[Verdict]:
+    """Verdicts since a time."""
+    statement = sa.select(_REVIEW.c.author_id, _REVIEW.c.verdict, _REVIEW.c.decided_at).where(
+        _REVIEW.c.project_id == project_id, _REVIEW.c.decided_at >= since
+    )
+    return [Verdict(*row) for row in session.connection().execute(statement)]
+
+
+def list_corrections(session: Session, project_id: str, most: int) -> list[Correction]:
+    """The newest accepted annotations that began from a model's plan, newest first."""
+    statement = (
         sa.select(
-            _PERSON.c.id,
-            _PERSON.c.name,
-            sa.func.count(),
-            sa.func.count(_ANNOTATION.c.submitted_at),
-            sa.func.avg(sa.func.nullif(_ANNOTATION.c.lead_seconds, 0)),
+            sa.func.coalesce(_SUGGESTION.c.model, ""),
+            sa.cast(_SUGGESTION.c.plan, sa.Text),
+            sa.cast(_REVISION.c.content, sa.Text),
+            _ANNOTATION.c.lead_seconds,
+            _ANNOTATION.c.decided_at,
         )
-        .join(_ANNOTATION, _ANNOTATION.c.author_id == _PERSON.c.id)
-        .where(_ANNOTATION.c.project_id == project_id)
-        .group_by(_PERSON.c.id, _PERSON.c.name)
-        .order_by(_PERSON.c.name)
-    )
-    verdicts = _verdicts(session, project_id)
-    return [
-        PersonFigures(
-            person_id=person_id,
-            name=name,
-            annotations=annotations,
-            submitted=submitted,
-            mean_seconds=seconds,
-            verdicts=verdicts.get(person_id, {}),
+        .join(_SUGGESTION, _SUGGESTION.c.id == _ANNOTATION.c.suggestion_id)
+        .join(_REVISION, _REVISION.c.id == _ANNOTATION.c.revision_id)
+        .where(
+            _ANNOTATION.c.project_id == project_id,
+            _ANNOTATION.c.state == "accepted",
+            _ANNOTATION.c.decided_at.is_not(None),
+            _SUGGESTION.c.plan.is_not(None),
         )
-        for person_id, name, annotations, submitted, seconds in session.connection().execute(worked)
-    ]
-
-
-def _verdicts(session: Session, project_id: str) -> dict[str, dict[str, int]]:
-    counted = (
-        select(Review.author_id, Review.verdict, sa.func.count())
-        .where(Review.project_id == project_id)
-        .group_by(Review.author_id, Review.verdict)
+        .order_by(_ANNOTATION.c.id.desc())
+        .limit(most)
     )
-    found: dict[str, dict[str, int]] = {}
-    for author_id, verdict, count in session.exec(counted):
-        found.setdefault(author_id, {})[verdict] = count
-    return found
+    rows = session.connection().execute(statement)
+    return [Correction(*row[:4], row[4].date()) for row in rows]
 
 
-def _by_day(
-    session: Session, table: sa.Table, at: sa.Column[datetime], project_id: str, since: datetime
-) -> dict[date, int]:
-    times = sa.select(at).where(table.c.project_id == project_id, at >= since)
-    days: dict[date, int] = {}
-    for moment in session.connection().execute(times).scalars():
-        days[moment.date()] = days.get(moment.date(), 0) + 1
-    return days
+def list_shared_plans(session: Session, project_id: str, most: int) -> list[SharedPlan]:
+    """What people handed in on the newest queries that more than one worked on.
+
+    Of each annotation its author's first submission: what a reviewer said came later.
+
+    Args:
+        session: An open session.
+        project_id: The project.
+        most: How many queries at most.
+    """
+    handed_in = sa.and_(_ANNOTATION.c.project_id == project_id, _ANNOTATION.c.state != "draft")
+    shared = (
+        sa.select(_ANNOTATION.c.query_id)
+        .where(handed_in)
+        .group_by(_ANNOTATION.c.query_id)
+        .having(sa.func.count() > 1)
+        .order_by(_ANNOTATION.c.query_id.desc())
+        .limit(most)
+    )
+    first = (
+        sa.select(_REVISION.c.annotation_id, sa.func.min(_REVISION.c.number).label("number"))
+        .join(_ANNOTATION, _ANNOTATION.c.id == _REVISION.c.annotation_id)
+        .where(handed_in, _ANNOTATION.c.query_id.in_(shared), _REVISION.c.kind == "submitted")
+        .group_by(_REVISION.c.annotation_id)
+        .subquery()
+    )
+    statement = (
+        sa.select(
+            _ANNOTATION.c.query_id,
+            _QUERY.c.list_version_id,
+            _ANNOTATION.c.author_id,
+            sa.cast(_REVISION.c.content, sa.Text),
+        )
+        .join(first, first.c.annotation_id == _ANNOTATION.c.id)
+        .join(
+            _REVISION,
+            sa.and_(
+                _REVISION.c.annotation_id == first.c.annotation_id,
+                _REVISION.c.number == first.c.number,
+            ),
+        )
+        .join(_QUERY, _QUERY.c.id == _ANNOTATION.c.query_id)
+        .order_by(_ANNOTATION.c.query_id, _ANNOTATION.c.author_id)
+    )
+    return [SharedPlan(*row) for row in session.connection().execute(statement)]
+
+
+def count_gold(session: Session, project_id: str) -> dict[str, tuple[int, int]]:
+    """By person: gold items answered right, and answered at all."""
+    right = sa.func.sum(sa.case((_ANSWER.c.is_right, 1), else_=0))
+    statement = (
+        sa.select(_ANSWER.c.person_id, right, sa.func.count())
+        .where(_ANSWER.c.project_id == project_id)
+        .group_by(_ANSWER.c.person_id)
+    )
+    return {row[0]: (row[1], row[2]) for row in session.connection().execute(statement)}
+
+
+def list_paused(session: Session, project_id: str) -> set[str]:
+    """Who gets no new work now."""
+    statement = sa.select(_PAUSE.c.person_id).where(
+        _PAUSE.c.project_id == project_id, _PAUSE.c.lifted_at.is_(None)
+    )
+    return set(session.connection().execute(statement).scalars())
+
+
+def names_of(session: Session, person_ids: set[str]) -> dict[str, str]:
+    """Names by id."""
+    statement = sa.select(_PERSON.c.id, _PERSON.c.name).where(_PERSON.c.id.in_(person_ids))
+    return {row[0]: row[1] for row in session.connection().execute(statement)}

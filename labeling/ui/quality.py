@@ -1,22 +1,21 @@
-"""Quality: counts, throughput, and how much is accepted as it was."""
+"""Quality: counts of now, and what the weeks, the people and the models look like."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import gradio as gr
 
-from labeling.quality import DAYS, work_figures
+from labeling.quality import team_figures
 from labeling.ui.errors import notice, presented
 from labeling.ui.events import DIRECT, on_page_load
 from labeling.ui.fields import button
 from labeling.ui.i18n import Words
+from labeling.ui.quality_views import share, team_views
 from labeling.ui.query_views import state_pill
 from labeling.ui.session import Services, who_asks
 from labeling.ui.view import Node, bar, card, node, shown, table, view
-from schemas.quality import PersonFigures, WorkFigures
+from schemas.quality import TeamFigures
 from schemas.queries import QUERY_STATES
-
-_VERDICTS = ("accepted", "fixed", "returned", "discarded")
 
 
 class FiguresShown(NamedTuple):
@@ -36,14 +35,14 @@ class QualityHandlers:
     @presented
     def on_load(self, request: gr.Request) -> FiguresShown:
         """Show the figures of now."""
-        found = work_figures(self.services.database, who_asks(request, "reviewer"))
+        found = team_figures(self.services.database, who_asks(request, "reviewer"))
         return FiguresShown(shown(self._figures(found)), gr.skip())
 
-    def _figures(self, found: WorkFigures) -> Node:
+    def _figures(self, found: TeamFigures) -> Node:
         counts = found.counts
         tiles: list[tuple[str, str]] = [
             ("decided", f"{counts.queries.get('decided', 0):,}"),
-            ("acceptance", _share(found.acceptance)),
+            ("acceptance", share(found.acceptance)),
             ("open_labels", f"{counts.open_labels:,}"),
             ("open_reviews", f"{counts.open_reviews:,}"),
             ("held", f"{counts.held:,}"),
@@ -62,12 +61,11 @@ class QualityHandlers:
             "div",
             card(self.words("quality.now"), node("div", *figures, cls="pw-figures")),
             self._states(found),
-            self._people(found),
-            self._days(found),
+            *team_views(found, self.words),
             cls="pw-view",
         )
 
-    def _states(self, found: WorkFigures) -> Node:
+    def _states(self, found: TeamFigures) -> Node:
         total = max(1, sum(found.counts.queries.values()))
         rows = [
             (
@@ -82,45 +80,6 @@ class QualityHandlers:
         ]
         heads = [self.words("queries.state"), self.words("quality.queries")]
         return card(self.words("quality.queries"), table(heads, rows, empty=""))
-
-    def _people(self, found: WorkFigures) -> Node:
-        heads = [self.words(f"quality.{name}") for name in ("person", "submitted", "seconds")]
-        heads += [self.words(f"quality.{verdict}") for verdict in _VERDICTS]
-        heads.append(self.words("quality.acceptance"))
-        rows = [(None, self._person(each)) for each in found.people]
-        listing = table(heads, rows, empty=self.words("quality.nobody"))
-        return card(self.words("quality.people"), listing)
-
-    def _person(self, person: PersonFigures) -> list[Node]:
-        seconds = "–" if person.mean_seconds is None else f"{person.mean_seconds:,.0f}"
-        return [
-            person.name or self.words("quality.everybody"),
-            f"{person.submitted:,}",
-            seconds,
-            *(f"{person.verdicts.get(verdict, 0):,}" for verdict in _VERDICTS),
-            node("div", bar(person.acceptance or 0), _share(person.acceptance), cls="pw-share"),
-        ]
-
-    def _days(self, found: WorkFigures) -> Node:
-        most = max([1, *(each.submitted for each in found.days)])
-        rows = [
-            (
-                None,
-                [
-                    f"{each.day:%Y-%m-%d}",
-                    node("div", bar(each.submitted / most), f"{each.submitted:,}", cls="pw-share"),
-                    f"{each.decided:,}",
-                ],
-            )
-            for each in found.days
-        ]
-        heads = [self.words(f"quality.{name}") for name in ("day", "submitted", "reviewed")]
-        title = self.words("quality.days", count=DAYS)
-        return card(title, table(heads, rows, empty=self.words("quality.no_days")))
-
-
-def _share(share: float | None) -> str:
-    return "–" if share is None else f"{share:.0%}"
 
 
 @dataclass(frozen=True, slots=True)

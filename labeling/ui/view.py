@@ -104,6 +104,21 @@ def bar(share: float, kind: str = "") -> Node:
     return node("span", node("i", width=percent), cls=f"pw-bar pw-bar-wide pw-{kind}")
 
 
-def chart(title: str, points: Sequence[tuple[float, float]], *, label: str = "") -> Node:
-    """A small line chart of (step, value), drawn by the script as SVG."""
-    return ["chart", {"title": title, "label": label, "points": [list(each) for each in points]}]
+def interval(value: float, low: float | None, high: float | None) -> Node:
+    """A share of 0 to 1 as a dot on a line, with its interval where there is one."""
+    return ["interval", {"value": value, "low": low, "high": high}]
+
+
+def chart(
+    title: str,
+    points: Sequence[tuple[float, float]],
+    *,
+    label: str = "",
+    ticks: Sequence[str] = (),
+) -> Node:
+    """A small line chart of (step, value), drawn by the script as SVG.
+
+    With `ticks` a step is a place among them, and they are what a reader sees of it.
+    """
+    listed = [list(each) for each in points]
+    return ["chart", {"title": title, "label": label, "points": listed, "ticks": list(ticks)}]

@@ -8,6 +8,7 @@ function draw(node) {
   if (typeof node !== "object" || node === null) return document.createTextNode(String(node ?? ""));
   const [tag, attributes, ...children] = node;
   if (tag === "chart") return chart(attributes);
+  if (tag === "interval") return interval(attributes);
   const made = document.createElement(TAGS.has(tag) ? tag : "span");
   for (const [name, value] of Object.entries(attributes || {})) {
     if (name === "cls") made.className = value;
@@ -15,6 +16,7 @@ function draw(node) {
     else if (name === "open") made.open = Boolean(value);
     else if (name === "id") made.id = value;
     else if (name === "width") made.style.width = `${Number(value)}%`;
+    else if (name === "height") made.style.height = `${Number(value)}%`;
     else if (name === "key") made.dataset.key = value;
     else if (name === "href" && /^\/(?!\/)/.test(value)) made.href = value;
     else if (name === "download") made.setAttribute("download", "");
@@ -65,7 +67,28 @@ function picked() {
   return props.parameter ? new URLSearchParams(location.search).get(props.parameter) : null;
 }
 
-function chart({ title, label, points }) {
+function shapeOf(kind, attributes) {
+  const made = document.createElementNS(SVG, kind);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  return made;
+}
+
+/** A share between 0 and 1 on its line, with the interval that it lies in. */
+function interval({ value, low, high }) {
+  const svg = shapeOf("svg", { class: "pw-interval", viewBox: "0 0 100 12", preserveAspectRatio: "none", role: "img" });
+  svg.append(shapeOf("line", { class: "pw-axis", x1: 0, x2: 100, y1: 6, y2: 6 }));
+  if (low !== null && high !== null) svg.append(shapeOf("line", { x1: 100 * low, x2: 100 * high, y1: 6, y2: 6 }));
+  svg.append(shapeOf("line", { class: "pw-dot", x1: 100 * value, x2: 100 * value, y1: 1, y2: 11 }));
+  const told = low === null ? `${(100 * value).toFixed(1)} %` : `${(100 * value).toFixed(1)} % (${(100 * low).toFixed(1)} – ${(100 * high).toFixed(1)} %)`;
+  svg.setAttribute("aria-label", told);
+  const tip = shapeOf("title", {});
+  tip.textContent = told;
+  svg.append(tip);
+  return svg;
+}
+
+function chart({ title, label, points, ticks = [] }) {
+  const nameOf = (x) => ticks[x] ?? x;
   const box = document.createElement("div");
   box.className = "pw-chart";
   const head = document.createElement("h4");
@@ -78,7 +101,7 @@ function chart({ title, label, points }) {
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", title);
   const xs = points.map((point) => point[0]), ys = points.map((point) => point[1]);
-  const [x0, x1] = [Math.min(...xs), Math.max(...xs)], [y0, y1] = [Math.min(...ys), Math.max(...ys)];
+  const [x0, x1] = ticks.length ? [0, ticks.length - 1] : [Math.min(...xs), Math.max(...xs)], [y0, y1] = [Math.min(...ys), Math.max(...ys)];
   const place = ([x, y]) => [
     x1 > x0 ? (300 * (x - x0)) / (x1 - x0) : 150, y1 > y0 ? 84 - (78 * (y - y0)) / (y1 - y0) : 45];
   if (points.length) {
@@ -93,7 +116,7 @@ function chart({ title, label, points }) {
       const [x, y] = place(point);
       for (const [name, value] of Object.entries({ x: x - 3, y: 0, width: 6, height: 90 })) dot.setAttribute(name, value);
       const tip = document.createElementNS(SVG, "title");
-      tip.textContent = `${point[0]}: ${point[1]}`;
+      tip.textContent = `${nameOf(point[0])}: ${point[1]}`;
       dot.append(tip);
       svg.append(dot);
     }
@@ -102,7 +125,7 @@ function chart({ title, label, points }) {
   const foot = document.createElement("div");
   foot.className = "pw-chart-foot";
   const short = (value) => (Number.isFinite(value) ? Number(value.toPrecision(3)) : "");
-  foot.append(draw(["span", {}, `${short(x0)} – ${short(x1)}`]), draw(["span", {}, `${short(y0)} – ${short(y1)}`]));
+  foot.append(draw(["span", {}, ticks.length ? `${nameOf(0)} – ${ticks.at(-1)}` : `${short(x0)} – ${short(x1)}`]), draw(["span", {}, `${short(y0)} – ${short(y1)}`]));
   box.append(foot);
   return box;
 }

@@ -1,0 +1,239 @@
+"""What the Quality page draws: weeks, people, agreement, confusion of experts, effort by model."""
+
+from collections.abc import Iterable, Sequence
+
+from labeling.ui.i18n import Words
+from labeling.ui.view import Node, card, chart, interval, node, pill, table
+from schemas.quality import (
+    Confusion,
+    Estimate,
+    ModelEffort,
+    NamedAgreement,
+    PersonQuality,
+    TeamAgreement,
+    TeamFigures,
+    Week,
+)
+
+VERDICTS = ("accepted", "fixed", "returned", "discarded")
+PARTS = ("exact", "experts", "order", "sub_questions", "rewrite")
+_SHADES = 5
+_MOST_EXPERTS = 12
+
+
+def team_views(found: TeamFigures, words: Words) -> list[Node]:
+    """Everything below the counts of now, as cards."""
+    return [
+        _weeks(found.weeks, words),
+        _people(found.people, words),
+        _agreement(found.agreement, words),
+        _confusion(found.confusion, words, looked_at=found.looked_at),
+        _efforts(found.efforts, words),
+    ]
+
+
+def share(value: float | None) -> str:
+    """A share as a percentage, a dash where it does not apply."""
+    return "–" if value is None else f"{value:.0%}"
+
+
+def _weeks(weeks: Sequence[Week], words: Words) -> Node:
+    days = [f"{each.monday:%m-%d}" for each in weeks]
+
+    def drawn(name: str, values: Iterable[float | None], label: str) -> Node:
+        points = [(at, value) for at, value in enumerate(values) if value is not None]
+        return chart(words(f"quality.{name}"), points, label=label, ticks=days)
+
+    last = weeks[-1]
+    lines = [
+        drawn("submitted", [each.submitted for each in weeks], f"{last.submitted:,}"),
+        drawn("reviewed", [each.decided for each in weeks], f"{last.decided:,}"),
+        drawn("acceptance", [each.acceptance for each in weeks], share(last.acceptance)),
+        drawn("seconds", [each.median_seconds for each in weeks], _seconds(last.median_seconds)),
+    ]
+    title = words("quality.weeks", count=len(weeks))
+    return card(title, node("div", *lines, cls="pw-charts"))
+
+
+def _people(people: Sequence[PersonQuality], words: Words) -> Node:
+    heads = ["person", "submitted", "by_week", "seconds", *VERDICTS, "acceptance", "rework", "gold"]
+    rows = [(None, _person(each, words)) for each in people]
+    listing = table(
+        [words(f"quality.{name}") for name in heads], rows, empty=words("quality.nobody")
+    )
+    return card(words("quality.people"), node("div", listing, cls="pw-narrow"))
+
+
+def _person(person: PersonQuality, words: Words) -> list[Node]:
+    name: Node = person.name
+    if person.is_paused:
+        name = node("span", person.name, " ", pill(words("quality.paused"), "warn"))
+    most = max(1, *(each.submitted for each in person.weeks))
+    bars = [
+        node(
+            "i",
+            height=100 * each.submitted / most,
+            title=f"{each.monday:%Y-%m-%d} · {each.submitted:,}",
+        )
+        for each in person.weeks
+    ]
+    gold = f"{person.gold_right}/{person.gold_answered}" if person.gold_answered else "–"
+    return [
+        name,
+        f"{person.submitted:,}",
+        node("span", *bars, cls="pw-spark"),
+        _seconds(person.median_seconds),
+        *(f"{person.verdicts.get(verdict, 0):,}" for verdict in VERDICTS),
+        _estimate(person.acceptance),
+        share(person.returned_share),
+        gold,
+    ]
+
+
+def _agreement(found: TeamAgreement | None, words: Words) -> Node:
+    title = words("quality.agreement")
+    if found is None:
+        return card(title, node("p", words("quality.no_agreement"), cls="pw-empty"))
+    tiles = [
+        node(
+            "div",
+            node("b", f"{found.alpha.value:.2f}"),
+            node("span", "Krippendorff α"),
+            _bounds(found.alpha),
+            cls="pw-figure",
+        ),
+        *(
+            node(
+                "div",
+                node("b", share(found.parts.get(name))),
+                node("span", words(f"quality.part_{name}")),
+                cls="pw-figure",
+            )
+            for name in PARTS
+        ),
+    ]
+    pairs = [
+        (
+            None,
+            [
+                " · ".join(each.names),
+                f"{each.queries:,}",
+                f"{each.alpha.value:.2f}",
+                _bounds(each.alpha),
+            ],
+        )
+        for each in found.pairs
+    ]
+    heads = ["pair", "queries", "alpha", "interval"]
+    pair_table = table(
+        [words(f"quality.{name}") for name in heads], pairs, empty=words("quality.no_pairs")
+    )
+    return card(
+        title,
+        node(
+            "p",
+            words("quality.agreement_of", queries=found.queries, plans=found.plans),
+            cls="pw-mute",
+        ),
+        node("div", *tiles, cls="pw-figures"),
+        pair_table,
+        node(
+            "div",
+            _named("by_expert", found.experts, words),
+            _named("by_list", found.lists, words),
+            cls="pw-two",
+        ),
+    )
+
+
+def _named(name: str, found: Sequence[NamedAgreement], words: Words) -> Node:
+    rows = [(None, [each.name, f"{each.queries:,}", f"{each.alpha:.2f}"]) for each in found]
+    heads = [words(f"quality.{each}") for each in (name, "queries", "alpha")]
+    return table(heads, rows, empty=words("quality.no_pairs"))
+
+
+def _confusion(found: Sequence[Confusion], words: Words, *, looked_at: int) -> Node:
+    """Rows are the model's experts, columns the people's; the diagonal is what stayed."""
+    title = words("quality.confusion")
+    explained = node("p", words("quality.confusion_of", count=looked_at), cls="pw-mute")
+    if not found:
+        return card(title, node("p", words("quality.no_confusion"), cls="pw-empty"))
+    counts = {(each.model, each.human): each.count for each in found}
+    names = _most_named(found)
+    none = words("quality.no_expert")
+    most = max((n for (model, human), n in counts.items() if model != human), default=1)
+    rows: list[tuple[str | None, list[Node]]] = []
+    for model in [*names, None]:
+        cells: list[Node] = [model or none]
+        for human in [*names, None]:
+            count = counts.get((model, human), 0)
+            cells.append(_cell(count, most, is_same=model == human))
+        rows.append((None, cells))
+    heads = [words("quality.model_to_human"), *names, none]
+    return card(title, explained, node("div", table(heads, rows, empty=""), cls="pw-matrix"))
+
+
+def _most_named(found: Sequence[Confusion]) -> list[str]:
+    totals: dict[str, int] = {}
+    for each in found:
+        for name in {each.model, each.human} - {None}:
+            totals[str(name)] = totals.get(str(name), 0) + each.count
+    return sorted(totals, key=lambda name: (-totals[name], name))[:_MOST_EXPERTS]
+
+
+def _cell(count: int, most: int, *, is_same: bool) -> Node:
+    if not count:
+        return node("span", "·", cls="pw-cell pw-none")
+    if is_same:
+        return node("span", f"{count:,}", cls="pw-cell pw-same")
+    shade = 1 + round((_SHADES - 1) * count / most)
+    return node("span", f"{count:,}", cls=f"pw-cell pw-heat{min(shade, _SHADES)}")
+
+
+def _efforts(found: Sequence[ModelEffort], words: Words) -> Node:
+    """What the newest model's plans cost people beside those of the model before it."""
+    heads = ["model", "plans", "untouched", "distance", "seconds", "saved"]
+    rows: list[tuple[str | None, list[Node]]] = [
+        (
+            None,
+            [
+                each.model or words("quality.unnamed_model"),
+                f"{each.plans:,}",
+                _estimate(each.untouched),
+                f"{each.distance:.2f}",
+                _seconds(each.median_seconds),
+                _saved(each, before, words),
+            ],
+        )
+        for each, before in zip(found, [*found[1:], None], strict=True)
+    ]
+    listing = table(
+        [words(f"quality.{name}") for name in heads], rows, empty=words("quality.no_confusion")
+    )
+    return card(words("quality.efforts"), listing)
+
+
+def _saved(now: ModelEffort, before: ModelEffort | None, words: Words) -> Node:
+    if before is None:
+        return "–"
+    change = now.distance - before.distance
+    kind = "ok" if change < 0 else "warn" if change > 0 else "quiet"
+    return pill(words("quality.saved_change", change=f"{change:+.2f}"), kind)
+
+
+def _estimate(found: Estimate | None) -> Node:
+    if found is None:
+        return "–"
+    return node(
+        "div", interval(found.value, found.low, found.high), share(found.value), cls="pw-share"
+    )
+
+
+def _bounds(found: Estimate) -> Node:
+    if found.low is None or found.high is None:
+        return node("span", "–", cls="pw-mute")
+    return node("span", f"{found.low:.2f} – {found.high:.2f}", cls="pw-mute")
+
+
+def _seconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.0f}"
