@@ -9,6 +9,7 @@ from schemas.quality import (
     Estimate,
     ModelEffort,
     NamedAgreement,
+    PairAgreement,
     PersonQuality,
     TeamAgreement,
     TeamFigures,
@@ -94,25 +95,28 @@ def _agreement(found: TeamAgreement | None, words: Words) -> Node:
     title = words("quality.agreement")
     if found is None:
         return card(title, node("p", words("quality.no_agreement"), cls="pw-empty"))
-    tiles = [
-        node(
-            "div",
-            node("b", f"{found.alpha.value:.2f}"),
-            node("span", "Krippendorff α"),
-            _bounds(found.alpha),
-            cls="pw-figure",
-        ),
-        *(
-            node(
-                "div",
-                node("b", share(found.parts.get(name))),
-                node("span", words(f"quality.part_{name}")),
-                cls="pw-figure",
-            )
-            for name in PARTS
-        ),
-    ]
-    pairs = [
+    said = words("quality.agreement_of", queries=found.queries, plans=found.plans)
+    columns = [_named("by_expert", found.experts, words), _named("by_list", found.lists, words)]
+    return card(
+        title,
+        node("p", said, cls="pw-mute"),
+        _agreement_tiles(found, words),
+        _pairs(found.pairs, words),
+        node("div", *columns, cls="pw-two"),
+    )
+
+
+def _agreement_tiles(found: TeamAgreement, words: Words) -> Node:
+    alpha = node("b", f"{found.alpha.value:.2f}")
+    tiles = [node("div", alpha, node("span", "Krippendorff α "), _bounds(found.alpha))]
+    for name in PARTS:
+        said = node("span", words(f"quality.part_{name}"))
+        tiles.append(node("div", node("b", share(found.parts.get(name))), said))
+    return node("div", *(node("div", tile, cls="pw-figure") for tile in tiles), cls="pw-figures")
+
+
+def _pairs(pairs: Sequence[PairAgreement], words: Words) -> Node:
+    rows: list[tuple[str | None, list[Node]]] = [
         (
             None,
             [
@@ -122,28 +126,10 @@ def _agreement(found: TeamAgreement | None, words: Words) -> Node:
                 _bounds(each.alpha),
             ],
         )
-        for each in found.pairs
+        for each in pairs
     ]
-    heads = ["pair", "queries", "alpha", "interval"]
-    pair_table = table(
-        [words(f"quality.{name}") for name in heads], pairs, empty=words("quality.no_pairs")
-    )
-    return card(
-        title,
-        node(
-            "p",
-            words("quality.agreement_of", queries=found.queries, plans=found.plans),
-            cls="pw-mute",
-        ),
-        node("div", *tiles, cls="pw-figures"),
-        pair_table,
-        node(
-            "div",
-            _named("by_expert", found.experts, words),
-            _named("by_list", found.lists, words),
-            cls="pw-two",
-        ),
-    )
+    heads = [words(f"quality.{name}") for name in ("pair", "queries", "alpha", "interval")]
+    return node("div", table(heads, rows, empty=words("quality.no_pairs")), cls="pw-short")
 
 
 def _named(name: str, found: Sequence[NamedAgreement], words: Words) -> Node:
