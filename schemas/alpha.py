@@ -53,7 +53,7 @@ def krippendorff_alpha(
     """α with any difference function (symmetric, 0 for equal values); missing values are left out.
 
     D_o is reckoned from every pair within a unit. D_e is reckoned from all pairs of values up to
-    `most_pairs`; of more, that many are drawn with the seed, which moves α by a thousandth or two. The
+    `most_pairs`; of more, that many are drawn with the seed, which moves α by some thousandths. The
     interval resamples units (percentile bootstrap), with the pairs of D_e weighed by how often
     their units were drawn; it is absent with fewer than five units.
 
