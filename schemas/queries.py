@@ -30,6 +30,21 @@ class QuerySummary(_Value):
     created_at: datetime
 
 
+class QueryChoice(_Value):
+    """Which queries something is done to: those that meet every condition that is given.
+
+    `ids` are ids or external ids; `list_version` and `import_id` are ids; `text` is part of the
+    query, or its whole id or external id.
+    """
+
+    ids: tuple[str, ...] = ()
+    state: QueryState | None = None
+    text: str | None = None
+    list_version: str | None = None
+    import_id: str | None = None
+    flagged: bool = False
+
+
 class QueryPage(_Value):
     """A page of the list; `next_after` goes into the next call, None at the end."""
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlmodel import Session
 
+from db.access.pauses import is_paused
 from db.access.starts import Place, find_start, move_start, opened_again, sweep_is_due
 from db.access.tasks import FACTS, KINDS, SKIP, TASK, Kind, TaskFacts, is_of, to_facts
 from db.access.work_batches import goes_to
@@ -105,7 +106,7 @@ def _has_skipped() -> sa.ColumnElement[bool]:
 def claimable(kind: Kind) -> list[sa.ColumnElement[bool]]:
     """That a task is open and a person (`me`) of a project (`project`) may have it."""
     where = [TASK.c.project_id == _PROJECT, TASK.c.kind == kind]
-    where.append(TASK.c.status == "open")
+    where += [TASK.c.status == "open", ~is_paused(_PROJECT, _ME)]
     match kind:
         case "label":
             where.append(TASK.c.for_person_id.is_(None))

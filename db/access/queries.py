@@ -151,6 +151,8 @@ class QueryFilter(NamedTuple):
     text: str | None = None
     list_version_id: str | None = None
     is_flagged: bool = False
+    import_id: str | None = None
+    ids: Sequence[str] = ()
 
 
 def list_queries(
@@ -221,12 +223,24 @@ def count_kept(session: Session, project_id: str, person_id: str) -> int:
     return session.scalar(statement) or 0
 
 
+def chosen_ids(project_id: str, narrowed: QueryFilter) -> sa.Select[str]:
+    """The ids of queries that a filter leaves, to stand inside another statement."""
+    return sa.select(col(Query.id)).where(
+        col(Query.project_id) == project_id, *_conditions(narrowed)
+    )
+
+
 def _conditions(narrowed: QueryFilter) -> list[sa.ColumnElement[bool]]:
     conditions: list[sa.ColumnElement[bool]] = []
     if narrowed.state is not None:
         conditions.append(col(Query.state) == narrowed.state)
     if narrowed.list_version_id is not None:
         conditions.append(col(Query.list_version_id) == narrowed.list_version_id)
+    if narrowed.import_id is not None:
+        conditions.append(col(Query.import_id) == narrowed.import_id)
+    if narrowed.ids:
+        wanted = list(narrowed.ids)
+        conditions.append(sa.or_(col(Query.id).in_(wanted), col(Query.external_id).in_(wanted)))
     if narrowed.text:
         conditions.append(
             sa.or_(

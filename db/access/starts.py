@@ -75,6 +75,13 @@ def opened_again(session: Session, project_id: str, kind: str, place: Place) -> 
             starts.pop(person_id, None)
 
 
+def order_changed(session: Session, project_id: str) -> None:
+    """Tasks have other ranks now: every search of the project begins at the head again."""
+    for key, starts in list(_of(session).starts.items()):
+        if key[0] == project_id:
+            starts.clear()
+
+
 def sweep_is_due(session: Session, project_id: str, kind: str, at: datetime) -> bool:
     """Whether lapsed leases should be looked for again; notes that they now are."""
     swept = _of(session).swept

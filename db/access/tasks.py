@@ -40,6 +40,7 @@ class TaskFacts:
     for_person_id: str | None
     lease_until: datetime | None
     taken_at: datetime | None
+    work_batch_id: str | None
 
 
 class Holder(NamedTuple):
@@ -63,6 +64,7 @@ FACTS = (
     TASK.c.for_person_id,
     TASK.c.lease_until,
     TASK.c.taken_at,
+    TASK.c.work_batch_id,
 )
 
 
