@@ -33,6 +33,9 @@ class Backend(Enum):
     POSTGRESQL = "postgresql"
 
 
+_DRIVER = "planwright.driver"
+
+
 class _Turnstile:
     """A first-come, first-served lock; `threading.Lock` lets latecomers overtake."""
 
@@ -147,6 +150,19 @@ def open_database(settings: Settings) -> Database:
     return Database(sqlite_url(settings.home / "planwright.db"))
 
 
+def driver_of(session: Session) -> tuple[Any, sa.Dialect]:
+    """The driver's own connection, in the transaction of a session, and its dialect.
+
+    A session is one unit of work, so the connection stays the same.
+    """
+    found = session.info.get(_DRIVER)
+    if found is None:
+        connection = session.connection()
+        found = connection.connection.driver_connection, connection.dialect
+        session.info[_DRIVER] = found
+    return found
+
+
 def take_turns(session: Session, what: str) -> None:
     """Until this transaction ends, no other process is past this line with the same words.
 
@@ -157,23 +173,24 @@ def take_turns(session: Session, what: str) -> None:
         session.connection().execute(statement, {"what": what})
 
 
-def is_among(session: Session, column: Any, name: str) -> sa.ColumnElement[bool]:
-    """Whether a text column is among the values of one list parameter, made by `among_value`.
+def values_among(session: Session, name: str) -> Any:
+    """One list parameter, made by `among_value`, as something to join: its column is `value`.
 
-    One parameter, however long the list: `IN` would be rendered anew for every value.
+    One parameter, however long the list: `IN` would be rendered anew for every value, and a join
+    looks each value up as it comes, where a subquery is first put into a table of its own.
     """
     match Backend(session.get_bind().dialect.name):
         case Backend.SQLITE:
-            values = sa.func.json_each(sa.bindparam(name)).table_valued("value")
-            return column.in_(sa.select(values.c.value))
+            return sa.func.json_each(sa.bindparam(name)).table_valued("value")
         case Backend.POSTGRESQL:
-            return column == sa.func.any(sa.bindparam(name, type_=sa.ARRAY(sa.Text)))
+            values = sa.func.unnest(sa.bindparam(name, type_=sa.ARRAY(sa.Text)))
+            return values.table_valued("value").render_derived()
         case _ as never:
             assert_never(never)
 
 
 def among_value(session: Session, values: Sequence[str]) -> object:
-    """What a statement with `is_among` is given for its parameter."""
+    """What a statement with `values_among` is given for its parameter."""
     if Backend(session.get_bind().dialect.name) is Backend.SQLITE:
         return json.dumps(values)
     return values

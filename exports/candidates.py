@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from db.access import exports as access
-from db.access.exports import AskedPart, HistoryPart, QueryPart, SuggestionPart
+from db.access.exports import QueryPart, SuggestionPart
 from db.engine import Session
 from exports.old_answers import read_old_answer
 from schemas.experts import ExpertList
@@ -64,42 +64,45 @@ class Judge:
 
     def stream(
         self, session: Session, project_id: str, kinds: Collection[SourceKind]
-    ) -> Iterator[list[Candidate]]:
-        """The candidates of some kinds; each list is of one query and one kind."""
-        if {"accepted", "suggestions"} & set(kinds):
-            for parts in access.stream_asked(session, project_id):
-                ends = (session, project_id, parts[0].query.id, parts[-1].query.id)
-                suggestions = access.list_suggestions_between(*ends)
-                discarded = access.list_discarded_between(*ends)
-                for part in parts:
-                    query_id = part.query.id
-                    offered = suggestions.get(query_id, [])
-                    accepted = orjson.loads(part.plan) if part.plan else None
-                    if accepted is not None and "accepted" in kinds:
-                        yield [self._judge_accepted(part, accepted, offered)]
-                    if "suggestions" in kinds:
-                        is_discarded = query_id in discarded and accepted is None
-                        yield [
-                            self._judge_suggestion(part, accepted, each, is_discarded=is_discarded)
-                            for each in offered
-                            if each.origin != "history"
-                        ]
-        if "history" in kinds:
-            for parts in access.stream_history(session, project_id):
-                ends = (session, project_id, parts[0].query.id, parts[-1].query.id)
-                suggestions = access.list_suggestions_between(*ends)
-                for part in parts:
-                    yield [self._judge_history(part, suggestions.get(part.query.id, []))]
+    ) -> Iterator[dict[SourceKind, list[Candidate]]]:
+        """What each query offers to sources of these kinds."""
+        for parts in access.stream_queries(session, project_id, kinds):
+            ends = (session, project_id, parts[0].id, parts[-1].id)
+            suggestions = access.list_suggestions_between(*ends)
+            discarded = access.list_discarded_between(*ends) if "suggestions" in kinds else ()
+            for part in parts:
+                is_discarded = part.id in discarded
+                yield self._judge(part, suggestions.get(part.id, []), kinds, is_discarded)
+
+    def _judge(
+        self,
+        query: QueryPart,
+        suggestions: list[SuggestionPart],
+        kinds: Collection[SourceKind],
+        is_discarded: bool,
+    ) -> dict[SourceKind, list[Candidate]]:
+        offered: dict[SourceKind, list[Candidate]] = {}
+        plan = orjson.loads(query.plan) if query.plan else None
+        if plan is not None and "accepted" in kinds:
+            offered["accepted"] = [self._judge_accepted(query, plan, suggestions)]
+        if query.kind == "history" and "history" in kinds:
+            offered["history"] = [self._judge_history(query, suggestions)]
+        if suggestions and "suggestions" in kinds and (query.kind != "history" or plan is not None):
+            offered["suggestions"] = [
+                self._judge_suggestion(query, plan, each, is_discarded and plan is None)
+                for each in suggestions
+                if each.origin != "history"
+            ]
+        return offered
 
     def _judge_accepted(
-        self, part: AskedPart, plan: Any, suggestions: list[SuggestionPart]
+        self, query: QueryPart, plan: Any, suggestions: list[SuggestionPart]
     ) -> Candidate:
-        query = part.query
         suggested = [
-            _suggested(each, part, plan) for each in suggestions if each.plan and not each.failure
+            _suggested(each, query, plan) for each in suggestions if each.plan and not each.failure
         ]
         with_trace = [each for each in suggested if each.trace_length]
-        choice = choose_trace(plan, part.own_suggestion_id, with_trace)
+        choice = choose_trace(plan, query.own_suggestion_id, with_trace)
         chosen = next((each for each in suggestions if each.id == choice.suggestion_id), None)
         comparable = with_trace if self._with_thinking else suggested
         stale = (each for each in comparable if trace_state(plan, each.plan) == "stale")
@@ -107,24 +110,23 @@ class Judge:
         return Candidate(
             kind="accepted",
             query_id=query.id,
-            source_id=part.revision_id or "",
+            source_id=query.revision_id or "",
             trace_id=choice.suggestion_id,
             cluster=query.cluster,
             list_id=query.list_version_id,
             model=chosen.model if chosen else None,
-            day=_day(part.decided_at),
+            day=_day(query.decided_at),
             size=_size(plan),
             trace_length=chosen.trace_length if chosen else 0,
             trace_state=choice.state,
-            source_hash=(part.plan_hash or "")[:16],
+            source_hash=(query.plan_hash or "")[:16],
             rank=self._rank(query.id),
             rejected_id=rejected.suggestion_id if rejected else None,
             reason=self._plan_reason(query, plan),
             trace_reason={None: "no_trace", "stale": "stale"}.get(choice.state),
         )
 
-    def _judge_history(self, part: HistoryPart, suggestions: list[SuggestionPart]) -> Candidate:
-        query = part.query
+    def _judge_history(self, query: QueryPart, suggestions: list[SuggestionPart]) -> Candidate:
         kept = next((each for each in suggestions if each.origin == "history"), None)
         if kept is not None:
             plan: Any = orjson.loads(kept.plan) if kept.plan else None
@@ -133,7 +135,7 @@ class Judge:
             reason = missing if plan is None else self._plan_reason(query, plan)
         else:
             expert_list = self._lists[query.list_version_id]
-            read = read_old_answer(part.answer or "", query.dialect, expert_list)
+            read = read_old_answer(query.answer or "", query.dialect, expert_list)
             plan, source_id, trace_length = read.plan, query.id, len(read.trace or "")
             reason = _failure_reason(read.failure, "unreadable")
             if plan is not None:
@@ -147,7 +149,7 @@ class Judge:
             cluster=query.cluster,
             list_id=query.list_version_id,
             model=kept.model if kept else None,
-            day=_day(part.created_at),
+            day=_day(query.created_at),
             size=_size(plan),
             trace_length=trace_length,
             trace_state="fresh" if trace_length else None,
@@ -158,10 +160,9 @@ class Judge:
         )
 
     def _judge_suggestion(
-        self, asked: AskedPart, accepted: Any, part: SuggestionPart, *, is_discarded: bool
+        self, query: QueryPart, accepted: Any, part: SuggestionPart, is_discarded: bool
     ) -> Candidate:
-        query = asked.query
-        plan = _plan_of(part, asked, accepted)
+        plan = _plan_of(part, query, accepted)
         trace_length = _trace_length(part)
         if plan is None:
             reason = _failure_reason(part.failure)
@@ -215,15 +216,15 @@ def cluster_share(seed: int, purpose: str, cluster: str) -> float:
     return int.from_bytes(digest) / _TOP
 
 
-def _plan_of(part: SuggestionPart, asked: AskedPart, accepted: Any) -> Any:
+def _plan_of(part: SuggestionPart, query: QueryPart, accepted: Any) -> Any:
     """The plan of a suggestion; the accepted one where their texts are the same."""
     if part.plan is None:
         return None
-    return accepted if part.plan == asked.plan else orjson.loads(part.plan)
+    return accepted if part.plan == query.plan else orjson.loads(part.plan)
 
 
-def _suggested(part: SuggestionPart, asked: AskedPart, accepted: Any) -> Suggested:
-    return Suggested(part.id, _plan_of(part, asked, accepted), _trace_length(part))
+def _suggested(part: SuggestionPart, query: QueryPart, accepted: Any) -> Suggested:
+    return Suggested(part.id, _plan_of(part, query, accepted), _trace_length(part))
 
 
 def _trace_length(part: SuggestionPart) -> int:

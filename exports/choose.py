@@ -17,18 +17,45 @@ from schemas.errors import InvalidInput
 from schemas.experts import ExpertList
 from schemas.recipe import BundleRecipe, Pool, Source, SourceKind
 from schemas.scoring.check import Problem
+from schemas.staleness import TraceState
 
 _ENDLESS = 10**12
 
 
 @dataclass(slots=True)
 class _Filled:
-    """One source of a pool while it is being filled."""
+    """One source of a pool while it is being filled.
+
+    `bad_traces` are the trace reasons that keep a row out of this pool.
+    """
 
     source: Source
+    bad_traces: frozenset[str | None] = frozenset()
+    shortest: int = 0
     found: int = 0
     usable: list[Candidate] = field(default_factory=list)
     exclusions: Counter[str] = field(default_factory=Counter)
+
+    def offer(self, candidates: list[Candidate], lists: Mapping[str, ExpertList]) -> None:
+        """Take the best of what one query offers, counting why the others were not taken."""
+        best: Candidate | None = None
+        for each in candidates:
+            if not _passes(self.source, each, lists):
+                continue
+            self.found += 1
+            if each.reason is not None:
+                self.exclusions[each.reason] += 1
+            elif each.trace_reason in self.bad_traces:
+                self.exclusions[each.trace_reason or ""] += 1
+            else:
+                best = each if best is None else self._better(best, each)
+        if best is not None:
+            self.usable.append(best)
+
+    def _better(self, one: Candidate, other: Candidate) -> Candidate:
+        """The shorter one that is not too short; the first of equals."""
+        self.exclusions["not_shortest"] += 1
+        return min(one, other, key=lambda c: (c.trace_length < self.shortest, c.trace_length))
 
     def leave_out(self, reason: str, kept: Iterable[Candidate]) -> None:
         """Keep these only, counting the others under a reason."""
@@ -69,8 +96,6 @@ def choose(
     """
     _refuse_unknown_lists(recipe, lists)
     filled = _fill(session, project_id, recipe, lists, judge)
-    for sources in filled.values():
-        _one_row_a_query(sources)
     before = {name: _spread(_all(sources), lists) for name, sources in filled.items()}
     if recipe.pools == "apart" and len(filled) == 2:
         _split_shared_clusters(filled["sft"], filled["grpo"], recipe.seed)
@@ -117,48 +142,42 @@ def _fill(
     lists: Mapping[str, ExpertList],
     judge: Judge,
 ) -> dict[PoolName, list[_Filled]]:
-    """One stream for each kind of source, offered to every source of that kind."""
+    """One stream of queries, each offered to every source; a query stands once in a pool.
+
+    What people decided comes before what a model suggested.
+    """
     filled: dict[PoolName, list[_Filled]] = {
-        name: [_Filled(source) for source in pool.sources]
-        for name, pool in pools_needed(recipe).items()
+        name: _empty(name, pool, recipe) for name, pool in pools_needed(recipe).items()
     }
-    takers: dict[SourceKind, list[tuple[bool, _Filled]]] = {}
-    for name, sources in filled.items():
-        for each in sources:
-            takers.setdefault(each.source.kind, []).append((name == "sft", each))
-    for candidates in judge.stream(session, project_id, takers.keys()):
-        if candidates:
-            for is_sft, taker in takers[candidates[0].kind]:
-                _offer(taker, candidates, recipe, lists, is_sft=is_sft)
+    in_order = [
+        sorted(sources, key=lambda each: each.source.kind == "suggestions")
+        for sources in filled.values()
+    ]
+    kinds: set[SourceKind] = {each.source.kind for sources in in_order for each in sources}
+    for offered in judge.stream(session, project_id, kinds):
+        for sources in in_order:
+            is_taken = False
+            for each in sources:
+                candidates = offered.get(each.source.kind)
+                if not candidates:
+                    continue
+                before = len(each.usable)
+                each.offer(candidates, lists)
+                if len(each.usable) > before:
+                    if is_taken:
+                        each.usable.pop()
+                        each.exclusions["same_query"] += 1
+                    is_taken = True
     return filled
 
 
-def _offer(
-    taker: _Filled,
-    candidates: list[Candidate],
-    recipe: BundleRecipe,
-    lists: Mapping[str, ExpertList],
-    *,
-    is_sft: bool,
-) -> None:
-    usable: list[Candidate] = []
-    for each in candidates:
-        if not _passes(taker.source, each, lists):
-            continue
-        taker.found += 1
-        reason = each.reason
-        if reason is None and is_sft and recipe.with_thinking:
-            is_tolerated = each.trace_reason == "stale" and recipe.stale_traces == "keep"
-            reason = None if is_tolerated else each.trace_reason
-        if reason is None:
-            usable.append(each)
-        else:
-            taker.exclusions[reason] += 1
-    if len(usable) > 1:
-        taker.exclusions["not_shortest"] += len(usable) - 1
-        shortest = recipe.think.min if recipe.think and recipe.with_thinking else 0
-        usable = [min(usable, key=lambda c: (c.trace_length < shortest, c.trace_length))]
-    taker.usable += usable
+def _empty(name: PoolName, pool: Pool, recipe: BundleRecipe) -> list[_Filled]:
+    bad, shortest = set[str | None](), 0
+    if name == "sft" and recipe.with_thinking:
+        bad = {"no_trace", "stale"} if recipe.stale_traces == "leave_out" else {"no_trace"}
+    if recipe.with_thinking and recipe.think:
+        shortest = recipe.think.min
+    return [_Filled(source, frozenset(bad), shortest) for source in pool.sources]
 
 
 def _passes(source: Source, candidate: Candidate, lists: Mapping[str, ExpertList]) -> bool:
@@ -169,14 +188,6 @@ def _passes(source: Source, candidate: Candidate, lists: Mapping[str, ExpertList
     if source.since and (candidate.day is None or candidate.day < source.since):
         return False
     return not (source.until and (candidate.day is None or candidate.day > source.until))
-
-
-def _one_row_a_query(sources: list[_Filled]) -> None:
-    """A query stands once in a pool; what people decided comes before what a model suggested."""
-    seen: set[str] = set()
-    for each in sorted(sources, key=lambda filled: filled.source.kind == "suggestions"):
-        each.leave_out("same_query", [c for c in each.usable if c.query_id not in seen])
-        seen.update(candidate.query_id for candidate in each.usable)
 
 
 def _split_shared_clusters(sft: list[_Filled], grpo: list[_Filled], seed: int) -> None:
@@ -291,21 +302,23 @@ def _reasons(name: PoolName, sources: Iterable[_Filled]) -> list[Problem]:
 
 
 def _spread(rows: Iterable[Candidate], lists: Mapping[str, ExpertList]) -> Spread:
-    sizes: Counter[int] = Counter()
-    by_list: Counter[str] = Counter()
-    states: Counter[str] = Counter()
-    traces = letters = 0
+    traces = Counter[tuple[int, str, TraceState | None, bool]]()
+    letters = 0
     for row in rows:
-        sizes[row.size] += 1
-        by_list[row.list_id] += 1
-        states[row.trace_state or "none"] += 1
-        traces += row.trace_length > 0
+        traces[row.size, row.list_id, row.trace_state, row.trace_length > 0] += 1
         letters += row.trace_length
+    sizes, by_list, states = Counter[int](), Counter[str](), Counter[str]()
+    with_trace = 0
+    for (size, list_id, state, has_trace), count in traces.items():
+        sizes[size] += count
+        by_list[lists[list_id].reference] += count
+        states[state or "none"] += count
+        with_trace += count * has_trace
     return Spread(
         rows=sizes.total(),
         by_size=dict(sorted(sizes.items())),
-        by_list=dict(sorted((lists[key].reference, n) for key, n in by_list.items())),
-        mean_trace_length=round(letters / traces, 1) if traces else None,
+        by_list=dict(sorted(by_list.items())),
+        mean_trace_length=round(letters / with_trace, 1) if with_trace else None,
         by_trace_state=dict(sorted(states.items())),
     )
 

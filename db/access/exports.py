@@ -3,36 +3,37 @@
 JSON columns are read as text, so that a reader parses only what it needs.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from db.engine import among_value, is_among
+from db.engine import among_value, values_among
 from db.tables import Annotation, ListVersion, PromptVersion, Query, Revision, Suggestion
 from schemas.experts import ExpertList
+from schemas.recipe import SourceKind
 
 CHUNK = 1000
 TRACE_BEGINNING = 64
 
 
 class QueryPart(NamedTuple):
-    """A query as the choice of rows needs it."""
+    """A query as the choice of rows needs it, with its chosen plan, as JSON text, where it has one.
+
+    `answer` is the old answer of a historical chat, byte for byte.
+    """
 
     id: str
+    kind: str
     text: str
+    answer: str | None
     cluster: str
     list_version_id: str
     dialect: str
     content_hash: str
-
-
-class AskedPart(NamedTuple):
-    """A query with its chosen plan, as JSON text, where it has one."""
-
-    query: QueryPart
+    created_at: datetime
     revision_id: str | None
     plan: str | None
     plan_hash: str | None
@@ -53,14 +54,6 @@ class SuggestionPart(NamedTuple):
     trace_length: int
     failure: str | None
     is_repaired: bool
-    created_at: datetime
-
-
-class HistoryPart(NamedTuple):
-    """A historical query; `answer` is the old answer byte for byte, where it came as chat."""
-
-    query: QueryPart
-    answer: str | None
     created_at: datetime
 
 
@@ -116,12 +109,27 @@ def _plain_time(column: Any) -> Any:
 
 _QUERY = (
     col(Query.id),
+    col(Query.kind),
     col(Query.text),
+    col(Query.answer),
     col(Query.cluster),
     col(Query.list_version_id),
     col(Query.dialect),
     col(Query.content_hash),
+    _plain_time(col(Query.created_at)),
+    col(Revision.id),
+    sa.cast(col(Revision.content), sa.Text),
+    col(Revision.content_hash),
+    col(Annotation.suggestion_id),
+    _plain_time(col(Annotation.decided_at)),
 )
+_MAY_TAKE: Mapping[SourceKind, sa.ColumnElement[bool]] = {
+    "accepted": col(Query.chosen_annotation_id).is_not(None),
+    "suggestions": sa.or_(
+        col(Query.kind) != "history", col(Query.chosen_annotation_id).is_not(None)
+    ),
+    "history": col(Query.kind) == "history",
+}
 _SUGGESTION = (
     col(Suggestion.id),
     col(Suggestion.query_id),
@@ -137,17 +145,15 @@ _SUGGESTION = (
 )
 
 
-def stream_asked(session: Session, project_id: str) -> Iterator[list[AskedPart]]:
-    """Queries that are decided or new, with their chosen plans, in chunks, by id."""
+def stream_queries(
+    session: Session, project_id: str, kinds: Collection[SourceKind]
+) -> Iterator[list[QueryPart]]:
+    """The queries that sources of these kinds may take, with their chosen plans, in chunks, by id.
+
+    Suggestions may be taken of whatever was asked here: what is no history, or was decided on.
+    """
     statement = (
-        sa.select(
-            *_QUERY,
-            col(Revision.id),
-            sa.cast(col(Revision.content), sa.Text),
-            col(Revision.content_hash),
-            col(Annotation.suggestion_id),
-            _plain_time(col(Annotation.decided_at)),
-        )
+        sa.select(*_QUERY)
         .select_from(Query)
         .outerjoin(
             Annotation,
@@ -157,25 +163,12 @@ def stream_asked(session: Session, project_id: str) -> Iterator[list[AskedPart]]
             ),
         )
         .outerjoin(Revision, col(Revision.id) == col(Annotation.revision_id))
-        .where(
-            _of_project(Query, project_id),
-            sa.or_(col(Query.kind) != "history", col(Query.chosen_annotation_id).is_not(None)),
-        )
+        .where(_of_project(Query, project_id), sa.or_(*(_MAY_TAKE[kind] for kind in kinds)))
         .order_by(col(Query.id))
+        .execution_options(yield_per=CHUNK)
     )
-    for chunk in _chunks(session, statement):
-        yield [AskedPart(QueryPart._make(row[:6]), *row[6:]) for row in chunk]
-
-
-def stream_history(session: Session, project_id: str) -> Iterator[list[HistoryPart]]:
-    """Historical queries in chunks, by query id."""
-    statement = (
-        sa.select(*_QUERY, col(Query.answer), _plain_time(col(Query.created_at)))
-        .where(_of_project(Query, project_id), col(Query.kind) == "history")
-        .order_by(col(Query.id))
-    )
-    for chunk in _chunks(session, statement):
-        yield [HistoryPart(QueryPart._make(row[:6]), *row[6:]) for row in chunk]
+    for rows in session.connection().execute(statement).partitions(CHUNK):
+        yield list(map(QueryPart._make, rows))
 
 
 def list_suggestions_between(
@@ -201,7 +194,8 @@ def _by_query(
     for row in session.connection().execute(statement).all():
         found.setdefault(row[1], []).append(SuggestionPart._make(row))
     for parts in found.values():
-        parts.sort(key=lambda part: (part.candidate, part.id))
+        if len(parts) > 1:
+            parts.sort(key=lambda part: (part.candidate, part.id))
     return found
 
 
@@ -288,13 +282,11 @@ def _by_id(
     wanted = sorted(each for each in ids if each is not None)
     if not wanted:
         return ()
-    statement = sa.select(*columns).where(
-        _of_project(table, project_id), is_among(session, col(table.id), "ids")
+    among = values_among(session, "ids")
+    statement = (
+        sa.select(*columns)
+        .join(among, among.c.value == col(table.id))
+        .where(_of_project(table, project_id))
     )
     values = {"ids": among_value(session, wanted)}
     return session.connection().execute(statement, values).all()
-
-
-def _chunks(session: Session, statement: Any) -> Iterator[Sequence[Any]]:
-    result = session.connection().execute(statement.execution_options(yield_per=CHUNK))
-    yield from result.partitions(CHUNK)

@@ -63,7 +63,7 @@ def parse_strict(text: str) -> Any:
         ValueError: the text is not JSON, or is nested too deeply to be a plan.
     """
     try:
-        return json.loads(text, object_pairs_hook=_undoubled, parse_constant=_no_constant)
+        return _STRICT.decode(text)
     except RecursionError as error:
         raise TooDeep("nested too deeply") from error
 
@@ -85,3 +85,6 @@ def _undoubled(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_undoubled, parse_constant=_no_constant)

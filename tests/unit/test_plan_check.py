@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from schemas.dialects import canonical_schema, get_dialect
 from schemas.scoring.check import Problem, is_form_problem, plan_problems
-from schemas.scoring.wire import DIALECTS, form_problems, to_canonical, to_text
+from schemas.scoring.wire import DIALECTS, form_problems, to_canonical, to_text, to_wire
 from schemas.sentences import LANGUAGES, sentence
 
 NAMES = {"数据分析专家", "诊断专家", "策略推荐专家"}
@@ -95,6 +95,35 @@ def test_a_plan_comes_back_from_its_text_unchanged(dialect: str, data: st.DataOb
     written = to_text(value, dialect)
     assert "<" not in written
     assert to_canonical(json.loads(written), dialect) == value
+    assert written == json.dumps(to_wire(value, dialect), ensure_ascii=False).replace(
+        "<", "\\u003c"
+    )
+
+
+@given(
+    st.lists(
+        st.builds(
+            step,
+            st.sampled_from([*sorted(NAMES), "数据专家", " ", "x" * 201]),
+            st.integers(0, 3) | st.sampled_from([True, 1.0]),
+            TEXTS | st.just("长" * 4001),
+        ),
+        max_size=4,
+    ),
+    TEXTS | st.sampled_from([None, 7, "长" * 10_001]),
+)
+def test_the_plain_way_and_the_long_way_judge_alike(
+    steps: list[dict[str, Any]], rewritten: object
+) -> None:
+    value = {"rewritten_query": rewritten, "steps": steps}
+    the_long_way = {**value, "steps": tuple(steps)}
+    assert codes(value) == codes(the_long_way)
+
+
+def test_a_hundred_steps_are_judged_alike_both_ways() -> None:
+    for count in (99, 100, 101):
+        steps = [step(order=order) for order in range(1, count + 1)]
+        assert codes(plan(*steps)) == codes({**plan(), "steps": tuple(steps)})
 
 
 def test_a_good_plan_has_no_problem() -> None:
