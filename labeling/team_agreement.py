@@ -18,6 +18,9 @@ from schemas.quality import Estimate, NamedAgreement, PairAgreement, TeamAgreeme
 FEWEST_SHARED = 5
 """Fewer queries in common say nothing about two people, an expert or a list."""
 MOST_PAIRS_SHOWN = 100
+# Differences looked at for what chance would bring (`schemas.alpha.krippendorff_alpha`): enough for
+# two digits of the whole, one and a half of a part, and a page that answers in a second or two.
+_PAIRS_OF_WHOLE, _PAIRS_OF_PART, _DRAWS_OF_PART = 10_000, 1_000, 200
 
 Opinions = Mapping[str, PreparedPlan]
 """Plans for one query, by who wrote them."""
@@ -32,13 +35,14 @@ def team_agreement(
     for each in shared:
         units[each.query_id][each.author_id] = prepare_plan(orjson.loads(each.plan))
         lists[each.query_id] = each.list_version_id
-    whole = _alpha(units.values())
+    opinions = [tuple(each.values()) for each in units.values()]
+    whole = krippendorff_alpha(opinions, prepared_distance, most_pairs=_PAIRS_OF_WHOLE)
     if whole.alpha is None:
         return None
     names = {version: _name_of(session, project_id, version) for version in set(lists.values())}
     by_list: defaultdict[str, list[Opinions]] = defaultdict(list)
-    for query_id, opinions in units.items():
-        by_list[names[lists[query_id]]].append(opinions)
+    for query_id, plans in units.items():
+        by_list[names[lists[query_id]]].append(plans)
     return TeamAgreement(
         queries=whole.units,
         plans=whole.values,
@@ -48,15 +52,20 @@ def team_agreement(
         experts=_experts(units.values()),
         lists=tuple(
             NamedAgreement(name=name, queries=found.units, alpha=found.alpha)
-            for name, opinions in sorted(by_list.items())
-            for found in [_alpha(opinions)]
+            for name, of_list in sorted(by_list.items())
+            for found in [_alpha_of_part(of_list)]
             if found.alpha is not None and found.units >= FEWEST_SHARED
         ),
     )
 
 
-def _alpha(units: Iterable[Opinions]) -> Alpha:
-    return krippendorff_alpha([tuple(each.values()) for each in units], prepared_distance)
+def _alpha_of_part(units: Iterable[Opinions]) -> Alpha:
+    return krippendorff_alpha(
+        [tuple(each.values()) for each in units],
+        prepared_distance,
+        most_pairs=_PAIRS_OF_PART,
+        draws=_DRAWS_OF_PART,
+    )
 
 
 def _name_of(session: Session, project_id: str, version_id: str) -> str:
@@ -90,7 +99,7 @@ def _pairs(session: Session, units: Iterable[Opinions]) -> tuple[PairAgreement, 
         )
         for (a, b), opinions in shared.items()
         if len(opinions) >= FEWEST_SHARED
-        for alpha in [_alpha(opinions)]
+        for alpha in [_alpha_of_part(opinions)]
         if alpha.alpha is not None
     ]
     return tuple(sorted(found, key=lambda each: (each.alpha.value, each.names))[:MOST_PAIRS_SHOWN])

@@ -4,10 +4,12 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
+
+from db.tables import Annotation
 
 _ANNOTATION, _GOLD, _ANSWER, _PAUSE, _PERSON, _QUERY, _REVIEW, _REVISION, _SUGGESTION = (
-    SQLModel.metadata.tables[name]
+    Annotation.metadata.tables[name]
     for name in (
         "annotation",
         "gold_item",

@@ -53,7 +53,7 @@ def _weeks(weeks: Sequence[Week], words: Words) -> Node:
         drawn("seconds", [each.median_seconds for each in weeks], _seconds(last.median_seconds)),
     ]
     title = words("quality.weeks", count=len(weeks))
-    return card(title, node("div", *lines, cls="pw-charts"))
+    return card(title, node("div", *lines, cls="pw-charts pw-fit"))
 
 
 def _people(people: Sequence[PersonQuality], words: Words) -> Node:
