@@ -12,8 +12,9 @@ from db.access import annotations, leases, queries, reviews, tasks
 from db.access.annotations import AnnotationFacts
 from db.access.leases import Asker
 from db.access.tasks import TaskFacts
+from db.access.work_batches import name_and_due
 from db.engine import Database, Session, take_turns
-from labeling import queue
+from labeling import lots, queue
 from labeling.desk import item_context
 from labeling.handing_in import hand_in
 from labeling.holding import EDITABLE, begin, find_task, get_own, keep_lease, save, taken_over, tell
@@ -50,7 +51,7 @@ def open_next(database: Database, who: Actor) -> LabelItem | None:
         if task is None:
             return None
         annotation_id = begin(session, who, asker, task)
-    return _read_item(database, who, annotation_id, task.id, task.lease_until or asker.until)
+    return _read_item(database, who, annotation_id, task, task.lease_until or asker.until)
 
 
 def open_item(database: Database, who: Actor, query_id: str) -> LabelItem:
@@ -69,13 +70,11 @@ def open_item(database: Database, who: Actor, query_id: str) -> LabelItem:
             raise NotFound("queue.query_not_found", query=query_id)
         own = annotations.find_of_author(session, who.project_id, query_id, who.person_id)
         if own is not None and own.state not in EDITABLE:
-            task = find_task(session, own)
-            task_id, until, annotation_id = task.id if task else 0, asker.at, own.id
+            task, until, annotation_id = find_task(session, own), asker.at, own.id
         else:
             task = _take_of_query(session, asker, query_id, own)
-            task_id, until = task.id, task.lease_until or asker.until
-            annotation_id = begin(session, who, asker, task)
-    return _read_item(database, who, annotation_id, task_id, until)
+            until, annotation_id = task.lease_until or asker.until, begin(session, who, asker, task)
+    return _read_item(database, who, annotation_id, task, until)
 
 
 def save_draft(
@@ -165,30 +164,42 @@ def submit_and_next(
 
 
 def withdraw(database: Database, who: Actor, annotation_id: str) -> None:
-    """Take a submission back into work, until a reviewer has it in hand.
+    """Take a submission back into work, until a reviewer has it in hand or its lot is drawn.
 
     Raises:
-        TransitionRefused: `annotate.not_submitted`, `annotate.review_begun` (who and when).
+        TransitionRefused: `annotate.not_submitted`, `annotate.review_begun` (who and when),
+            `lots.drawn_already` (when).
     """
     who.require("annotator")
     with database.transaction() as session:
-        annotation = get_own(session, who, annotation_id)
+        annotation, place = lots.in_turn(
+            session, who.project_id, get_own(session, who, annotation_id)
+        )
         asker = queue.asker(session, who)
-        review = tasks.find_of_annotation(session, "review", annotation.query_id, annotation.id)
         task = find_task(session, annotation)
-        if annotation.state != "submitted" or review is None or task is None:
+        if annotation.state != "submitted" or task is None:
             raise TransitionRefused("annotate.not_submitted")
-        if tasks.withdraw_review(session, review.id, asker.at) is None:
-            holder = tasks.find_holder(session, review)
-            raise TransitionRefused(
-                "annotate.review_begun",
-                who=holder.name if holder else "",
-                when=holder.at if holder else asker.at,
-            )
+        if place is not None:
+            lots.leave(session, annotation, place)
+        else:
+            _end_review(session, asker, annotation)
         tasks.take_up_again(session, task.id, who.person_id, asker.at, asker.until)
         annotations.change(session, annotation.id, state="draft")
         tell(session, who, annotation, "withdrawn", after="draft")
         queries.refresh_state(session, who.project_id, annotation.query_id)
+
+
+def _end_review(session: Session, asker: Asker, annotation: AnnotationFacts) -> None:
+    review = tasks.find_of_annotation(session, "review", annotation.query_id, annotation.id)
+    if review is None:
+        raise TransitionRefused("annotate.not_submitted")
+    if tasks.withdraw_review(session, review.id, asker.at) is None:
+        holder = tasks.find_holder(session, review)
+        raise TransitionRefused(
+            "annotate.review_begun",
+            who=holder.name if holder else "",
+            when=holder.at if holder else asker.at,
+        )
 
 
 def renew_lease(database: Database, who: Actor, annotation_id: str) -> datetime:
@@ -228,17 +239,21 @@ def _take_of_query(
 
 
 def _read_item(
-    database: Database, who: Actor, annotation_id: str, task_id: int, until: datetime
+    database: Database, who: Actor, annotation_id: str, task: TaskFacts | None, until: datetime
 ) -> LabelItem:
     with database.reading() as session:
         annotation = annotations.get_annotation(session, who.project_id, annotation_id)
         is_returned = annotation.state == "returned"
         returns = reviews.list_returns(session, annotation_id) if is_returned else []
+        batch_id = task.work_batch_id if task else None
+        batch, due_on = name_and_due(session, batch_id) if batch_id else (None, None)
         return LabelItem(
-            **item_context(session, who.project_id, annotation, task_id, until),
+            **item_context(session, who.project_id, annotation, task.id if task else 0, until),
             state=annotation.state,
             draft=annotation.draft,
             draft_number=annotation.draft_number,
             draft_saved_at=annotation.draft_saved_at if annotation.draft_number else None,
             returned=returns[-1] if returns else None,
+            batch=batch,
+            due_on=due_on,
         )

@@ -1,4 +1,4 @@
-"""Handing in: the submission, its revision and its review in one transaction."""
+"""Handing in: the submission, its revision and its review or its lot in one transaction."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from db.access.annotations import AnnotationFacts
 from db.access.leases import Asker
 from db.access.tasks import TaskFacts
 from db.engine import Session
+from labeling import lots
 from labeling.desk import pinned_list
 from labeling.holding import (
     EDITABLE,
@@ -21,8 +22,8 @@ from schemas.drafts import content_hash
 from schemas.errors import PlanwrightError, TransitionRefused
 from schemas.people import Actor
 from schemas.plan import parse_plan
+from schemas.ranks import FLAGGED_FIRST
 
-FLAGGED_FIRST = 1_000_000
 LONGEST_SITTING_S = 4 * 3600.0
 
 
@@ -88,9 +89,17 @@ def _submit(
         submitted_at=asker.at,
         lead_seconds=annotation.lead_seconds + min(max(seconds, 0.0), LONGEST_SITTING_S),
     )
-    tasks.offer_review(session, task, who.person_id, review_rank(annotation.flag, task), asker.at)
-    tell(session, who, annotation, "submitted", {"revision": revision_id}, after="submitted")
+    why: dict[str, object] = {"revision": revision_id}
+    lot_id = lots.gather(session, who, annotation, revision_id, asker.at)
+    if lot_id is None:
+        rank = review_rank(annotation.flag, task)
+        tasks.offer_review(session, task, who.person_id, rank, asker.at)
+    else:
+        why["lot"] = lot_id
+    tell(session, who, annotation, "submitted", why, after="submitted")
     queries.refresh_state(session, who.project_id, annotation.query_id)
+    if lot_id is not None:
+        lots.draw_if_full(session, who, lot_id, asker.at)
 
 
 def _close_task(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from db.access import annotations, leases, queries, tasks
+from db.access import annotations, leases, people, queries, tasks
 from db.access.annotations import AnnotationFacts
 from db.access.events import add_event
 from db.access.leases import Asker
@@ -184,3 +184,17 @@ def taken_over(session: Session, who: Actor, annotation: AnnotationFacts) -> Edi
     if last is None or last.action != "lapsed":
         return None
     return EditConflict("annotate.taken_over", who=last.person or "", when=last.at)
+
+
+def send_back(
+    session: Session, who: Actor, query_id: str, annotation_id: str, *, author_id: str
+) -> None:
+    """Keep the label task for its author; if the author has left, others may have it."""
+    label = tasks.find_of_annotation(session, "label", query_id, annotation_id)
+    if label is None:
+        return
+    member = people.find_member(session, who.project_id, author_id)
+    if member is not None and member[0].is_active:
+        tasks.keep_for_author(session, label.id, author_id)
+    else:
+        tasks.open_for_others(session, label.id)

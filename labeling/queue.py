@@ -39,8 +39,10 @@ def passing(who: Actor) -> Asker:
 def take_next(session: Session, who: Asker, kind: Kind) -> TaskFacts | None:
     """The next task of a person, in hand; None when there is nothing for them."""
     take_turns(session, f"tasks of {who.person_id}")
-    for query_id in leases.reopen_lapsed(session, who.project_id, kind, who.at):
-        queries.refresh_state(session, who.project_id, query_id)
+    lapsed = leases.reopen_lapsed(session, who.project_id, kind, who.at)
+    if kind == "label":  # a query's state does not depend on who reviews
+        for query_id in lapsed:
+            queries.refresh_state(session, who.project_id, query_id)
     mine = leases.list_mine(session, who.project_id, kind, who.person_id)
     for task_id, standing in mine:
         if standing != "postponed" and (task := leases.take_mine(session, who, task_id)):

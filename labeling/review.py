@@ -14,22 +14,22 @@ from db.access.tasks import TaskFacts
 from db.engine import Database
 from labeling import queue
 from labeling.desk import item_context, pinned_list
+from labeling.holding import send_back
 from labeling.verdicts import (
     Said,
     begin,
-    find_task,
     get_held,
     get_submission,
+    get_task,
     in_other_hands,
     open_case,
     record,
-    send_back,
     settle,
     tell_left,
 )
 from schemas.desk import ReviewItem
 from schemas.drafts import content_hash, to_draft
-from schemas.errors import InvalidInput, TransitionRefused
+from schemas.errors import InvalidInput
 from schemas.people import Actor
 from schemas.plan import parse_plan
 
@@ -71,9 +71,7 @@ def open_item(database: Database, who: Actor, annotation_id: str) -> ReviewItem:
         annotation = get_submission(session, who, annotation_id)
         asker = queue.asker(session, who)
         leases.reopen_lapsed(session, who.project_id, "review", asker.at)
-        known = find_task(session, annotation)
-        if annotation.state != "submitted" or known is None:
-            raise TransitionRefused("review.not_submitted")
+        known = get_task(session, annotation)
         task = leases.take_mine(session, asker, known.id) or leases.take_review_of(
             session, asker, annotation.query_id, annotation.id
         )
@@ -170,7 +168,13 @@ def return_to_author(
         if case is None:
             return
         annotations.change(session, annotation_id, state="returned")
-        send_back(session, who, case.annotation)
+        send_back(
+            session,
+            who,
+            case.annotation.query_id,
+            annotation_id,
+            author_id=case.annotation.author_id,
+        )
         said = Said(reason_code, reason.strip()[:LONGEST_REASON], path)
         record(session, who, case, "returned", said)
 

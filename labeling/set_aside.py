@@ -5,6 +5,7 @@ from db.access import annotations, queries, tasks
 from db.access.annotations import AnnotationFacts
 from db.access.tasks import TaskFacts
 from db.engine import Database, Session
+from labeling import lots
 from labeling.handing_in import review_rank
 from labeling.holding import EDITABLE, find_task, get_own, tell
 from schemas.errors import InvalidInput, TransitionRefused
@@ -68,7 +69,9 @@ def flag(database: Database, who: Actor, annotation_id: str, *, reason: str | No
     if reason is not None and not reason.strip():
         raise InvalidInput("annotate.reason_missing")
     with database.transaction() as session:
-        annotation = get_own(session, who, annotation_id)
+        annotation, place = lots.in_turn(
+            session, who.project_id, get_own(session, who, annotation_id)
+        )
         if annotation.state in ("accepted", "discarded"):
             raise TransitionRefused("annotate.decided_already", when=annotation.decided_at)
         text = reason and reason.strip()[:LONGEST_REASON]
@@ -77,6 +80,8 @@ def flag(database: Database, who: Actor, annotation_id: str, *, reason: str | No
         review = tasks.find_of_annotation(session, "review", annotation.query_id, annotation.id)
         if task is not None and review is not None and review.status == "open":
             tasks.set_rank(session, review.id, review_rank(text, task))
+        elif task is not None and place is not None and text is not None:
+            lots.single_out(session, who, annotation, place, review_rank(text, task))
         if text is None:
             tell(session, who, annotation, "unflagged")
         else:

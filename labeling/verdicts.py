@@ -5,12 +5,14 @@ from datetime import datetime
 from typing import NamedTuple
 
 from db import clock
-from db.access import annotations, people, queries, reviews, tasks
+from db.access import annotations, queries, reviews, tasks
 from db.access.annotations import AnnotationFacts
 from db.access.leases import Asker
+from db.access.lots import find_place
 from db.access.tasks import TaskFacts
 from db.engine import Session, take_turns
 from db.tables import Review
+from labeling import lots
 from labeling.holding import tell
 from schemas.errors import EditConflict, NotAllowed, NotFound, PlanwrightError, TransitionRefused
 from schemas.people import Actor
@@ -42,14 +44,15 @@ def open_case(
     said = reviews.find_verdict(session, revision_id, who.person_id)
     if said is not None and said.verdict in verdicts:
         return None
-    task = find_task(session, annotation)
-    if annotation.state != "submitted" or task is None:
-        raise TransitionRefused("review.not_submitted")
+    task = get_task(session, annotation)
     if annotation.revision_id != revision_id:
         raise EditConflict("review.other_revision", when=annotation.submitted_at)
     closed = tasks.hand_in(session, task.id, who.person_id)
     if closed is None:
         raise in_other_hands(session, task)
+    place = find_place(session, annotation.id)
+    if place is not None:
+        lots.stand_ready(session, place)
     return Case(annotation, revision_id, closed, clock.now())
 
 
@@ -77,7 +80,8 @@ def record(
     *,
     fixed_revision_id: str | None = None,
 ) -> None:
-    """Write the verdict down and tell it."""
+    """Write the verdict down and tell it; it may decide the lot that it is a sample of."""
+    place = find_place(session, case.annotation.id)
     reviews.add_review(
         session,
         Review(
@@ -88,6 +92,7 @@ def record(
             reviewer_id=who.person_id,
             author_id=case.annotation.author_id,
             verdict=verdict,
+            lot_id=place.lot.id if place is not None else None,
             taken_at=case.task.taken_at,
             decided_at=case.at,
             **said._asdict(),
@@ -98,6 +103,16 @@ def record(
     after = "accepted" if verdict == "fixed" else verdict
     tell(session, who, case.annotation, verdict, why, after=after)
     queries.refresh_state(session, who.project_id, case.annotation.query_id)
+    if place is not None:
+        lots.take_verdict(
+            session,
+            who,
+            place,
+            case.annotation.id,
+            revision_id=case.revision_id,
+            verdict=verdict,
+            at=case.at,
+        )
 
 
 def begin(session: Session, who: Actor, asker: Asker, task: TaskFacts) -> None:
@@ -128,12 +143,35 @@ def get_submission(session: Session, who: Actor, annotation_id: str) -> Annotati
         raise NotFound("review.not_found")
     if annotation.author_id == who.person_id:
         raise NotAllowed("review.own_work")
-    return annotation
+    return lots.in_turn(session, who.project_id, annotation)[0]
 
 
-def find_task(session: Session, annotation: AnnotationFacts) -> TaskFacts | None:
-    """The review task of an annotation."""
-    return tasks.find_of_annotation(session, "review", annotation.query_id, annotation.id)
+def get_task(session: Session, annotation: AnnotationFacts) -> TaskFacts:
+    """The review task of an annotation that waits for a verdict of its own.
+
+    Raises:
+        TransitionRefused: `review.decided_by` (who and when), `review.withdrawn` (when),
+            `lots.not_sampled`, `review.not_submitted`.
+    """
+    if annotation.state != "submitted":
+        raise no_longer_submitted(session, annotation)
+    place = find_place(session, annotation.id)
+    if place is not None and not place.is_sampled:
+        raise TransitionRefused("lots.not_sampled")
+    task = tasks.find_of_annotation(session, "review", annotation.query_id, annotation.id)
+    if task is None:
+        raise TransitionRefused("review.not_submitted")
+    return task
+
+
+def no_longer_submitted(session: Session, annotation: AnnotationFacts) -> TransitionRefused:
+    """What became of a submission: who decided on it, or that its author took it back."""
+    verdict = reviews.find_last(session, annotation.id)
+    if annotation.state in ("accepted", "returned", "discarded") and verdict is not None:
+        return TransitionRefused("review.decided_by", who=verdict.reviewer, when=verdict.at)
+    if annotation.submitted_at is not None:
+        return TransitionRefused("review.withdrawn")
+    return TransitionRefused("review.not_submitted")
 
 
 def get_held(session: Session, who: Actor, annotation_id: str) -> TaskFacts:
@@ -144,9 +182,7 @@ def get_held(session: Session, who: Actor, annotation_id: str) -> TaskFacts:
         EditConflict: `review.in_other_hands` (who and when).
     """
     annotation = get_submission(session, who, annotation_id)
-    task = find_task(session, annotation)
-    if annotation.state != "submitted" or task is None:
-        raise TransitionRefused("review.not_submitted")
+    task = get_task(session, annotation)
     if task.person_id != who.person_id:
         raise in_other_hands(session, task)
     return task
@@ -158,15 +194,3 @@ def in_other_hands(session: Session, task: TaskFacts) -> PlanwrightError:
     if holder is None:
         return TransitionRefused("review.not_held")
     return EditConflict("review.in_other_hands", who=holder.name, when=holder.at)
-
-
-def send_back(session: Session, who: Actor, annotation: AnnotationFacts) -> None:
-    """Keep the label task for its author; if the author has left, others may have it."""
-    label = tasks.find_of_annotation(session, "label", annotation.query_id, annotation.id)
-    if label is None:
-        return
-    member = people.find_member(session, who.project_id, annotation.author_id)
-    if member is not None and member[0].is_active:
-        tasks.keep_for_author(session, label.id, annotation.author_id)
-    else:
-        tasks.open_for_others(session, label.id)

@@ -172,6 +172,8 @@ class Steps(RuleBasedStateMachine):
                 assert held_by[item.annotation_id] == self.people[who].person_id
         except PlanwrightError as error:
             assert error.code in {
+                "review.decided_by",
+                "review.withdrawn",
                 "review.not_submitted",
                 "review.not_held",
                 "review.in_other_hands",

@@ -138,7 +138,8 @@ def test_a_verdict_sent_twice_is_one_verdict(
     assert len(_only(_detail(database, chen, query_id)).reviews) == 1
     with pytest.raises(TransitionRefused) as refused:
         review.discard(database, chen, item.annotation_id, item.revision_id, reason="不要")
-    assert refused.value.code == "review.not_submitted"
+    assert refused.value.code == "review.decided_by"
+    assert refused.value.values["who"] == "Chen"
 
 
 def test_a_returned_plan_comes_back_to_its_author_and_to_review_again(
