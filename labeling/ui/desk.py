@@ -30,7 +30,7 @@ from schemas.preview import PlanPreview
 from schemas.scoring.check import Problem
 
 Answer = dict[str, Any]
-STYLES = ("desk.css", "plan.css", "keys.css")
+STYLES = ("desk.css", "plan.css", "comments.css", "keys.css")
 WORD_AREAS = ("desk", "comments", "keys")
 """What the scripts of the desks say; a name such as `keys.page` stands in one of these areas."""
 

@@ -5,7 +5,7 @@ from datetime import datetime
 import gradio as gr
 from pydantic import Field
 
-from labeling import own_keys
+from labeling import commenting, own_keys
 from labeling.preview import preview
 from labeling.progress import progress
 from labeling.ui.desk import (
@@ -18,13 +18,14 @@ from labeling.ui.desk import (
     to_answer,
     to_judgement,
 )
+from labeling.ui.desk_comments import COMMENT_EVENTS, CommentHandlers, to_plain
 from labeling.ui.i18n import Words
 from labeling.ui.session import Services, who_asks
 from schemas.desk import ItemContext
 from schemas.keys import DeskName
 from schemas.people import Actor
 
-SHARED_EVENTS = ("check", "renew", "keys")
+SHARED_EVENTS = ("check", "renew", "keys", *COMMENT_EVENTS)
 """What every desk asks beside its own acts."""
 
 
@@ -35,7 +36,7 @@ class KeysMessage(Message):
     key: str | None = Field(default=None, max_length=64)
 
 
-class DeskHandlers:
+class DeskHandlers(CommentHandlers):
     """What the label and the review page share; each adds its own acts."""
 
     desk: DeskName
@@ -81,4 +82,8 @@ class DeskHandlers:
 
     def item(self, who: Actor, item: ItemContext | None) -> Answer:
         """An item for the desk, or none, and how far we are."""
-        return to_answer(item, progress(self.database, who), self.words)
+        answer = to_answer(item, progress(self.database, who), self.words)
+        if item is not None:
+            said = commenting.list_comments(self.database, who, item.annotation_id)
+            answer["item"]["comments"] = to_plain(said)
+        return answer

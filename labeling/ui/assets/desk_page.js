@@ -1,5 +1,7 @@
 /** What a label page and a review page do alike: ask the server, show an item, keep the lease. */
 
+import { PANEL_KEYS } from "./comment_panel.js";
+import { Comments } from "./comments.js";
 import { EDITOR_KEYS, layOut, leaveFieldsOnEscape, speaker } from "./desk.js";
 import { Dialogue, huesOf, newExpertsOf } from "./dialogue.js";
 import { isTextField } from "./dom.js";
@@ -25,6 +27,7 @@ export class DeskPage {
     this.dialogue = new Dialogue(this.parts.dialogue, this);
     this.trace = new TraceViewer(this.parts.trace, this);
     this.rewards = new Rewards(this.parts.rewards, this);
+    this.comments = new Comments(this, { name: page });
     this.lease = new Lease({ renew: () => this.renew(), show: (left) => this.showLease(left) });
     leaveFieldsOnEscape(this.root);
   }
@@ -53,6 +56,7 @@ export class DeskPage {
     this.parts.main.hidden = !answer.item;
     if (answer.item) this.openItem(answer.item);
     else this.openNothing();
+    this.comments.begin(answer.item);
   }
 
   /** Lay an item on the desk. */
@@ -82,6 +86,7 @@ export class DeskPage {
       absent: say(suggestion ? "trace.absent" : "trace.no_suggestion"),
     });
     this.trace.setPlanExperts(planExperts);
+    this.comments.follow();
   }
 
   about() {
@@ -146,7 +151,7 @@ export class DeskPage {
     openKeySheet({
       say, keys, save: (choice) => this.#saveKey(choice),
       nameOfAction: (action) => say(`actions.${action}`, { model: this.modelName }),
-      groups: [group("editor", EDITOR_KEYS)],
+      groups: [group("editor", EDITOR_KEYS), group("comments", PANEL_KEYS)],
     });
   }
 

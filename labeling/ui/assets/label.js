@@ -275,7 +275,7 @@ class LabelDesk extends DeskPage {
     this.leaseText = h("span", { id: "label-lease" });
     this.savedText = h("span", { id: "label-saved", role: "status" });
     fill(parts.actions, Object.values(this.buttons));
-    fill(parts.status, this.savedText, this.leaseText, button("mine", () => this.#mine(), "plain"), button("keys", () => this.showKeys(), "plain"));
+    fill(parts.status, this.savedText, this.leaseText, this.comments.button, button("mine", () => this.#mine(), "plain"), button("keys", () => this.showKeys(), "plain"));
   }
 
   #showActions() {

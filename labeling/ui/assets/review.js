@@ -197,7 +197,7 @@ class ReviewDesk extends DeskPage {
     };
     this.leaseText = h("span", { id: "review-lease" });
     fill(parts.actions, Object.values(this.buttons));
-    fill(parts.status, this.leaseText, button("keys", () => this.showKeys(), "plain"));
+    fill(parts.status, this.leaseText, this.comments.button, button("keys", () => this.showKeys(), "plain"));
   }
 
   #showActions() {

@@ -59,6 +59,32 @@ export class TraceViewer {
     this.settled.title = this.say("trace.settled_explained");
   }
 
+  /** Colour passages `[start, end]` of the text under a name of ours. */
+  mark(name, passages) {
+    if (passages.length) this.#draw(Infinity);
+    return this.#highlight(name, passages);
+  }
+
+  /** Bring a passage in sight. */
+  reveal([start, end]) {
+    this.#draw(Infinity);
+    this.#setFolded(false);
+    this.#range(start, end).startContainer.parentElement.scrollIntoView({ block: "center", behavior: "instant" });
+  }
+
+  /** Where what is selected on the page begins and ends in the text; null when it is elsewhere. */
+  get selected() {
+    const selection = document.getSelection();
+    if (!selection?.rangeCount || selection.isCollapsed) return null;
+    const range = selection.getRangeAt(0);
+    const pieces = this.pieces?.filter(({ node }) => range.intersectsNode(node)) ?? [];
+    if (!pieces.length || !this.body.contains(range.commonAncestorContainer)) return null;
+    const [first, last] = [pieces[0], pieces.at(-1)];
+    const start = first.start + (first.node === range.startContainer ? range.startOffset : 0);
+    const end = last.start + (last.node === range.endContainer ? range.endOffset : last.node.length);
+    return end > start ? [start, end] : null;
+  }
+
   search() {
     this.find.focus();
     this.find.select();
