@@ -8,6 +8,7 @@ import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 import orjson
 
@@ -17,7 +18,8 @@ from db.access import quality as access
 from db.access.quality import Correction, Submission, Verdict
 from db.engine import Database, Session
 from labeling.queue import stats
-from labeling.team_agreement import team_agreement
+from labeling.standing import Standing, standings
+from labeling.team_agreement import read_shared, team_agreement
 from schemas.agreement import plan_distance
 from schemas.expert_changes import expert_changes
 from schemas.intervals import wilson
@@ -37,15 +39,18 @@ def team_figures(database: Database, who: Actor) -> TeamFigures:
     who.require("reviewer")
     counts = stats(database, who)
     with database.reading() as session:
-        is_hidden = projects.read_settings(session, who.project_id).hide_author
-        hides = is_hidden and who.role != "admin"
+        settings = projects.read_settings(session, who.project_id)
+        hides = settings.hide_author and who.role != "admin"
         since = _monday(clock.now()) - timedelta(weeks=WEEKS - 1)
         submissions = access.list_submissions(session, who.project_id, since)
         verdicts = access.list_verdicts(session, who.project_id, since)
         corrections = access.list_corrections(session, who.project_id, LOOKED_AT)
-        shared = access.list_shared_plans(session, who.project_id, LOOKED_AT)
+        shared = read_shared(access.list_shared_plans(session, who.project_id, LOOKED_AT))
         agreement = team_agreement(session, who.project_id, shared, hide_names=hides)
-        people = [] if hides else _people(session, who.project_id, since, submissions, verdicts)
+        rate = settings.gold.tolerated_rate
+        known = standings(session, who.project_id, verdicts, shared, tolerated_rate=rate)
+        work = _work_of_each(since, submissions, verdicts)
+        people = [] if hides else _people(session, who.project_id, work, known)
     plans = [
         (each, orjson.loads(each.suggested), orjson.loads(each.decided)) for each in corrections
     ]
@@ -97,58 +102,64 @@ def _median(seconds: Iterable[float]) -> float | None:
     return statistics.median(known) if known else None
 
 
-def _people(
-    session: Session,
-    project_id: str,
-    since: datetime,
-    submissions: Sequence[Submission],
-    verdicts: Sequence[Verdict],
-) -> list[PersonQuality]:
+class _Work(NamedTuple):
+    """One person's weeks, and what they handed in."""
+
+    weeks: tuple[Week, ...]
+    submissions: Sequence[Submission]
+
+
+def _work_of_each(
+    since: datetime, submissions: Iterable[Submission], verdicts: Iterable[Verdict]
+) -> dict[str, _Work]:
     handed_in: defaultdict[str, list[Submission]] = defaultdict(list)
     said: defaultdict[str, list[Verdict]] = defaultdict(list)
     for each in submissions:
         handed_in[each.author_id].append(each)
     for each in verdicts:
         said[each.author_id].append(each)
-    gold = access.count_gold(session, project_id)
+    return {
+        person: _Work(_weeks(since, handed_in[person], said[person]), handed_in[person])
+        for person in handed_in.keys() | said.keys()
+    }
+
+
+def _people(
+    session: Session,
+    project_id: str,
+    work: Mapping[str, _Work],
+    known: Mapping[str, Standing],
+) -> list[PersonQuality]:
+    """Everybody who worked in these weeks, by name."""
     paused = access.list_paused(session, project_id)
-    names = access.names_of(session, handed_in.keys() | said.keys() | gold.keys())
+    names = access.names_of(session, set(work))
     return [
-        _person(
-            person_id,
-            name,
-            _weeks(since, handed_in[person_id], said[person_id]),
-            handed_in[person_id],
-            gold=gold.get(person_id, (0, 0)),
-            is_paused=person_id in paused,
-        )
-        for person_id, name in sorted(names.items(), key=lambda each: each[1])
+        _person(person, name, work[person], known.get(person), is_paused=person in paused)
+        for person, name in sorted(names.items(), key=lambda each: each[1])
     ]
 
 
 def _person(
-    person_id: str,
-    name: str,
-    weeks: tuple[Week, ...],
-    submissions: Sequence[Submission],
-    *,
-    gold: tuple[int, int],
-    is_paused: bool,
+    person_id: str, name: str, work: _Work, standing: Standing | None, *, is_paused: bool
 ) -> PersonQuality:
-    verdicts = sum((Counter(each.verdicts) for each in weeks), Counter[str]())
+    verdicts = sum((Counter(each.verdicts) for each in work.weeks), Counter[str]())
     total = verdicts.total()
+    gold = standing.gold if standing else ()
     return PersonQuality(
         person_id=person_id,
         name=name,
-        weeks=weeks,
-        submitted=len(submissions),
-        median_seconds=_median(each.seconds for each in submissions),
+        weeks=work.weeks,
+        submitted=len(work.submissions),
+        median_seconds=_median(each.seconds for each in work.submissions),
         verdicts=dict(verdicts),
         acceptance=_share_of(verdicts["accepted"], total) if total else None,
         returned_share=verdicts["returned"] / total if total else None,
-        gold_right=gold[0],
-        gold_answered=gold[1],
+        gold_right=sum(gold),
+        gold_answered=len(gold),
+        alpha=standing.alpha if standing else None,
         is_paused=is_paused,
+        is_careless=bool(standing and standing.judgement.is_careless),
+        against=standing.judgement.reasons if standing else (),
     )
 
 

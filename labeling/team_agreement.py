@@ -2,8 +2,9 @@
 
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations
+from typing import NamedTuple
 
 import orjson
 
@@ -13,6 +14,7 @@ from db.engine import Session
 from labeling.desk import pinned_list
 from schemas.agreement import PreparedPlan, prepare_plan, prepared_agreement, prepared_distance
 from schemas.alpha import Alpha, krippendorff_alpha, nominal_alpha
+from schemas.colleagues import Opinions
 from schemas.quality import Estimate, NamedAgreement, PairAgreement, TeamAgreement
 
 FEWEST_SHARED = 5
@@ -22,34 +24,44 @@ MOST_PAIRS_SHOWN = 100
 # two digits of the whole, one and a half of a part, and a page that answers in a second or two.
 _PAIRS_OF_WHOLE, _PAIRS_OF_PART, _DRAWS_OF_PART = 10_000, 1_000, 200
 
-Opinions = Mapping[str, PreparedPlan]
-"""Plans for one query, by who wrote them."""
+
+class SharedQuery(NamedTuple):
+    """A query that several people planned: its list version, and the plans by author."""
+
+    list_version_id: str
+    opinions: Opinions
+
+
+def read_shared(plans: Iterable[SharedPlan]) -> list[SharedQuery]:
+    """Stored plans by query, taken apart for comparing."""
+    opinions: defaultdict[str, dict[str, PreparedPlan]] = defaultdict(dict)
+    lists: dict[str, str] = {}
+    for each in plans:
+        opinions[each.query_id][each.author_id] = prepare_plan(orjson.loads(each.plan))
+        lists[each.query_id] = each.list_version_id
+    return [SharedQuery(lists[query_id], found) for query_id, found in opinions.items()]
 
 
 def team_agreement(
-    session: Session, project_id: str, shared: Sequence[SharedPlan], *, hide_names: bool
+    session: Session, project_id: str, shared: Sequence[SharedQuery], *, hide_names: bool
 ) -> TeamAgreement | None:
     """Agreement over shared queries; None where nobody shared one, or where nothing varies."""
-    units: defaultdict[str, dict[str, PreparedPlan]] = defaultdict(dict)
-    lists: dict[str, str] = {}
-    for each in shared:
-        units[each.query_id][each.author_id] = prepare_plan(orjson.loads(each.plan))
-        lists[each.query_id] = each.list_version_id
-    opinions = [tuple(each.values()) for each in units.values()]
+    units = [each.opinions for each in shared]
+    opinions = [tuple(each.values()) for each in units]
     whole = krippendorff_alpha(opinions, prepared_distance, most_pairs=_PAIRS_OF_WHOLE)
     if whole.alpha is None:
         return None
-    names = {version: _name_of(session, project_id, version) for version in set(lists.values())}
     by_list: defaultdict[str, list[Opinions]] = defaultdict(list)
-    for query_id, plans in units.items():
-        by_list[names[lists[query_id]]].append(plans)
+    for each in shared:
+        name = pinned_list(session, project_id, each.list_version_id).current.reference
+        by_list[name].append(each.opinions)
     return TeamAgreement(
         queries=whole.units,
         plans=whole.values,
         alpha=Estimate(value=whole.alpha, low=whole.low, high=whole.high),
-        parts=_parts(units.values()),
-        pairs=() if hide_names else _pairs(session, units.values()),
-        experts=_experts(units.values()),
+        parts=_parts(units),
+        pairs=() if hide_names else _pairs(session, units),
+        experts=_experts(units),
         lists=tuple(
             NamedAgreement(name=name, queries=found.units, alpha=found.alpha)
             for name, of_list in sorted(by_list.items())
@@ -66,10 +78,6 @@ def _alpha_of_part(units: Iterable[Opinions]) -> Alpha:
         most_pairs=_PAIRS_OF_PART,
         draws=_DRAWS_OF_PART,
     )
-
-
-def _name_of(session: Session, project_id: str, version_id: str) -> str:
-    return pinned_list(session, project_id, version_id).current.reference
 
 
 def _parts(units: Iterable[Opinions]) -> dict[str, float]:

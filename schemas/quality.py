@@ -5,6 +5,7 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict
 
+from schemas.carelessness import Witness
 from schemas.queries import QueueStats
 
 
@@ -54,7 +55,9 @@ class PersonQuality(_Value):
 
     `acceptance` is the share of verdicts that took the plan as it was, with Wilson's interval;
     `returned_share` the share that came back (rework). `gold_right` of `gold_answered` gold items
-    were right.
+    were right. `alpha` is the agreement with all others on the same queries. `is_careless` is the
+    judgement of `schemas.carelessness` at the project's tolerated rate, `against` the witnesses who
+    speak against them.
     """
 
     person_id: str
@@ -67,7 +70,10 @@ class PersonQuality(_Value):
     returned_share: float | None
     gold_right: int
     gold_answered: int
+    alpha: Estimate | None
     is_paused: bool
+    is_careless: bool
+    against: tuple[Witness, ...]
 
 
 class PairAgreement(_Value):

@@ -8,12 +8,13 @@ from sqlmodel import Session
 
 from db.tables import Annotation
 
-_ANNOTATION, _GOLD, _ANSWER, _PAUSE, _PERSON, _QUERY, _REVIEW, _REVISION, _SUGGESTION = (
+_ANNOTATION, _GOLD, _ANSWER, _LOT, _PAUSE, _PERSON, _QUERY, _REVIEW, _REVISION, _SUGGESTION = (
     Annotation.metadata.tables[name]
     for name in (
         "annotation",
         "gold_item",
         "gold_answer",
+        "lot",
         "work_pause",
         "person",
         "query",
@@ -33,10 +34,12 @@ class Submission(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What a reviewer said of somebody's annotation."""
+    """What a reviewer said of somebody's annotation; `mode` tells how (`db.tables.Review`)."""
 
     author_id: str
+    annotation_id: str
     verdict: str
+    mode: str
     at: datetime
 
 
@@ -73,9 +76,11 @@ def list_submissions(session: Session, project_id: str, since: datetime) -> list
 
 
 def list_verdicts(session: Session, project_id: str, since: datetime) -> list[Verdict]:
-    """Verdicts since a time."""
-    statement = sa.select(_REVIEW.c.author_id, _REVIEW.c.verdict, _REVIEW.c.decided_at).where(
-        _REVIEW.c.project_id == project_id, _REVIEW.c.decided_at >= since
+    """Verdicts since a time, oldest first."""
+    statement = (
+        sa.select(*(_REVIEW.c[name] for name in (*Verdict._fields[:-1], "decided_at")))
+        .where(_REVIEW.c.project_id == project_id, _REVIEW.c.decided_at >= since)
+        .order_by(_REVIEW.c.id)
     )
     return [Verdict(*row) for row in session.connection().execute(statement)]
 
@@ -152,15 +157,30 @@ def list_shared_plans(session: Session, project_id: str, most: int) -> list[Shar
     return [SharedPlan(*row) for row in session.connection().execute(statement)]
 
 
-def count_gold(session: Session, project_id: str) -> dict[str, tuple[int, int]]:
-    """By person: gold items answered right, and answered at all."""
-    right = sa.func.sum(sa.case((_ANSWER.c.is_right, 1), else_=0))
+def list_gold_answers(session: Session, project_id: str) -> dict[str, list[bool]]:
+    """By person: whether their answers on gold items were right, oldest first."""
     statement = (
-        sa.select(_ANSWER.c.person_id, right, sa.func.count())
+        sa.select(_ANSWER.c.person_id, _ANSWER.c.is_right)
         .where(_ANSWER.c.project_id == project_id)
-        .group_by(_ANSWER.c.person_id)
+        .order_by(_ANSWER.c.answered_at, _ANSWER.c.id)
     )
-    return {row[0]: (row[1], row[2]) for row in session.connection().execute(statement)}
+    answers: dict[str, list[bool]] = {}
+    for person_id, is_right in session.connection().execute(statement):
+        answers.setdefault(person_id, []).append(is_right)
+    return answers
+
+
+def count_lots(session: Session, project_id: str) -> dict[str, dict[str, int]]:
+    """By author: lots that passed and lots that failed."""
+    statement = (
+        sa.select(_LOT.c.author_id, _LOT.c.state, sa.func.count())
+        .where(_LOT.c.project_id == project_id, _LOT.c.state.in_(("passed", "failed")))
+        .group_by(_LOT.c.author_id, _LOT.c.state)
+    )
+    counts: dict[str, dict[str, int]] = {}
+    for author_id, state, count in session.connection().execute(statement):
+        counts.setdefault(author_id, {})[state] = count
+    return counts
 
 
 def list_paused(session: Session, project_id: str) -> set[str]:

@@ -57,7 +57,17 @@ def _weeks(weeks: Sequence[Week], words: Words) -> Node:
 
 
 def _people(people: Sequence[PersonQuality], words: Words) -> Node:
-    heads = ["person", "submitted", "by_week", "seconds", *VERDICTS, "acceptance", "rework", "gold"]
+    heads = [
+        "person",
+        "submitted",
+        "by_week",
+        "seconds",
+        *VERDICTS,
+        "acceptance",
+        "rework",
+        "gold",
+        "alpha",
+    ]
     rows = [(None, _person(each, words)) for each in people]
     listing = table(
         [words(f"quality.{name}") for name in heads], rows, empty=words("quality.nobody")
@@ -66,9 +76,6 @@ def _people(people: Sequence[PersonQuality], words: Words) -> Node:
 
 
 def _person(person: PersonQuality, words: Words) -> list[Node]:
-    name: Node = person.name
-    if person.is_paused:
-        name = node("span", person.name, " ", pill(words("quality.paused"), "warn"))
     most = max(1, *(each.submitted for each in person.weeks))
     bars = [
         node(
@@ -80,7 +87,7 @@ def _person(person: PersonQuality, words: Words) -> list[Node]:
     ]
     gold = f"{person.gold_right}/{person.gold_answered}" if person.gold_answered else "–"
     return [
-        name,
+        _named_person(person, words),
         f"{person.submitted:,}",
         node("span", *bars, cls="pw-spark"),
         _seconds(person.median_seconds),
@@ -88,7 +95,19 @@ def _person(person: PersonQuality, words: Words) -> list[Node]:
         _estimate(person.acceptance),
         share(person.returned_share),
         gold,
+        node("span", f"{person.alpha.value:.2f} ", _bounds(person.alpha)) if person.alpha else "–",
     ]
+
+
+def _named_person(person: PersonQuality, words: Words) -> Node:
+    """The name, and what a lead should know first."""
+    notes: list[Node] = []
+    if person.is_careless:
+        said = " · ".join(words(f"quality.against_{name}") for name in person.against)
+        notes.append(node("span", pill(words("quality.careless"), "bad"), title=said))
+    if person.is_paused:
+        notes.append(pill(words("quality.paused"), "warn"))
+    return node("span", person.name, *(part for each in notes for part in (" ", each)))
 
 
 def _agreement(found: TeamAgreement | None, words: Words) -> Node:

@@ -125,6 +125,31 @@ def test_agreement_reads_what_people_handed_in_before_a_reviewer_spoke(
     assert found.alpha.value == 1.0
 
 
+def test_who_errs_often_is_to_be_looked_at_and_who_errs_seldom_is_not(
+    database: Database, admin: Actor, li: Actor, wang: Actor, chen: Actor
+) -> None:
+    for number in range(20):
+        for who in (li, wang):
+            hand_in(database, who, a_label_query(database, admin))
+            is_wrong = who is wang and number % 2
+            give_verdict(database, chen, "returned" if is_wrong else "accepted")
+    people = team_figures(database, chen).people
+    assert (person(people, "Li").is_careless, person(people, "Li").against) == (False, ())
+    assert (person(people, "Wang").is_careless, person(people, "Wang").against) == (True, ("lots",))
+
+
+def test_what_came_back_once_stays_a_defect_of_its_author(
+    database: Database, admin: Actor, li: Actor, chen: Actor
+) -> None:
+    for number in range(16):
+        query_id = a_label_query(database, admin)
+        hand_in(database, li, query_id)
+        give_verdict(database, chen, "returned")
+        hand_in(database, li, query_id, plan=with_expert(EXPERTS[number % 5]))
+        give_verdict(database, chen, "accepted")
+    assert person(team_figures(database, chen).people, "Li").is_careless
+
+
 def test_what_people_make_of_the_models_experts_and_what_it_costs_them(
     database: Database, admin: Actor, li: Actor, chen: Actor
 ) -> None:
