@@ -93,7 +93,10 @@ class QualityPage:
 
 def build_quality_page(services: Services, words: Words) -> QualityPage:
     """The page, with its events."""
-    page = QualityPage(view("quality-figures"), button(words, "quality.refresh"), notice())
+    waiting = node("p", words("quality.counting"), cls="pw-empty")
+    page = QualityPage(
+        view("quality-figures", first=waiting), button(words, "quality.refresh"), notice()
+    )
     handlers = QualityHandlers(services, words)
     outputs = [page.figures, page.notice]
     on_page_load(handlers.on_load, None, outputs)
