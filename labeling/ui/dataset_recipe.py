@@ -127,7 +127,7 @@ def _lay_out_sources(words: Words) -> tuple[list[Any], list[Any]]:
 def _lay_out_weights(words: Words) -> list[Any]:
     with gr.Column(elem_classes="pw-form"):
         title(words("datasets.weights"))
-        with gr.Row():
+        with gr.Row(elem_classes="pw-weights"):
             return [
                 gr.Number(
                     value=weight,

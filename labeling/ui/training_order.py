@@ -107,7 +107,7 @@ def lay_out_order(words: Words) -> Form:
         commands = view("training-commands")
         knobs = _lay_out_knobs(words)
         title(words("training.weights"))
-        with gr.Row():
+        with gr.Row(elem_classes="pw-weights"):
             weights = tuple(
                 gr.Number(
                     value=None,
