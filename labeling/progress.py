@@ -63,9 +63,11 @@ def list_mine(
     who.require("annotator")
     limit = max(1, min(limit, MOST_ITEMS))
     with database.reading() as session:
-        found = annotations.list_of_author(session, who.project_id, who.person_id, state, limit)
+        found = annotations.list_of_author(
+            session, who.project_id, who.person_id, state, limit, at=clock.now()
+        )
         notes = reviews.last_returns(
-            session, [row.id for row, _, _ in found if row.state == "returned"]
+            session, [row.id for row, *_ in found if row.state == "returned"]
         )
     return tuple(
         MyItem(
@@ -77,9 +79,11 @@ def list_mine(
             flag=row.flag,
             opened_at=row.opened_at,
             submitted_at=row.submitted_at,
+            lead_seconds=row.lead_seconds,
+            can_withdraw=can_withdraw,
             returned=notes.get(row.id),
         )
-        for row, text, is_postponed in found
+        for row, text, is_postponed, can_withdraw in found
     )
 
 

@@ -105,7 +105,10 @@ class SavedDraft(_Value):
 
 
 class MyItem(_Value):
-    """One of my annotations in a list; `is_postponed` when I put it aside for later."""
+    """One of my annotations in a list; `is_postponed` when I put it aside for later.
+
+    `can_withdraw`: it is handed in and no reviewer has it in hand.
+    """
 
     query_id: str
     annotation_id: str
@@ -115,6 +118,8 @@ class MyItem(_Value):
     flag: str | None
     opened_at: datetime
     submitted_at: datetime | None
+    lead_seconds: float
+    can_withdraw: bool
     returned: ReturnNote | None
 
 
@@ -129,6 +134,21 @@ class FoundItem(_Value):
     text: str
     state: str
     is_mine: bool
+
+
+class FoundSubmission(_Value):
+    """A submission that a search from the review page found.
+
+    `text` is the query, cut after 200 characters; `author` is empty where the project hides it.
+    """
+
+    annotation_id: str
+    external_id: str | None
+    text: str
+    author: str | None
+    submitted_at: datetime | None
+    is_taken: bool
+    """Whether another reviewer has it in hand."""
 
 
 class Progress(_Value):

@@ -13,15 +13,16 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
+from db.prepared import Prepared, word
 from db.tables import Annotation, Person, Query, Revision, Task
 from db.tables.base import new_id
 from schemas.drafts import content_hash
 
 EXCERPT = 200
 
-_ANNOTATION, _DRAFT, _QUERY, _REVISION, _EVENT, _PERSON = (
+_ANNOTATION, _DRAFT, _QUERY, _REVISION, _EVENT, _PERSON, _GOLD = (
     Annotation.metadata.tables[name]
-    for name in ("annotation", "draft", "query", "revision", "event", "person")
+    for name in ("annotation", "draft", "query", "revision", "event", "person", "gold_item")
 )
 
 
@@ -44,6 +45,8 @@ class AnnotationFacts:
     draft_number: int
     draft: dict[str, Any]
     draft_saved_at: datetime
+    gold_item_id: str | None = None
+    """The gold item that its query is, if it is one."""
 
 
 class LastEvent(NamedTuple):
@@ -71,24 +74,65 @@ _FACTS = (
         _DRAFT.c.number,
         _DRAFT.c.content,
         _DRAFT.c.saved_at,
+        _GOLD.c.id.label("gold_item_id"),
     )
     .join(_DRAFT, _DRAFT.c.annotation_id == _ANNOTATION.c.id)
     .join(_QUERY, _QUERY.c.id == _ANNOTATION.c.query_id)
     .outerjoin(_REVISION, _REVISION.c.id == _ANNOTATION.c.revision_id)
+    .outerjoin(_GOLD, _GOLD.c.query_id == _ANNOTATION.c.query_id)
     .where(_ANNOTATION.c.project_id == bindparam("project_id"))
 )
-_OF_ID = _FACTS.where(_ANNOTATION.c.id == bindparam("annotation_id"))
-_OF_AUTHOR = _FACTS.where(
-    _ANNOTATION.c.query_id == bindparam("query_id"),
-    _ANNOTATION.c.author_id == bindparam("author_id"),
+_OF_ID = Prepared(_FACTS.where(_ANNOTATION.c.id == bindparam("annotation_id")))
+_OF_AUTHOR = Prepared(
+    _FACTS.where(
+        _ANNOTATION.c.query_id == bindparam("query_id"),
+        _ANNOTATION.c.author_id == bindparam("author_id"),
+    )
 )
-_INSERT, _INSERT_DRAFT = sa.insert(_ANNOTATION), sa.insert(_DRAFT)
+_INSERT = Prepared(
+    sa.insert(_ANNOTATION).values(state=word("draft"), lead_seconds=sa.literal_column("0.0")),
+    "id",
+    "project_id",
+    "query_id",
+    "author_id",
+    "suggestion_id",
+    "opened_at",
+)
+_INSERT_DRAFT = Prepared(
+    sa.insert(_DRAFT),
+    "annotation_id",
+    "project_id",
+    "number",
+    "content",
+    "saved_by",
+    "saved_at",
+)
 _CHANGE = sa.update(_ANNOTATION).where(_ANNOTATION.c.id == bindparam("key"))
-_WRITE_DRAFT = sa.update(_DRAFT).where(_DRAFT.c.annotation_id == bindparam("key"))
-_ADD_REVISION = sa.insert(_REVISION).values(
-    number=sa.select(sa.func.coalesce(sa.func.max(_REVISION.c.number), 0) + 1)
-    .where(_REVISION.c.annotation_id == bindparam("key"))
-    .scalar_subquery()
+_SUBMIT = Prepared(
+    _CHANGE.values(state=word("submitted")), "revision_id", "submitted_at", "lead_seconds"
+)
+_WRITE_DRAFT = Prepared(
+    sa.update(_DRAFT).where(_DRAFT.c.annotation_id == bindparam("key")),
+    "number",
+    "content",
+    "saved_by",
+    "saved_at",
+)
+_ADD_REVISION = Prepared(
+    sa.insert(_REVISION).values(
+        number=sa.select(sa.func.coalesce(sa.func.max(_REVISION.c.number), 0) + 1)
+        .where(_REVISION.c.annotation_id == bindparam("key"))
+        .scalar_subquery()
+    ),
+    "id",
+    "project_id",
+    "annotation_id",
+    "kind",
+    "author_id",
+    "based_on_id",
+    "content",
+    "content_hash",
+    "created_at",
 )
 _LAST_EVENT = (
     sa.select(_EVENT.c.action, _PERSON.c.name, _EVENT.c.at)
@@ -108,8 +152,7 @@ def find_annotation(
     session: Session, project_id: str, annotation_id: str
 ) -> AnnotationFacts | None:
     """An annotation of this project."""
-    values = {"project_id": project_id, "annotation_id": annotation_id}
-    row = session.connection().execute(_OF_ID, values).first()
+    row = _OF_ID.first(session, project_id=project_id, annotation_id=annotation_id)
     return None if row is None else AnnotationFacts(*row)
 
 
@@ -129,8 +172,7 @@ def find_of_author(
     session: Session, project_id: str, query_id: str, author_id: str
 ) -> AnnotationFacts | None:
     """This person's annotation of a query; there is at most one."""
-    values = {"project_id": project_id, "query_id": query_id, "author_id": author_id}
-    row = session.connection().execute(_OF_AUTHOR, values).first()
+    row = _OF_AUTHOR.first(session, project_id=project_id, query_id=query_id, author_id=author_id)
     return None if row is None else AnnotationFacts(*row)
 
 
@@ -146,33 +188,48 @@ def open_annotation(
 ) -> str:
     """A new annotation with its opening draft, number 0; returns its id."""
     annotation_id = new_id()
-    connection = session.connection()
-    row = {
-        "id": annotation_id,
-        "project_id": project_id,
-        "query_id": query_id,
-        "author_id": author_id,
-        "state": "draft",
-        "suggestion_id": suggestion_id,
-        "lead_seconds": 0.0,
-        "opened_at": at,
-    }
-    connection.execute(_INSERT, row)
-    draft = {
-        "annotation_id": annotation_id,
-        "project_id": project_id,
-        "number": 0,
-        "content": content,
-        "saved_by": author_id,
-        "saved_at": at,
-    }
-    connection.execute(_INSERT_DRAFT, draft)
+    _INSERT.run(
+        session,
+        id=annotation_id,
+        project_id=project_id,
+        query_id=query_id,
+        author_id=author_id,
+        suggestion_id=suggestion_id,
+        opened_at=at,
+    )
+    _INSERT_DRAFT.run(
+        session,
+        annotation_id=annotation_id,
+        project_id=project_id,
+        number=0,
+        content=content,
+        saved_by=author_id,
+        saved_at=at,
+    )
     return annotation_id
 
 
 def change(session: Session, annotation_id: str, **values: object) -> None:
     """Set columns of an annotation, by one who has its turn."""
     session.connection().execute(_CHANGE, {"key": annotation_id, **values})
+
+
+def submit(
+    session: Session,
+    annotation: AnnotationFacts,
+    *,
+    revision_id: str,
+    lead_seconds: float,
+    at: datetime,
+) -> None:
+    """Hand an annotation in as a revision, by one who has its turn."""
+    _SUBMIT.run(
+        session,
+        key=annotation.id,
+        revision_id=revision_id,
+        submitted_at=at,
+        lead_seconds=lead_seconds,
+    )
 
 
 def write_draft(
@@ -184,8 +241,14 @@ def write_draft(
 ) -> int:
     """Replace the draft, by one who has the annotation's turn; returns its new number."""
     number = annotation.draft_number + 1
-    row = {"number": number, "content": content, "saved_by": person_id, "saved_at": at}
-    session.connection().execute(_WRITE_DRAFT, {"key": annotation.id, **row})
+    _WRITE_DRAFT.run(
+        session,
+        key=annotation.id,
+        number=number,
+        content=content,
+        saved_by=person_id,
+        saved_at=at,
+    )
     return number
 
 
@@ -201,18 +264,19 @@ def add_revision(
 ) -> str:
     """Store a plan as it was handed in, on top of the newest one; returns its id."""
     revision_id = new_id()
-    row = {
-        "id": revision_id,
-        "project_id": project_id,
-        "annotation_id": annotation.id,
-        "kind": kind,
-        "author_id": author_id,
-        "based_on_id": annotation.revision_id,
-        "content": content,
-        "content_hash": content_hash(content),
-        "created_at": at,
-    }
-    session.connection().execute(_ADD_REVISION, {"key": annotation.id, **row})
+    _ADD_REVISION.run(
+        session,
+        key=annotation.id,
+        id=revision_id,
+        project_id=project_id,
+        annotation_id=annotation.id,
+        kind=kind,
+        author_id=author_id,
+        based_on_id=annotation.revision_id,
+        content=content,
+        content_hash=content_hash(content),
+        created_at=at,
+    )
     return revision_id
 
 
@@ -251,9 +315,19 @@ def find_last_event(session: Session, project_id: str, annotation_id: str) -> La
 
 
 def list_of_author(
-    session: Session, project_id: str, author_id: str, state: str | None, limit: int
-) -> list[tuple[Annotation, str, bool]]:
-    """A person's annotations with the query's text (cut) and whether put aside, newest first."""
+    session: Session,
+    project_id: str,
+    author_id: str,
+    state: str | None,
+    limit: int,
+    *,
+    at: datetime,
+) -> list[tuple[Annotation, str, bool, bool]]:
+    """A person's annotations, newest first.
+
+    With each the query's text (cut), whether it was put aside, and whether it is handed in and no
+    reviewer has it in hand.
+    """
     postponed = (
         sa.exists()
         .where(
@@ -264,8 +338,23 @@ def list_of_author(
         )
         .correlate(Annotation)
     )
+    untouched = (
+        sa.exists()
+        .where(
+            col(Task.kind) == "review",
+            col(Task.query_id) == col(Annotation.query_id),
+            col(Task.annotation_id) == col(Annotation.id),
+            col(Annotation.state) == "submitted",
+            sa.or_(
+                col(Task.status) == "open",
+                sa.and_(col(Task.status) == "taken", col(Task.lease_until) < at),
+            ),
+        )
+        .correlate(Annotation)
+    )
+    text = sa.func.substr(col(Query.text), 1, EXCERPT)
     statement = (
-        select(Annotation, sa.func.substr(col(Query.text), 1, EXCERPT), postponed)
+        select(Annotation, text, postponed, untouched)
         .join(Query, col(Query.id) == Annotation.query_id)
         .where(Annotation.project_id == project_id, Annotation.author_id == author_id)
         .order_by(col(Annotation.id).desc())
@@ -275,7 +364,7 @@ def list_of_author(
         statement = statement.where(postponed)
     elif state is not None:
         statement = statement.where(Annotation.state == state)
-    return [(row, text, is_postponed) for row, text, is_postponed in session.exec(statement)]
+    return [(row[0], row[1], row[2], row[3]) for row in session.exec(statement)]
 
 
 def count_submitted_since(

@@ -1,7 +1,8 @@
 """What somebody who labels can find: their own items, and those that are free for them."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam
@@ -12,8 +13,21 @@ from db.access.queries import EXCERPT
 from db.access.tasks import TASK
 from schemas.desk import FoundItem
 
-_QUERY, _ANNOTATION = (TASK.metadata.tables[name] for name in ("query", "annotation"))
+_QUERY, _ANNOTATION, _PERSON = (
+    TASK.metadata.tables[name] for name in ("query", "annotation", "person")
+)
 _WHAT = (_QUERY.c.id, _QUERY.c.external_id, sa.func.substr(_QUERY.c.text, 1, EXCERPT).label("text"))
+
+
+class Submission(NamedTuple):
+    """A submission as a reviewer searches for it; `is_taken` is 1 where another has it in hand."""
+
+    annotation_id: str
+    external_id: str | None
+    text: str
+    author: str
+    submitted_at: datetime | None
+    is_taken: int
 
 
 def list_own(
@@ -51,6 +65,38 @@ def list_claimable(
     asker = {"project": project_id, "me": person_id}
     found = session.connection().execute(statement, asker)
     return [_to_found(row, is_mine=False) for row in found]
+
+
+def list_submissions(
+    session: Session, project_id: str, person_id: str, text: str, limit: int, *, at: datetime
+) -> list[Submission]:
+    """Submissions of others whose query has this text or id, oldest first."""
+    is_elsewhere = sa.and_(
+        TASK.c.status == "taken", TASK.c.lease_until >= at, TASK.c.person_id != person_id
+    )
+    statement = (
+        sa.select(
+            _ANNOTATION.c.id,
+            _QUERY.c.external_id,
+            sa.func.substr(_QUERY.c.text, 1, EXCERPT),
+            _PERSON.c.name,
+            _ANNOTATION.c.submitted_at,
+            sa.case((is_elsewhere, 1), else_=0),
+        )
+        .join(_ANNOTATION, _ANNOTATION.c.query_id == _QUERY.c.id)
+        .join(_PERSON, _PERSON.c.id == _ANNOTATION.c.author_id)
+        .join(TASK, sa.and_(TASK.c.kind == "review", TASK.c.annotation_id == _ANNOTATION.c.id))
+        .where(
+            _ANNOTATION.c.project_id == project_id,
+            _ANNOTATION.c.state == "submitted",
+            _ANNOTATION.c.author_id != person_id,
+            TASK.c.status.in_(("open", "taken")),
+            sa.or_(_matches(text), _ANNOTATION.c.id == text),
+        )
+        .order_by(_ANNOTATION.c.submitted_at, _ANNOTATION.c.id)
+        .limit(limit)
+    )
+    return [Submission(*row) for row in session.connection().execute(statement)]
 
 
 def _matches(text: str) -> sa.ColumnElement[bool]:

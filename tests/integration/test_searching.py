@@ -4,11 +4,12 @@ import pytest
 
 from db.engine import Database
 from db.tables import Query
-from labeling import annotate
-from labeling.searching import search
+from labeling import annotate, review
+from labeling.searching import search, search_submissions
 from schemas.desk import FoundItem
+from schemas.errors import NotAllowed
 from schemas.people import Actor
-from tests.factories import A_PLAN, a_label_query, a_person, a_project
+from tests.factories import A_PLAN, a_label_query, a_person, a_project, decide
 
 
 def _ids(found: tuple[FoundItem, ...]) -> list[tuple[str, str, bool]]:
@@ -77,3 +78,38 @@ def test_another_project_is_never_searched(database: Database, admin: Actor, li:
     stranger = a_person(database, other.project_id, "annotator")
     assert search(database, li, "流量") == ()
     assert len(search(database, stranger, "流量")) == 1
+
+
+def test_a_reviewer_finds_what_others_handed_in(
+    database: Database, admin: Actor, li: Actor, chen: Actor
+) -> None:
+    for who, text in ((li, "上周的转化率"), (chen, "昨天的转化率")):
+        item = annotate.open_item(database, who, a_label_query(database, admin, text))
+        annotate.submit(database, who, item.annotation_id, number=0, content=A_PLAN, seconds=1)
+    a_label_query(database, admin, "还没有人做的转化率")
+    (found,) = search_submissions(database, chen, "转化率")
+    assert (found.text, found.author, found.is_taken) == ("上周的转化率", "Li", False)
+    assert search_submissions(database, chen, found.annotation_id) == (found,)
+    other = a_person(database, admin.project_id, "reviewer")
+    taken = review.open_item(database, other, found.annotation_id)
+    assert [each.is_taken for each in search_submissions(database, chen, "转化率")] == [True]
+    assert not search_submissions(database, other, "上周")[0].is_taken
+    decide(database, admin, hide_author=True)
+    assert search_submissions(database, chen, "转化率")[0].author is None
+    review.accept(database, other, taken.annotation_id, taken.revision_id)
+    assert search_submissions(database, chen, "转化率") == ()
+    assert search_submissions(database, a_project(database, "else"), "转化率") == ()
+    with pytest.raises(NotAllowed):
+        search_submissions(database, li, "转化率")
+
+
+def test_my_list_says_what_can_still_be_withdrawn_and_how_long_it_took(
+    database: Database, admin: Actor, li: Actor, chen: Actor
+) -> None:
+    item = annotate.open_item(database, li, a_label_query(database, admin))
+    annotate.submit(database, li, item.annotation_id, number=0, content=A_PLAN, seconds=42)
+    (mine,) = annotate.list_mine(database, li, "submitted")
+    assert (mine.can_withdraw, mine.lead_seconds) == (True, 42)
+    review.open_item(database, chen, item.annotation_id)
+    (mine,) = annotate.list_mine(database, li, "submitted")
+    assert not mine.can_withdraw
