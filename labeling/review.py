@@ -12,7 +12,7 @@ from db.access import annotations, leases, projects, reviews, tasks
 from db.access.leases import Asker
 from db.access.tasks import TaskFacts
 from db.engine import Database
-from labeling import queue
+from labeling import batch_accept, queue, waiting
 from labeling.desk import item_context, pinned_list
 from labeling.holding import send_back
 from labeling.verdicts import (
@@ -32,6 +32,7 @@ from schemas.drafts import content_hash, to_draft
 from schemas.errors import InvalidInput
 from schemas.people import Actor
 from schemas.plan import parse_plan
+from schemas.waiting import Narrowed
 
 REASON_CODES: tuple[str, ...] = (
     "rewrite_inaccurate",
@@ -45,12 +46,22 @@ REASON_CODES: tuple[str, ...] = (
 LONGEST_REASON = 2_000
 
 
-def take_next(database: Database, who: Actor) -> ReviewItem | None:
-    """The next submission for this reviewer, in hand; None when there is nothing to review."""
+def take_next(
+    database: Database, who: Actor, narrowed: Narrowed | None = None
+) -> ReviewItem | None:
+    """The next submission for this reviewer, in hand; None when there is nothing to review.
+
+    While the reviewer is at a batch it is of the sample only, else of the narrowed list, if any.
+    """
     who.require("reviewer")
     with database.transaction() as session:
         asker = queue.asker(session, who)
-        task = queue.take_next(session, asker, "review")
+        if batch_accept.is_at_one(session, who):
+            task = batch_accept.take_next(session, who, asker)
+        elif narrowed is not None:
+            task = waiting.take_next(session, who, asker, narrowed)
+        else:
+            task = queue.take_next(session, asker, "review")
         if task is None:
             return None
         begin(session, who, asker, task)
