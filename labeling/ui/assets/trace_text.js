@@ -18,7 +18,7 @@ export function mentions(text, experts) {
 
 /** A Latin name counts as a whole word only; Chinese has no spaces to ask for. */
 function bounded(word) {
-  const plain = word.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
+  const plain = word.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
   return `${/^\w/.test(word) ? "(?<!\\w)" : ""}${plain}${/\w$/.test(word) ? "(?!\\w)" : ""}`;
 }
 
