@@ -118,3 +118,10 @@ def test_every_step_appears_once_in_a_comparison(scripts):
     rows = scripts("diff", "alignSteps", before, after)
     assert sorted(row["oldIndex"] for row in rows if row["before"]) == [0, 1, 2]
     assert [row["newIndex"] for row in rows if row["after"]] == [0, 1, 2]
+
+
+@often
+@given(name=st.text(st.sampled_from("中aZ9_-+*.?^$(){}[]|\\/&'"), min_size=1, max_size=8))
+def test_an_expert_is_found_in_a_trace_whatever_signs_its_name_is_made_of(scripts, name):
+    found = scripts("trace_text", "mentions", f"先请 {name} 。", [{"name": name, "aliases": []}])
+    assert found == [{"start": 3, "end": 3 + len(name), "name": name}]
