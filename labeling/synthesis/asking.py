@@ -86,10 +86,7 @@ async def ask_patiently(
     spent: Counter[str] = Counter()
     begun = time.monotonic()
     body, reply, failure = None, None, None
-    while not patience.stopping.is_set():
-        if (hold_s := throttle.hold_s()) > 0:
-            await _wait(hold_s, patience)
-            continue
+    while (sent := await _turn(throttle, patience)) is not None:
         try:
             body = await client.ask(messages, parameters, reply_key=reply_key)
         except CallFailed as error:
@@ -101,18 +98,32 @@ async def ask_patiently(
             if reply is not None and not reply.is_empty:
                 break
             kind = "unreadable_body" if reply is None else "empty"
+        finally:
+            throttle.end()
         spent[kind] += 1
         if spent[kind] >= patience.budget(kind):
             break
         wait_s = _wait_s(kind, failure, spent, patience)
         if kind == "rate_limited":
-            throttle.slow_down(wait_s)
+            throttle.slow_down(wait_s, sent)
         await _wait(wait_s, patience)
     else:
         if body is None:  # what came last may be all that there is
             failure = None
     attempts = sum(spent.values()) + (reply is not None and not reply.is_empty)
     return Asked(body, reply, failure, attempts, time.monotonic() - begun)
+
+
+async def _turn(throttle: Throttle, patience: Patience) -> int | None:
+    """Wait until a question may be sent; what `Throttle.begin` says of it, None at a stop."""
+    while not patience.stopping.is_set():
+        if (hold_s := throttle.hold_s()) > 0:
+            await _wait(hold_s, patience)
+        elif (sent := throttle.begin()) is not None:
+            return sent
+        else:
+            await throttle.room()
+    return None
 
 
 def _wait_s(

@@ -1,7 +1,9 @@
 """How many questions may be under way at once; learnt from how the endpoint takes them.
 
-Additive increase, multiplicative decrease: the first "slow down" of a burst takes a quarter off,
-every 25 replies in a row add one, up to what was ordered. A `Retry-After` holds all of them back.
+Additive increase, multiplicative decrease: a "slow down" takes a quarter off, once for all the
+questions that were sent before it; every 25 replies in a row add one, up to what was ordered. A
+`Retry-After` holds all of them back. Whoever has a slot keeps it between two tries, but sends only
+when fewer questions than the limit are with the endpoint.
 """
 
 import asyncio
@@ -9,7 +11,6 @@ import time
 
 _CUT = 0.75
 _REPLIES_PER_STEP = 25
-_BURST_S = 2.0
 
 
 class Throttle:
@@ -19,10 +20,12 @@ class Throttle:
         self._ceiling = ceiling
         self._limit = float(ceiling)
         self._in_use = 0
+        self._sent = 0
         self._replies = 0
-        self._cut_at = 0.0
+        self._cuts = 0
         self._open_at = 0.0
         self._changed = asyncio.Condition()
+        self._room = asyncio.Event()
 
     @property
     def limit(self) -> int:
@@ -41,17 +44,33 @@ class Throttle:
             self._in_use -= 1
             self._changed.notify_all()
 
+    def begin(self) -> int | None:
+        """Send a question: how often the endpoint had asked for less by then; None without room."""
+        if self._sent >= self.limit:
+            return None
+        self._sent += 1
+        return self._cuts
+
+    def end(self) -> None:
+        """The question is back, whatever came of it."""
+        self._sent -= 1
+        self._room.set()
+        self._room = asyncio.Event()
+
+    async def room(self) -> None:
+        """Wait until a question is back."""
+        await self._room.wait()
+
     def hold_s(self) -> float:
         """How long everybody is to wait before the next question."""
         return max(0.0, self._open_at - time.monotonic())
 
-    def slow_down(self, retry_after_s: float) -> None:
-        """The endpoint asked for less."""
-        now = time.monotonic()
-        self._open_at = max(self._open_at, now + retry_after_s)
+    def slow_down(self, retry_after_s: float, begun: int) -> None:
+        """The endpoint asked for less; `begun` is what `begin` said of the question."""
+        self._open_at = max(self._open_at, time.monotonic() + retry_after_s)
         self._replies = 0
-        if now - self._cut_at > _BURST_S:
-            self._cut_at = now
+        if begun == self._cuts:
+            self._cuts += 1
             self._limit = max(1.0, self._limit * _CUT)
 
     def replied(self) -> None:

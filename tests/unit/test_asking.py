@@ -126,10 +126,17 @@ def test_stopping_ends_the_wait_and_gives_the_request_back() -> None:
     assert time.monotonic() - begun < 2
 
 
+def _begin(throttle: Throttle) -> int:
+    begun = throttle.begin()
+    assert begun is not None
+    return begun
+
+
 def test_the_throttle_takes_a_quarter_off_once_a_burst_and_comes_back_slowly() -> None:
     throttle = Throttle(16)
-    throttle.slow_down(0)
-    throttle.slow_down(0)
+    burst = [_begin(throttle) for _ in range(16)]
+    for begun in burst:
+        throttle.slow_down(0, begun)
     assert throttle.limit == 12
     for _ in range(50):
         throttle.replied()
@@ -139,10 +146,30 @@ def test_the_throttle_takes_a_quarter_off_once_a_burst_and_comes_back_slowly() -
     assert throttle.limit == 16
 
 
+def test_a_question_sent_after_a_cut_cuts_again() -> None:
+    throttle = Throttle(16)
+    for limit in (12, 9, 6):
+        throttle.slow_down(0, _begin(throttle))
+        throttle.end()
+        assert throttle.limit == limit
+
+
+def test_whoever_waits_to_ask_again_sends_only_when_there_is_room() -> None:
+    throttle = Throttle(2)
+    first = _begin(throttle)
+    assert throttle.begin() is not None
+    throttle.slow_down(0, first)
+    throttle.end()
+    assert throttle.begin() is None
+    throttle.end()
+    assert throttle.begin() is not None
+
+
 def test_the_throttle_never_stands_still() -> None:
     throttle = Throttle(1)
-    throttle.slow_down(0)
+    throttle.slow_down(0, 0)
     assert throttle.limit == 1
+    assert throttle.begin() is not None
 
 
 ORDER = SynthesisOrder(endpoint="https://host/v1", model="m")
