@@ -10,6 +10,7 @@ from datetime import datetime
 
 from db.access import annotations, leases, queries, reviews, tasks
 from db.access.annotations import AnnotationFacts
+from db.access.gold import keep_for
 from db.access.leases import Asker
 from db.access.tasks import TaskFacts
 from db.access.work_batches import name_and_due
@@ -179,7 +180,9 @@ def withdraw(database: Database, who: Actor, annotation_id: str) -> None:
         task = find_task(session, annotation)
         if annotation.state != "submitted" or task is None:
             raise TransitionRefused("annotate.not_submitted")
-        if place is not None:
+        if annotation.gold_item_id is not None:
+            keep_for(session, task.id, who.person_id)
+        elif place is not None:
             lots.leave(session, annotation, place)
         else:
             _end_review(session, asker, annotation)

@@ -1,4 +1,4 @@
-"""Whether a query is one of a benchmark in other clothes: the leak guard of exports.
+"""Whether a query is a benchmark's or a gold one in other clothes: the leak guard of exports.
 
 Four looks, from cheap to dear: the text itself, its normalised form, its rewrite, and near
 duplicates by character grams of the normalised form (Dice's coefficient over pairs of characters in
@@ -20,6 +20,7 @@ from typing import Literal, NamedTuple, Protocol, Self
 import numpy as np
 import orjson
 
+from db.access.gold import list_guarded_gold
 from db.access.intake import list_guarded
 from db.engine import Database, Session
 from schemas.clusters import cluster_key, normalised
@@ -28,6 +29,7 @@ from schemas.people import Actor
 __all__ = ["BenchmarkGuard", "GuardedQuestion", "Leak", "cluster_key", "load_guard"]
 
 NEAR = 0.8
+GOLD = "gold"
 _SHARED = 5
 """How many of their rarest grams two texts must share before they are compared whole."""
 _MANY = 400
@@ -44,7 +46,7 @@ class Asked(Protocol):
 
 
 class GuardedQuestion(NamedTuple):
-    """A question to evaluate with; `reference` says of which benchmark, as NAME@N."""
+    """A question to evaluate with; `reference` says of which benchmark, as NAME@N, or `gold`."""
 
     question_id: str
     reference: str
@@ -87,8 +89,8 @@ class BenchmarkGuard:
 
     @classmethod
     def load(cls, session: Session, project_id: str) -> Self:
-        """The guard over every version of every benchmark of a project."""
-        return cls(
+        """The guard over every version of every benchmark of a project, and its gold queries."""
+        questions = [
             GuardedQuestion(
                 row.question_id,
                 f"{row.benchmark}@{row.version}",
@@ -96,7 +98,14 @@ class BenchmarkGuard:
                 orjson.loads(row.plan).get("rewritten_query"),
             )
             for row in list_guarded(session, project_id)
-        )
+        ]
+        questions += [
+            GuardedQuestion(
+                row.query_id, GOLD, row.text, orjson.loads(row.plan).get("rewritten_query")
+            )
+            for row in list_guarded_gold(session, project_id)
+        ]
+        return cls(questions)
 
     def is_leak(self, query: Asked, rewrite: str | None = None) -> bool:
         """Whether a query, by itself or by the rewrite of its plan, must stay out of a bundle."""

@@ -1,4 +1,7 @@
-"""Handing in: the submission, its revision and its review or its lot in one transaction."""
+"""Handing in: the submission, its revision and its review or its lot in one transaction.
+
+A gold item has neither: it is judged by its known plan.
+"""
 
 from typing import Any
 
@@ -9,6 +12,7 @@ from db.access.tasks import TaskFacts
 from db.engine import Session
 from labeling import lots
 from labeling.desk import pinned_list
+from labeling.gold_due import judge
 from labeling.holding import (
     EDITABLE,
     attach,
@@ -90,8 +94,11 @@ def _submit(
         lead_seconds=annotation.lead_seconds + min(max(seconds, 0.0), LONGEST_SITTING_S),
     )
     why: dict[str, object] = {"revision": revision_id}
-    lot_id = lots.gather(session, who, annotation, revision_id, asker.at)
-    if lot_id is None:
+    is_gold = annotation.gold_item_id is not None
+    lot_id = None if is_gold else lots.gather(session, who, annotation, revision_id, asker.at)
+    if is_gold:
+        judge(session, who, annotation, plan, revision_id=revision_id, at=asker.at)
+    elif lot_id is None:
         rank = review_rank(annotation.flag, task)
         tasks.offer_review(session, task, who.person_id, rank, asker.at)
     else:

@@ -93,7 +93,7 @@ def find_note(database: Database, who: Actor) -> PauseNote | None:
         members = people.list_members(session, who.project_id)
         admins = [each.name for each in members if each.role == "admin" and each.is_active]
         by = next((each.name for each in members if each.person_id == found.paused_by), None)
-    ask = " / ".join([by] if by else admins) or "admin"
+    ask = " / ".join([by] if by else admins) or "–"
     # By a rule: what the rule looks at stays untold, or gold items could be guessed.
     reason = found.why.get("reason", "") if found.reason_code == BY_ADMIN else ""
     values = {"ask": ask, "when": found.paused_at, "reason": reason}

@@ -1,9 +1,11 @@
 """Who gets what next, and what the queue looks like from above.
 
 The next task of a person is, in this order: what they hold already (a lapsed lease too, while
-nobody else took it), what a reviewer returned to them, the open task of the smallest rank and then
-the oldest, and at last what they put aside. A skipped query never comes back to who skipped it,
-nobody gets two slots of one query, and nobody reviews their own work.
+nobody else took it), what a reviewer returned to them, a gold item that is due, the open task of
+the smallest rank (`schemas.ranks`) and then the oldest, and at last what they put aside. Who is
+paused gets only what is theirs, and the items of a batch go to its people only. A skipped query
+never comes back to who skipped it, nobody gets two slots of one query, and nobody reviews their own
+work.
 """
 
 from datetime import timedelta
@@ -14,6 +16,7 @@ from db.access.events import add_event
 from db.access.leases import Asker
 from db.access.tasks import Kind, TaskFacts
 from db.engine import Database, Session, take_turns
+from labeling.gold_due import hand_out
 from schemas.errors import InvalidInput, NotFound
 from schemas.people import Actor
 from schemas.queries import QUERY_STATES, QueryDetail, QueryPage, QueueStats
@@ -27,7 +30,7 @@ def asker(session: Session, who: Actor) -> Asker:
     at = clock.now()
     settings = projects.read_settings(session, who.project_id)
     until = at + timedelta(minutes=settings.lease_minutes)
-    return Asker(who.project_id, who.person_id, at, until)
+    return Asker(who.project_id, who.person_id, at, until, settings.gold)
 
 
 def passing(who: Actor) -> Asker:
@@ -47,7 +50,8 @@ def take_next(session: Session, who: Asker, kind: Kind) -> TaskFacts | None:
     for task_id, standing in mine:
         if standing != "postponed" and (task := leases.take_mine(session, who, task_id)):
             return task
-    task = leases.take_next(session, who, kind)
+    task = hand_out(session, who) if kind == "label" else None
+    task = task or leases.take_next(session, who, kind)
     if task is not None:
         return task
     for task_id, standing in mine:

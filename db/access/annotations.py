@@ -14,7 +14,7 @@ from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from db.prepared import Prepared, word
-from db.tables import Annotation, Person, Query, Revision, Task
+from db.tables import Annotation, Lot, LotItem, Person, Query, Revision, Task
 from db.tables.base import new_id
 from schemas.drafts import content_hash
 
@@ -307,6 +307,11 @@ def author_name(session: Session, annotation: AnnotationFacts) -> str:
     return session.get_one(Person, annotation.author_id).name
 
 
+def person_name(session: Session, person_id: str) -> str:
+    """The name of somebody who is known to be there."""
+    return session.get_one(Person, person_id).name
+
+
 def find_last_event(session: Session, project_id: str, annotation_id: str) -> LastEvent | None:
     """What happened to an annotation last, refused saves aside."""
     values = {"project_id": project_id, "annotation_id": annotation_id}
@@ -325,8 +330,9 @@ def list_of_author(
 ) -> list[tuple[Annotation, str, bool, bool]]:
     """A person's annotations, newest first.
 
-    With each the query's text (cut), whether it was put aside, and whether it is handed in and no
-    reviewer has it in hand.
+    With each the query's text (cut), whether it was put aside, and whether it is handed in and can
+    still be taken back: no reviewer has it in hand, its lot is not drawn. A gold item, which no
+    reviewer gets, is like any other here.
     """
     postponed = (
         sa.exists()
@@ -338,13 +344,12 @@ def list_of_author(
         )
         .correlate(Annotation)
     )
-    untouched = (
+    not_begun = (
         sa.exists()
         .where(
             col(Task.kind) == "review",
             col(Task.query_id) == col(Annotation.query_id),
             col(Task.annotation_id) == col(Annotation.id),
-            col(Annotation.state) == "submitted",
             sa.or_(
                 col(Task.status) == "open",
                 sa.and_(col(Task.status) == "taken", col(Task.lease_until) < at),
@@ -352,6 +357,13 @@ def list_of_author(
         )
         .correlate(Annotation)
     )
+    not_drawn = sa.exists().where(
+        col(LotItem.annotation_id) == col(Annotation.id),
+        col(Lot.id) == col(LotItem.lot_id),
+        col(Lot.state) == "open",
+    )
+    is_gold = sa.exists().where(_GOLD.c.query_id == col(Annotation.query_id))
+    untouched = sa.and_(col(Annotation.state) == "submitted", sa.or_(not_begun, not_drawn, is_gold))
     text = sa.func.substr(col(Query.text), 1, EXCERPT)
     statement = (
         select(Annotation, text, postponed, untouched)

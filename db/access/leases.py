@@ -17,6 +17,7 @@ from db.access.starts import Place, find_start, move_start, opened_again, sweep_
 from db.access.tasks import FACTS, KINDS, SKIP, TASK, Kind, TaskFacts, is_of, to_facts
 from db.access.work_batches import goes_to
 from db.tables.base import UtcDateTime
+from schemas.project import GoldSettings
 
 Standing = Literal["held", "kept", "postponed"]
 
@@ -32,12 +33,13 @@ class Mine(NamedTuple):
 
 
 class Asker(NamedTuple):
-    """Who asks for a task, when, and until when they would have it."""
+    """Who asks for a task, when, until when they would have it, and how often gold comes."""
 
     project_id: str
     person_id: str
     at: datetime
     until: datetime
+    gold: GoldSettings = GoldSettings()
 
 
 _ME, _PROJECT = bindparam("me", type_=sa.String()), bindparam("project", type_=sa.String())

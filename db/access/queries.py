@@ -14,9 +14,9 @@ from schemas.queries import QuerySummary
 
 EXCERPT = 200
 
-_QUERY, _ANNOTATION, _TASK, _SUGGESTION, _GUIDELINE = (
+_QUERY, _ANNOTATION, _TASK, _SUGGESTION, _GUIDELINE, _GOLD = (
     Query.metadata.tables[name]
-    for name in ("query", "annotation", "task", "suggestion", "guideline_version")
+    for name in ("query", "annotation", "task", "suggestion", "guideline_version", "gold_item")
 )
 
 
@@ -63,7 +63,11 @@ def refresh_state(session: Session, project_id: str, query_id: str) -> None:
 
 
 def derived_state() -> sa.ColumnElement[str]:
-    """The state of a query as its annotations, tasks and suggestions tell it."""
+    """The state of a query as its annotations, tasks and suggestions tell it.
+
+    The right plan of a gold query is known, so it is decided, whatever people answer.
+    """
+    is_gold = sa.exists().where(_GOLD.c.query_id == _QUERY.c.id)
     is_submitted = sa.exists().where(
         _ANNOTATION.c.query_id == _QUERY.c.id, _ANNOTATION.c.state == "submitted"
     )
@@ -74,7 +78,7 @@ def derived_state() -> sa.ColumnElement[str]:
     )
     is_answered = sa.exists().where(_SUGGESTION.c.query_id == _QUERY.c.id)
     return sa.case(
-        (_QUERY.c.chosen_annotation_id.is_not(None), "decided"),
+        (sa.or_(_QUERY.c.chosen_annotation_id.is_not(None), is_gold), "decided"),
         (is_submitted, "in_review"),
         (is_in_work, "in_work"),
         (is_answered, "ready"),
@@ -214,11 +218,17 @@ def count_tasks(session: Session, project_id: str, kind: str, statuses: Sequence
 
 
 def count_kept(session: Session, project_id: str, person_id: str) -> int:
-    """Annotations that reviewers returned to this person."""
-    statement = sa.select(sa.func.count()).where(
-        col(Task.project_id) == project_id,
-        col(Task.for_person_id) == person_id,
-        col(Task.status).in_(("open", "taken", "postponed")),
+    """Annotations that reviewers returned to this person; gold items are kept for them too."""
+    statement = (
+        sa.select(sa.func.count())
+        .select_from(Task)
+        .join(Annotation, col(Annotation.id) == col(Task.annotation_id))
+        .where(
+            col(Task.project_id) == project_id,
+            col(Task.for_person_id) == person_id,
+            col(Task.status).in_(("open", "taken", "postponed")),
+            col(Annotation.state) == "returned",
+        )
     )
     return session.scalar(statement) or 0
 

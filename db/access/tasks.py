@@ -22,6 +22,7 @@ KINDS: tuple[Kind, Kind] = ("label", "review")
 TASK = Task.metadata.tables["task"]
 SKIP = Task.metadata.tables["task_skip"]
 _PERSON = Task.metadata.tables["person"]
+_GOLD = Task.metadata.tables["gold_item"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +152,14 @@ def put_aside(session: Session, task_id: int, person_id: str, at: datetime) -> T
 def give_back(
     session: Session, task: TaskFacts, person_id: str, *, for_others: bool
 ) -> TaskFacts | None:
-    """Open a task that is this person's; one kept for them stays so unless it is `for_others`."""
+    """Open a task that is this person's; one kept for them stays so unless it is `for_others`.
+
+    A gold item is nobody else's: for others, its task closes.
+    """
     values: dict[str, Any] = {"status": "open", "person_id": None, "lease_until": None}
     if for_others:
+        is_gold = sa.exists().where(_GOLD.c.query_id == TASK.c.query_id)
+        values["status"] = sa.case((is_gold, "done"), else_="open")
         values["for_person_id"] = None
     if task.kind == "label" and (for_others or task.for_person_id is None):
         values["annotation_id"] = None

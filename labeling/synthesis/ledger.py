@@ -20,6 +20,7 @@ from db.access.requests import (
 )
 from db.access.suggestions import Reading
 from db.engine import Database
+from labeling.ranking import refresh_disagreement
 from labeling.synthesis.asking import Asked
 from labeling.synthesis.questions import Questions
 from labeling.synthesis.replies import read_suggestion
@@ -67,7 +68,10 @@ class Ledger:
             renew_requests(session, self._batch.id, self._owner)
 
     def store(self, items: Sequence[tuple[Held, Asked]]) -> None:
-        """Store what came of these requests; what was lost to another owner is left to it."""
+        """Store what came of these requests; what was lost to another owner is left to it.
+
+        How far the suggestions of a query differ follows in transactions of its own.
+        """
         rows = [(held, asked, self._read(held, asked)) for held, asked in items]
         with self._database.transaction() as session:
             for held, asked, reading in rows:
@@ -81,6 +85,9 @@ class Ledger:
                         raw_reply=asked.body,
                         usage=asked.reply.usage if asked.reply else None,
                     )
+        planned = {held.pins.query_id for held, _, reading in rows if reading and reading.plan}
+        if planned:
+            refresh_disagreement(self._database, self._batch.project_id, sorted(planned))
 
     def settle(self, reason: Reason | None) -> None:
         """Let go of what is in hand and was not asked; the batch is done when nothing is open."""

@@ -3,6 +3,7 @@
 from db.access import suggestions
 from db.access.requests import mend_request
 from db.engine import Database
+from labeling.ranking import refresh_disagreement
 from labeling.synthesis.questions import Questions
 from labeling.synthesis.replies import read_body, read_suggestion
 from schemas.people import Actor
@@ -44,5 +45,8 @@ def reread(database: Database, who: Actor, *, batch_id: str | None = None) -> Re
                 if reading.plan is not None:
                     suggestions.mark_ready(session, reply.query_id)
                     mend_request(session, (reply.request_key or "").partition("#")[0])
+        planned = {reply.query_id for reply, reading in readings if reading.plan is not None}
+        if planned:
+            refresh_disagreement(database, who.project_id, sorted(planned))
         read += len(readings)
         mended += sum(reading.plan is not None for _, reading in readings)

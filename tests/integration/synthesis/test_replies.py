@@ -1,12 +1,14 @@
 """What a model answers, in whatever shape, is stored raw and read."""
 
 import json
+from collections import Counter
 
 import pytest
 from sqlmodel import col, select
 
 from db.engine import Database
 from db.tables import Query, Suggestion, SynthesisRequest
+from labeling.ranking import recompute_disagreement
 from labeling.synthesis.batch import (
     batch_progress,
     reopen_failed,
@@ -185,3 +187,19 @@ def test_each_query_is_asked_under_its_own_pins(
     contents = [each["content"] for each in body["messages"]]
     assert "数据分析专家" in contents[0]
     assert contents[1:] == ["这个月流量如何？", "下降 8%", "那上个月呢？"]
+
+
+def test_how_far_the_answers_to_a_query_differ_is_known_when_they_are_stored(
+    database: Database, who: Actor, endpoint: RunningEndpoint
+) -> None:
+    endpoint.configure(bad_plan=0.4)
+    add_queries(database, who, 12)
+    run_order(database, who, order_for(endpoint, n=3))
+    with database.reading() as session:
+        plans = Counter(each.query_id for each in list_suggestions(session) if each.plan)
+        known = {row.id: row.disagreement for row in session.exec(select(Query))}
+    assert {query_id for query_id, value in known.items() if value is not None} == {
+        query_id for query_id, count in plans.items() if count > 1
+    }
+    assert 0 < len([value for value in known.values() if value is not None]) < 12
+    assert recompute_disagreement(database, who) == 0
