@@ -109,6 +109,8 @@ export const EDITOR_KEYS = [
   ["Alt+P", "parallel"],
   ["Alt+Enter", "step_after"],
   ["Alt+Backspace", "remove_step"],
+  ["Alt+R", "reset"],
+  ["F8", "next_problem"],
   ["Mod+Z", "undo"],
   ["Mod+Shift+Z", "redo"],
 ];

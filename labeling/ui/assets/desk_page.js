@@ -3,11 +3,14 @@
 import { PANEL_KEYS } from "./comment_panel.js";
 import { Comments } from "./comments.js";
 import { EDITOR_KEYS, layOut, leaveFieldsOnEscape, speaker } from "./desk.js";
-import { Dialogue, huesOf, newExpertsOf } from "./dialogue.js";
+import { Dialogue, huesOf } from "./dialogue.js";
 import { isTextField } from "./dom.js";
+import { linkExperts } from "./expert_links.js";
 import { openKeySheet } from "./key_sheet.js";
 import { Keys } from "./keys.js";
 import { clock, Lease } from "./lease.js";
+import { changesOf } from "./list_changes.js";
+import { readable } from "./plan.js";
 import { Rewards } from "./rewards.js";
 import { TraceViewer } from "./trace_viewer.js";
 import { Wire } from "./wire.js";
@@ -30,6 +33,7 @@ export class DeskPage {
     this.comments = new Comments(this, { name: page });
     this.lease = new Lease({ renew: () => this.renew(), show: (left) => this.showLease(left) });
     leaveFieldsOnEscape(this.root);
+    linkExperts({ root: this.root, trace: this.trace, plan: this.parts.editor, show: () => this.editor.show("form") });
   }
 
   /** The suggestion that is shown beside the plan. */
@@ -63,8 +67,9 @@ export class DeskPage {
   begin(item) {
     this.item = item;
     this.isBusy = false;
+    this.rewards.clear();
     this.hues = huesOf(item.expert_list);
-    this.newExperts = newExpertsOf(item);
+    this.changes = changesOf(item);
     this.candidate = Math.max(0, item.suggestions.findIndex((each) => each.id === item.suggestion_id));
     scrollTo({ top: 0, behavior: "instant" });
   }
@@ -78,11 +83,11 @@ export class DeskPage {
 
   /** The dialogue, and the trace of the shown suggestion with the experts of `plan` in it. */
   showAround(planExperts) {
-    const { item, suggestion, hues, newExperts, say } = this;
-    this.dialogue.open(item, { hues, newExperts, about: this.about() });
+    const { item, suggestion, hues, changes, say } = this;
+    this.dialogue.open(item, { hues, changes, about: this.about() });
     this.trace.open({
       trace: suggestion?.trace, length: suggestion?.trace_length ?? 0, think: item.think,
-      experts: item.expert_list.experts, hues, banned: item.banned_words,
+      experts: item.expert_list.experts, planned: expertsOf(this.modelPlan ?? {}), hues, banned: item.banned_words,
       absent: say(suggestion ? "trace.absent" : "trace.no_suggestion"),
     });
     this.trace.setPlanExperts(planExperts);
@@ -115,11 +120,15 @@ export class DeskPage {
   async check() {
     clearTimeout(this.checking);
     const { item, editor } = this;
-    const message = { annotation_id: item.annotation_id, suggestion_id: this.suggestion?.id ?? null, content: this.content };
-    const answer = await this.ask("check", message).catch(() => null);
+    const answer = await this.judge(this.suggestion?.id ?? null);
     if (!answer?.problems || item !== this.item) return;
     editor.setProblems(answer.problems);
     this.rewards.show(answer.scores, this.modelName);
+  }
+
+  /** What the server says of the plan on the desk beside a suggestion; null when it does not answer. */
+  judge(suggestion_id) {
+    return this.ask("check", { annotation_id: this.item.annotation_id, suggestion_id, content: this.content }).catch(() => null);
   }
 
   /** An act that ends the work on this item: the answer, or null when the work goes on. */
@@ -190,4 +199,9 @@ export class DeskPage {
       return null;
     }
   }
+}
+
+/** The names of the experts that a plan calls. */
+export function expertsOf(plan) {
+  return new Set(readable(plan).steps.map((step) => step.expert).filter(Boolean));
 }

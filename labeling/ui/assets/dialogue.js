@@ -1,6 +1,7 @@
 /** The dialogue of an item, and the panels with its expert list and the project's guideline. */
 
-import { fill, h, openDialog, pill } from "./dom.js";
+import { fill, h, openDialog } from "./dom.js";
+import { changePill, describe } from "./list_changes.js";
 import { showMarkdown } from "./markdown.js";
 
 export class Dialogue {
@@ -9,8 +10,8 @@ export class Dialogue {
   }
 
   /** Show an item; `about` is what stands on the right of its head. */
-  open(item, { hues, newExperts, about }) {
-    Object.assign(this, { item, hues, newExperts });
+  open(item, { hues, changes, about }) {
+    Object.assign(this, { item, hues, changes });
     const list = item.expert_list;
     const listPill = h(
       "button",
@@ -46,13 +47,14 @@ export class Dialogue {
     });
   }
 
-  openExperts() {
+  /** The pinned list; with `typed` only what it matches. */
+  openExperts(typed = "") {
     if (!this.item) return;
     const { expert_list: list } = this.item;
     const rows = h("div", { class: "expert-rows" });
-    const draw = (typed) => fill(rows, this.#sections(list, typed.trim().toLowerCase()));
-    const find = h("input", { type: "search", class: "field", placeholder: this.say("dialogue.find_expert"), "aria-label": this.say("dialogue.find_expert"), oninput: () => draw(find.value) });
-    draw("");
+    const draw = () => fill(rows, this.#sections(list, find.value.trim().toLowerCase()));
+    const find = h("input", { type: "search", class: "field", value: typed, placeholder: this.say("dialogue.find_expert"), "aria-label": this.say("dialogue.find_expert"), oninput: draw });
+    draw();
     openDialog({
       title: this.say("dialogue.list", { name: list.name, version: list.version, number: list.experts.length }),
       className: "drawer",
@@ -73,14 +75,8 @@ export class Dialogue {
   }
 
   #expert(expert) {
-    const row = h(
-      "div",
-      { class: "expert-row" },
-      h("b", {}, expert.name, " ", this.newExperts.has(expert.name) && pill(this.say("editor.new_expert"), "ok")),
-      h("p", {}, expert.description),
-      expert.aliases.length > 0 && h("p", { class: "faint" }, this.say("dialogue.aliases", { names: expert.aliases.join("、") })),
-      expert.inputs.length > 0 && h("p", { class: "faint" }, this.say("dialogue.inputs", { names: expert.inputs.join("、") })),
-    );
+    const change = this.changes.get(expert.name);
+    const row = h("div", { class: "expert-row" }, h("b", {}, expert.name, " ", changePill(change, this.say)), describe(expert, change, this.say));
     row.style.setProperty("--hue", this.hues.get(expert.name));
     return row;
   }
@@ -95,11 +91,4 @@ export class Dialogue {
 /** Expert name → its colour; the same name has the same colour wherever it appears in a list. */
 export function huesOf(list) {
   return new Map(list.experts.map((expert, at) => [expert.name, `var(--pw-s${(at % 8) + 1})`]));
-}
-
-/** Names that this list has and the one before it had not. */
-export function newExpertsOf(item) {
-  if (!item.previous_list) return new Set();
-  const before = new Set(item.previous_list.experts.map((expert) => expert.name));
-  return new Set(item.expert_list.experts.map((expert) => expert.name).filter((name) => !before.has(name)));
 }

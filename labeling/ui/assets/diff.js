@@ -152,6 +152,20 @@ export function alignSteps(before, after) {
   return rows;
 }
 
+/** For every text of `after` the one of `before` that it came from, or null: equal ones first, then those at its place. */
+export function alignTexts(before, after) {
+  const left = new Set(before.keys());
+  const from = after.map((text) => {
+    const at = [...left].find((each) => before[each] === text) ?? null;
+    left.delete(at);
+    return at;
+  });
+  return from.map((found, at) => {
+    const place = found ?? (left.delete(at) ? at : null);
+    return place === null ? null : before[place];
+  });
+}
+
 function row(before, after, oldIndex, newIndex) {
   const kinds = [];
   if (!before) kinds.push("new");

@@ -1,13 +1,14 @@
 /** A field for an expert's name: type to narrow the list, arrows and Enter to take, free text allowed. */
 
 import { fill, h } from "./dom.js";
+import { changePill, describe } from "./list_changes.js";
 
 let count = 0;
 
 export class ExpertBox {
-  /** `onedit(name)` at every change, `ontake()` after one was taken from the list. */
-  constructor({ value, experts, say, path, onedit, ontake }) {
-    Object.assign(this, { experts, say, onedit, ontake });
+  /** `onedit(name)` at every change, `ontake()` after one was taken; `changes`: what is new of whom in the list. */
+  constructor({ value, experts, changes, say, path, onedit, ontake }) {
+    Object.assign(this, { experts, changes, say, onedit, ontake });
     this.id = `expert-list-${++count}`;
     this.active = -1;
     this.input = h("input", {
@@ -28,8 +29,10 @@ export class ExpertBox {
       onclick: () => this.open(""),
       onblur: () => this.#onLeave(),
     });
-    this.list = h("ul", { id: this.id, class: "expert-choices", role: "listbox", hidden: true });
-    this.node = h("div", { class: "expert-box" }, this.input, this.list);
+    this.list = h("ul", { id: this.id, class: "expert-choices", role: "listbox", "aria-label": say("editor.expert") });
+    this.about = h("div", { class: "expert-about", id: `${this.id}-about` });
+    this.popup = h("div", { class: "expert-popup", hidden: true, onmousedown: (event) => event.preventDefault() }, this.list, this.about);
+    this.node = h("div", { class: "expert-box" }, this.input, this.popup);
     this.#fit();
   }
 
@@ -43,15 +46,16 @@ export class ExpertBox {
       .map(({ expert }) => expert);
     this.active = wanted && this.choices.length ? 0 : this.choices.findIndex((each) => each.name === this.input.value);
     fill(this.list, this.choices.length ? this.choices.map((each, at) => this.#choice(each, at)) : this.#nothing());
-    this.list.hidden = false;
+    this.popup.hidden = false;
     this.input.setAttribute("aria-expanded", "true");
     this.#mark();
   }
 
   close() {
-    this.list.hidden = true;
+    this.popup.hidden = true;
     this.input.setAttribute("aria-expanded", "false");
     this.input.removeAttribute("aria-activedescendant");
+    this.input.removeAttribute("aria-describedby");
   }
 
   #choice(expert, at) {
@@ -60,10 +64,10 @@ export class ExpertBox {
       {
         id: `${this.id}-${at}`,
         role: "option",
-        onmousedown: (event) => event.preventDefault(),
+        onmouseenter: () => this.#tell(expert),
         onclick: () => this.#take(expert),
       },
-      h("b", {}, expert.name),
+      h("b", {}, expert.name, changePill(this.changes.get(expert.name), this.say)),
       h("span", {}, expert.description),
     );
   }
@@ -74,11 +78,21 @@ export class ExpertBox {
 
   #mark() {
     [...this.list.children].forEach((node, at) => {
+      if (!this.choices.length) return;
       node.setAttribute("aria-selected", String(at === this.active));
       if (at !== this.active) return;
       this.input.setAttribute("aria-activedescendant", node.id);
       node.scrollIntoView({ block: "nearest" });
     });
+    this.#tell(this.choices[this.active] ?? null);
+  }
+
+  /** Under the list: all that is known of one expert, and what of it is new. */
+  #tell(expert) {
+    this.about.hidden = !expert;
+    if (!expert) return;
+    fill(this.about, describe(expert, this.changes.get(expert.name), this.say));
+    this.input.setAttribute("aria-describedby", this.about.id);
   }
 
   #onType() {
@@ -89,7 +103,7 @@ export class ExpertBox {
 
   #onKey(event) {
     if (event.isComposing || event.altKey || event.ctrlKey || event.metaKey) return;
-    const isOpen = !this.list.hidden;
+    const isOpen = !this.popup.hidden;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       if (!isOpen) this.open("");
       else this.active = (this.active + (event.key === "ArrowDown" ? 1 : -1) + this.choices.length) % (this.choices.length || 1);

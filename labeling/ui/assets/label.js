@@ -1,13 +1,13 @@
 /** The label page: one item on the desk, edited in the browser, kept on the server. */
 
+import { openCandidates } from "./candidates.js";
 import { actionButton, ago, askReason, timeOf } from "./desk.js";
-import { DeskPage } from "./desk_page.js";
+import { DeskPage, expertsOf } from "./desk_page.js";
 import { fill, h } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { LabelBanners } from "./label_banners.js";
 import { showEmpty } from "./label_empty.js";
 import { openMine } from "./label_mine.js";
-import { readable } from "./plan.js";
 import { PlanEditor } from "./plan_editor.js";
 
 const EDITABLE = ["draft", "returned"];
@@ -20,7 +20,10 @@ export function mount(component) {
 class LabelDesk extends DeskPage {
   constructor(component) {
     super(component, { page: "label" });
-    this.editor = new PlanEditor(this.parts.editor, { say: this.say, keys: this.keys, onedit: (state) => this.#onEdit(state) });
+    this.editor = new PlanEditor(this.parts.editor, {
+      say: this.say, keys: this.keys, onedit: (state) => this.#onEdit(state),
+      about: (name) => this.dialogue.openExperts(name), candidates: () => this.#compareCandidates(),
+    });
     this.banners = new LabelBanners(this.parts.banners, this);
     this.drafts = new Drafts({
       send: (message) => this.ask("save", { ...message, query_id: this.item.query_id }),
@@ -76,17 +79,13 @@ class LabelDesk extends DeskPage {
 
   /** Show the chosen suggestion; with `opened` the editor begins with that plan. */
   #showCandidate(opened = null) {
-    const { hues, newExperts, editor } = this;
-    const experts = this.item.expert_list.experts;
-    const begin = { experts, newExperts, hues, model: this.modelPlan, modelName: this.modelName };
+    const { hues, changes, editor, item } = this;
+    const experts = item.expert_list.experts;
+    const begin = { experts, changes, hues, model: this.modelPlan, modelName: this.modelName, suggestions: item.suggestions.length };
     if (opened) editor.open({ ...begin, content: opened.content, raw: opened.raw });
     else editor.compareWith(begin);
-    this.showAround(this.#planExperts());
+    this.showAround(expertsOf(this.content));
     this.#showActions();
-  }
-
-  #planExperts() {
-    return new Set(readable(this.content).steps.map((step) => step.expert).filter(Boolean));
   }
 
   /** Everything about how this item came to look as it does. */
@@ -118,7 +117,7 @@ class LabelDesk extends DeskPage {
 
   #onEdit(state) {
     this.drafts.edited(state, this.lease.seconds);
-    this.trace.setPlanExperts(this.#planExperts());
+    this.trace.setPlanExperts(expertsOf(this.content));
     this.checkSoon();
   }
 
@@ -189,6 +188,16 @@ class LabelDesk extends DeskPage {
     if (!plan || this.#isIdle()) return;
     this.editor.replace(plan);
     this.editor.focus();
+  }
+
+  #compareCandidates() {
+    const { item, editor, hues, say, keys } = this;
+    if (this.#isIdle() || item.suggestions.length < 2) return;
+    openCandidates({
+      suggestions: item.suggestions, hues, say, keys,
+      plan: () => this.content, replace: (plan) => editor.replace(plan), undo: () => editor.undo(), redo: () => editor.redo(),
+      totals: async (id) => (await this.judge(id))?.scores?.model_total ?? null,
+    });
   }
 
   async #skip() {
@@ -293,6 +302,7 @@ class LabelDesk extends DeskPage {
   #bindKeys() {
     const { keys } = this;
     keys.on("add_step", () => !this.#isIdle() && this.editor.addStep());
+    keys.on("candidates", () => this.#compareCandidates());
     keys.on("focus", () => Boolean(this.item) && this.editor.focus());
     this.bindSharedKeys({ mayUndo: () => !this.#isIdle() });
   }

@@ -78,12 +78,35 @@ export function moveSubQuestion(plan, index, at, by) {
   return changeStep(plan, index, (step) => ({ ...step, sub_questions: moved }));
 }
 
+/**
+ * Put a sub-question before the one at `to.at` of step `to.index`, counted before the move; gives the
+ * plan and where the text stands now. A step that loses its last one keeps an empty one.
+ */
+export function dropSubQuestion(plan, from, to) {
+  const full = readable(plan);
+  const text = full.steps[from.index].sub_questions[from.at];
+  const isSameStep = from.index === to.index;
+  const at = isSameStep && to.at > from.at ? to.at - 1 : to.at;
+  const left = full.steps[from.index].sub_questions.toSpliced(from.at, 1);
+  const taken = changeStep(full, from.index, (step) => ({ ...step, sub_questions: left.length || isSameStep ? left : [""] }));
+  const put = changeStep(taken, to.index, (step) => ({ ...step, sub_questions: step.sub_questions.toSpliced(at, 0, text) }));
+  return { plan: put, at };
+}
+
 /** A new step in a stage of its own after the stage of step `index`, or at the end (`null`). */
 export function addStep(plan, index = null) {
   const stages = stagesOf(plan);
   const at = index === null ? stages.length : stageOf(stages, index) + 1;
   const step = { expert: "", sub_questions: [""], order: 0 };
   return fromStages(plan, stages.toSpliced(at, 0, [{ step, index: -1 }]), -1);
+}
+
+/** A step put beside the others of stage `stage`, or, not `isBeside`, into a stage of its own in front of it. */
+export function insertStep(plan, { expert, sub_questions }, { stage, isBeside }) {
+  const stages = stagesOf(plan);
+  const me = { step: { expert, sub_questions, order: 0 }, index: -1 };
+  const next = isBeside ? stages.with(stage, [...stages[stage], me]) : stages.toSpliced(stage, 0, [me]);
+  return fromStages(plan, next, -1);
 }
 
 export function removeStep(plan, index) {

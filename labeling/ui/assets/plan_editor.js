@@ -12,23 +12,29 @@ import { Undo } from "./undo.js";
 const TABS = ["form", "json", "compare"];
 
 export class PlanEditor {
-  /** `onedit({content, raw})` after every change that a person makes. */
-  constructor(root, { say, keys, onedit }) {
-    Object.assign(this, { root, say, keys, onedit });
+  /**
+   * `onedit({content, raw})` after every change that a person makes; `about(name)` tells more of an
+   * expert; `candidates()` shows all suggestions side by side, where the page can.
+   */
+  constructor(root, { say, keys, onedit, about = null, candidates = null }) {
+    Object.assign(this, { root, say, keys, onedit, candidates });
     this.state = { content: plans.EMPTY_PLAN, raw: null };
     this.history = new Undo(this.state);
     this.panels = Object.fromEntries(TABS.map((tab) => [tab, this.#panel(tab)]));
     this.tabs = Object.fromEntries(TABS.map((tab) => [tab, this.#tab(tab)]));
-    this.form = new PlanForm(this.panels.form, { say, keys, change: (plan, how) => this.#onForm(plan, how) });
+    this.form = new PlanForm(this.panels.form, { say, keys, about, change: (plan, how) => this.#onForm(plan, how) });
     this.json = new PlanJson(this.panels.json, { say, change: (state) => this.#onJson(state) });
-    this.problems = new Problems({ say, form: this.panels.form, plan: () => this.state.content, go: (path) => this.focus(path) });
+    this.problems = new Problems({
+      say, form: this.panels.form, plan: () => this.state.content, go: (path) => this.focus(path), onmark: (steps) => this.form.graph.mark(steps),
+    });
     this.unshown = h("div", { class: "form-warning", hidden: true });
-    fill(root, this.#head(), this.problems.list, this.unshown, TABS.map((tab) => this.panels[tab]));
+    this.told = h("p", { class: "only-heard", role: "status" });
+    fill(root, this.#head(), this.unshown, TABS.map((tab) => this.panels[tab]), this.told);
     this.show("form");
     root.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
-  /** Begin with an item: `{content, raw, experts, newExperts, hues, model, modelName}`. */
+  /** Begin with an item: `{content, raw, experts, changes, hues, model, modelName, suggestions}`. */
   open({ content, raw = null, ...item }) {
     this.state = { content, raw };
     this.history.start(this.state);
@@ -43,6 +49,8 @@ export class PlanEditor {
     this.form.begin(item);
     this.tabs.compare.hidden = !item.model;
     this.tabs.compare.textContent = this.say("editor.compare", { model: item.modelName });
+    this.candidatesButton.hidden = !this.candidates || (item.suggestions ?? 0) < 2;
+    this.candidatesButton.firstChild.textContent = this.say("editor.candidates", { number: item.suggestions ?? 0 });
     this.show(this.shown === "compare" && !item.model ? "form" : this.shown);
   }
 
@@ -86,7 +94,7 @@ export class PlanEditor {
 
   addStep() {
     this.show("form");
-    this.form.addStep();
+    this.form.edits.addStep();
   }
 
   undo() {
@@ -97,10 +105,11 @@ export class PlanEditor {
     this.#step(this.history.redo());
   }
 
-  #onForm(content, { group = null, focus = null }) {
+  #onForm(content, { group, focus, told }) {
     this.#take({ content, raw: null }, { group, isDrawn: focus !== null });
     if (focus) this.form.focus(focus);
     else this.form.showChangesSoon();
+    if (told) this.told.textContent = this.say(...told);
   }
 
   #onJson({ content = this.state.content, raw }) {
@@ -155,12 +164,14 @@ export class PlanEditor {
       h("button", { type: "button", id, class: "quiet", title: this.say(words), "aria-label": this.say(words), onclick: run }, sign, id === "plan-undo" && this.keys.show("undo"));
     this.undoButton = tool("plan-undo", "↶", "editor.undo", () => this.undo());
     this.redoButton = tool("plan-redo", "↷", "editor.redo", () => this.redo());
+    this.candidatesButton = h("button", { type: "button", id: "plan-candidates", class: "quiet", hidden: true, onclick: () => this.candidates() }, h("span"), this.keys.show("candidates"));
     return h(
       "div",
       { class: "card-head" },
       h("h3", {}, this.say("editor.title")),
       h("div", { class: "tabs", role: "tablist", "aria-label": this.say("editor.title"), onkeydown: (event) => this.#onTabKey(event) }, TABS.map((tab) => this.tabs[tab])),
-      h("span", { class: "right" }, this.problems.pill, this.undoButton, this.redoButton),
+      this.candidatesButton,
+      h("span", { class: "right" }, this.problems.node, this.undoButton, this.redoButton),
     );
   }
 
@@ -189,8 +200,9 @@ export class PlanEditor {
   #onKey(event) {
     const isMod = event.ctrlKey || event.metaKey;
     const key = event.key.toLowerCase();
-    if (!isMod || event.isComposing || event.altKey) return;
-    if (key === "z" && !event.shiftKey) this.undo();
+    if (event.isComposing || event.altKey || (key !== "f8" && !isMod)) return;
+    if (key === "f8" && !isMod) this.problems.next(event.shiftKey ? -1 : 1);
+    else if (key === "z" && !event.shiftKey) this.undo();
     else if (key === "y" || (key === "z" && event.shiftKey)) this.redo();
     else return;
     event.preventDefault();

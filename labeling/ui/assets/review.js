@@ -24,7 +24,9 @@ class ReviewDesk extends DeskPage {
     this.editorPlace = h("div", { id: "review-editor" });
     this.parts.editor.tabIndex = -1;
     fill(this.parts.editor, this.comparison, this.editorPlace);
-    this.editor = new PlanEditor(this.editorPlace, { say: this.say, keys: this.keys, onedit: (state) => this.#onEdit(state) });
+    this.editor = new PlanEditor(this.editorPlace, {
+      say: this.say, keys: this.keys, onedit: (state) => this.#onEdit(state), about: (name) => this.dialogue.openExperts(name),
+    });
     this.#buildFooter();
     this.keys.on("accept_too", () => Boolean(this.item) && this.accept());
     this.bindSharedKeys({ mayUndo: () => this.isFixing });
@@ -119,9 +121,9 @@ class ReviewDesk extends DeskPage {
     this.comparison.hidden = isFixing;
     this.editorPlace.hidden = !isFixing;
     if (isFixing) {
-      const { hues, newExperts, item } = this;
+      const { hues, changes, item } = this;
       const experts = item.expert_list.experts;
-      this.editor.open({ content: content ?? item.plan, experts, newExperts, hues, model: item.plan, modelName: this.annotator });
+      this.editor.open({ content: content ?? item.plan, experts, changes, hues, model: item.plan, modelName: this.annotator });
       this.editor.focus(this.path ?? "$.rewritten_query");
       this.check();
     }

@@ -1,88 +1,99 @@
 /** The model's thinking: long texts stay fast, experts are marked, length stands against its target. */
 
-import { fill, h, pill } from "./dom.js";
-import { mentions, places, repeats } from "./trace_text.js";
+import { fill, h } from "./dom.js";
+import { inSlices, TracePieces } from "./trace_pieces.js";
+import { mentions, places, repeats, sentencesWith, settledAt } from "./trace_text.js";
 
-const FIRST_LINES = 120;
-const LINES_AT_ONCE = 800;
-const GAUGE_END = 1.8; // the gauge ends at this many times the longest good length
+const GAUGE_END = 1.8; // the gauge ends at this many times the longest good length, or where the trace does
+const SEARCH_PAUSE_MS = 60;
 
 export class TraceViewer {
   constructor(root, { say, keys }) {
     Object.assign(this, { root, say, keys });
     this.text = "";
-    this.body = h("div", { class: "trace", tabindex: 0, role: "region", "aria-label": say("trace.title") });
-    this.gauge = h("span", { class: "gauge" }, h("i"));
-    this.length = pill("", "");
-    this.facts = h("span", { class: "facts" });
-    this.settled = h("span", { class: "settled" });
+    this.names = new Set();
+    /** Name of a highlight → the places that it colours, as `[start, end]`. */
+    this.coloured = new Map();
+    const hint = h("p", { class: "only-heard", id: "trace-hint" }, say("trace.keys_hint"));
+    this.body = h("div", { class: "trace", tabindex: 0, role: "region", "aria-label": say("trace.title"), "aria-describedby": hint.id, onkeydown: (event) => this.#onKey(event) });
+    this.sheet = new TracePieces(this.body);
+    this.sheet.onmark = (node, name, end) => this.#showMark(node, name, end);
+    this.gauge = h("span", { class: "gauge", role: "img" }, h("i"), h("u"));
+    this.length = h("span", { class: "pill" });
+    this.facts = h("div", { class: "facts" });
     this.fold = h("button", { type: "button", class: "quiet", id: "trace-fold", onclick: () => this.toggleFold() });
-    this.find = h("input", { type: "search", class: "find", id: "trace-find", placeholder: say("trace.search"), "aria-label": say("trace.search"), oninput: () => this.#search(), onkeydown: (event) => this.#onFindKey(event) });
+    this.find = h("input", { type: "search", class: "find", id: "trace-find", placeholder: say("trace.search"), "aria-label": say("trace.search"), oninput: () => this.#searchSoon(), onkeydown: (event) => this.#onFindKey(event) });
     this.count = h("span", { class: "count", role: "status" });
-    const tools = h("span", { class: "right" }, this.settled, this.fold, h("span", { class: "finder" }, this.find, keys.show("search"), this.count));
-    fill(root, h("div", { class: "card-head" }, h("h3", {}, say("trace.title")), this.gauge, this.length, this.facts, tools), this.body);
+    const tools = h("span", { class: "right" }, this.fold, h("span", { class: "finder" }, this.find, keys.show("search"), this.count));
+    fill(root, h("div", { class: "card-head" }, h("h3", {}, say("trace.title")), this.gauge, this.length, tools), this.facts, this.body, hint);
     this.#setFolded(false);
   }
 
-  /** Show a trace: `{trace, length, think: {min, max}, experts, hues, banned, absent}`. */
-  open({ trace, length, think, experts, hues, banned, absent }) {
+  /** Show a trace: `{trace, length, think: {min, max}, experts, planned, hues, banned, absent}`; `planned` are the experts of the model's own plan. */
+  open({ trace, length, think, experts, planned, hues, banned, absent }) {
     const text = trace ?? "";
     this.root.classList.toggle("is-empty", !text);
+    this.planned = planned;
     if (text === this.text && this.experts === experts) return;
-    Object.assign(this, { text, experts });
+    Object.assign(this, { text, experts, think, total: length, named: mentions(text, experts), repeated: [], forbidden: [], argued: [], settled: null });
     this.find.value = "";
-    this.#measure(length, think, Boolean(text));
-    this.named = mentions(text, experts);
-    this.hues = hues;
-    this.pieces = [];
-    this.left = { lines: text.split("\n"), line: 0, start: 0, mention: 0 };
-    for (const name of ["pw-banned", "pw-repeated", "pw-found", "pw-current"]) this.#highlight(name, []);
-    fill(this.body, text ? null : h("p", { class: "absent" }, absent));
-    fill(this.facts);
     this.count.textContent = "";
+    this.found = [];
+    for (const name of this.coloured.keys()) this.mark(name, []);
+    this.sheet.start(text, this.named, (name) => hues.get(name));
     this.body.scrollTop = 0;
-    if (!text) return;
-    this.#draw(FIRST_LINES);
-    setTimeout(() => this.#drawOn(text, banned));
+    this.namesKey = null;
+    if (text) this.#draw(banned);
+    else fill(this.body, h("p", { class: "absent" }, absent));
   }
 
-  /** Mark experts that the trace names and the plan does not call, and where all were first named. */
+  /** The plan calls these experts: link their mentions, find what argues for others, and where all were first named. */
   setPlanExperts(names) {
-    const key = [...names].sort().join("\n");
-    if (key === this.namesKey && this.markedText === this.text) return;
-    Object.assign(this, { namesKey: key, markedText: this.text, names });
-    for (const mark of this.body.querySelectorAll("mark")) mark.classList.toggle("is-dropped", !names.has(mark.dataset.expert));
-    const firsts = [...names].map((name) => this.named.find((each) => each.name === name)?.start);
-    const isSettled = firsts.length && firsts.every((at) => at !== undefined);
-    const share = isSettled ? Math.round((100 * Math.max(...firsts)) / this.text.length) : null;
-    this.settled.textContent = share === null ? "" : this.say("trace.settled", { share });
-    this.settled.title = this.say("trace.settled_explained");
+    const known = this.experts.map(({ name }) => name).filter((name) => names.has(name));
+    const key = JSON.stringify([known, known.length < names.size, [...this.planned].sort()]);
+    if (key === this.namesKey) return;
+    this.namesKey = key;
+    this.names = names;
+    this.settled = settledAt(this.named, names);
+    const removed = new Set([...this.planned].filter((name) => !names.has(name)));
+    this.argued = sentencesWith(this.text, this.named.filter(({ name }) => removed.has(name)));
+    for (const { node, end } of this.sheet.marks) this.#showMark(node, node.dataset.expert, end);
+    this.mark("pw-argued", this.argued);
+    this.#measure();
+    this.#showFacts();
   }
 
-  /** Colour passages `[start, end]` of the text under a name of ours. */
-  mark(name, passages) {
-    if (passages.length) this.#draw(Infinity);
-    return this.#highlight(name, passages);
+  /** Light the mentions of one expert, or of none. */
+  light(name) {
+    for (const node of this.sheet.marksOf?.get(this.lit) ?? []) node.classList.remove("is-lit");
+    this.lit = name;
+    for (const node of this.sheet.marksOf?.get(name) ?? []) node.classList.add("is-lit");
   }
 
-  /** Bring a passage in sight. */
-  reveal([start, end]) {
-    this.#draw(Infinity);
+  /** Colour these places, as `[start, end]`, with the highlight of a name; as soon as they are drawn. */
+  mark(name, found) {
+    this.coloured.set(name, found);
+    if (this.sheet.isDrawn) this.sheet.highlight(name, found);
+  }
+
+  /** Bring a place in sight. */
+  async reveal([start]) {
+    await this.drawn;
     this.#setFolded(false);
-    this.#range(start, end).startContainer.parentElement.scrollIntoView({ block: "center", behavior: "instant" });
+    this.sheet.show(start);
   }
 
-  /** Where what is selected on the page begins and ends in the text; null when it is elsewhere. */
+  /** What is selected in the trace, `[start, end]`, or null. */
   get selected() {
-    const selection = document.getSelection();
-    if (!selection?.rangeCount || selection.isCollapsed) return null;
-    const range = selection.getRangeAt(0);
-    const pieces = this.pieces?.filter(({ node }) => range.intersectsNode(node)) ?? [];
-    if (!pieces.length || !this.body.contains(range.commonAncestorContainer)) return null;
-    const [first, last] = [pieces[0], pieces.at(-1)];
-    const start = first.start + (first.node === range.startContainer ? range.startOffset : 0);
-    const end = last.start + (last.node === range.endContainer ? range.endOffset : last.node.length);
+    const range = getSelection().rangeCount ? getSelection().getRangeAt(0) : null;
+    if (!range || range.collapsed || !this.body.contains(range.commonAncestorContainer)) return null;
+    const [start, end] = [this.sheet.offsetOf(range.startContainer, range.startOffset), this.sheet.offsetOf(range.endContainer, range.endOffset)];
     return end > start ? [start, end] : null;
+  }
+
+  /** Its text nodes with their places, `{start, node}`, as far as they are drawn. */
+  get pieces() {
+    return this.sheet.pieces;
   }
 
   search() {
@@ -100,88 +111,108 @@ export class TraceViewer {
     this.fold.setAttribute("aria-expanded", String(!isFolded));
   }
 
-  #measure(length, think, hasTrace) {
-    this.gauge.hidden = this.length.hidden = !hasTrace;
-    const end = think.max * GAUGE_END;
+  /** All of it in slices: the lines, then what is repeated and what is banned. */
+  #draw(banned) {
+    const { text, experts } = this;
+    const isOver = () => text !== this.text || experts !== this.experts;
+    this.drawn = inSlices(this.sheet.draw(), isOver);
+    this.drawn.then(async () => {
+      if (isOver()) return;
+      for (const [name, found] of this.coloured) this.mark(name, found);
+      this.forbidden = places(text, banned);
+      this.mark("pw-banned", this.forbidden);
+      this.repeated = (await inSlices(repeats(text), isOver)) ?? [];
+      if (isOver()) return;
+      this.mark("pw-repeated", this.repeated);
+      this.#showFacts();
+    });
+  }
+
+  #showMark(node, name, end) {
+    node.classList.toggle("is-unused", !this.names.has(name));
+    const isSettled = end === this.settled;
+    if (isSettled !== node.classList.contains("is-settled")) {
+      node.classList.toggle("is-settled", isSettled);
+      node.title = isSettled ? this.say("trace.settled_explained") : "";
+    }
+  }
+
+  get #share() {
+    return this.settled === null ? null : Math.round((100 * this.settled) / this.text.length);
+  }
+
+  #measure() {
+    const { think, total, say } = this;
+    this.gauge.hidden = this.length.hidden = !this.text;
+    const end = Math.max(think.max * GAUGE_END, total);
     const share = (value) => `${Math.min(100, (100 * value) / end).toFixed(1)}%`;
     this.gauge.style.setProperty("--from", share(think.min));
     this.gauge.style.setProperty("--to", share(think.max));
-    this.gauge.firstChild.style.left = share(length);
-    const isGood = length >= think.min && length <= think.max;
+    const [tick, first] = this.gauge.children;
+    tick.style.left = share(total);
+    first.hidden = this.settled === null;
+    if (this.settled !== null) first.style.left = share((total * this.settled) / this.text.length);
+    const isGood = total >= think.min && total <= think.max;
     this.length.className = `pill ${isGood ? "ok" : "warn"}`;
-    this.length.title = this.say("trace.length_explained");
-    this.length.textContent = this.say("trace.length", { length: length.toLocaleString(), min: think.min, max: think.max });
+    this.length.title = say("trace.length_explained");
+    this.length.textContent = say("trace.length", { length: total.toLocaleString(), min: think.min, max: think.max });
+    const settled = this.settled === null ? say("trace.unsettled") : say("trace.settled", { share: this.#share });
+    this.gauge.setAttribute("aria-label", `${this.length.textContent} · ${settled}`);
+    this.gauge.title = this.gauge.getAttribute("aria-label");
   }
 
-  /** The rest of a long text in slices, between which the page stays alive; then its marks. */
-  #drawOn(text, banned) {
-    if (text !== this.text) return;
-    if (this.#draw(LINES_AT_ONCE)) {
-      setTimeout(() => this.#drawOn(text, banned));
-      return;
-    }
-    const forbidden = places(text, banned);
-    this.#highlight("pw-banned", forbidden);
-    const found = repeats(text);
-    this.#highlight("pw-repeated", found);
-    const share = Math.max(1, Math.round((100 * found.reduce((sum, [from, to]) => sum + to - from, 0)) / text.length));
-    fill(
+  /** What there is to say of the text; each leads to its places, one after the other. */
+  #showFacts() {
+    const { say, text, repeated } = this;
+    if (!text) return fill(this.facts);
+    const share = Math.max(1, Math.round((100 * repeated.reduce((sum, [from, to]) => sum + to - from, 0)) / text.length));
+    const settled = this.settled === null ? null : [[this.settled - 1, this.settled]];
+    const fact = (id, words, tone, found, title) =>
+      h("button", { type: "button", class: `pill ${tone}`, id: `trace-${id}`, title, onclick: () => this.#lead(id, found) }, words);
+    return fill(
       this.facts,
-      forbidden.length > 0 && pill(this.say("trace.banned"), "bad"),
-      found.length > 0 && pill(this.say("trace.repeated", { share }), "warn"),
+      settled
+        ? fact("settled", say("trace.settled", { share: this.#share }), "plain", settled, say("trace.settled_explained"))
+        : h("span", { class: "pill plain", title: say("trace.unsettled_explained") }, say("trace.unsettled")),
+      this.argued.length > 0 && fact("argued", say("trace.argued", { number: this.argued.length }), "bad", this.argued, say("trace.argued_explained")),
+      this.forbidden.length > 0 && fact("banned", say("trace.banned", { number: this.forbidden.length }), "bad", this.forbidden, say("trace.banned_explained")),
+      repeated.length > 0 && fact("repeated", say("trace.repeated", { share }), "warn", repeated, say("trace.repeated_explained")),
     );
   }
 
-  /** Draw so many more lines; whether some are left. Every piece of text is a node that `pieces` can find. */
-  #draw(most) {
-    const { left, text } = this;
-    const lines = left.lines.slice(left.line, left.line + most);
-    this.body.append(...lines.map((line) => this.#line(text, left, left.start + line.length)));
-    left.line += lines.length;
-    return left.line < left.lines.length;
+  #lead(id, found) {
+    this.led = this.led?.id === id ? { id, at: (this.led.at + 1) % found.length } : { id, at: 0 };
+    this.#show(found[this.led.at]);
   }
 
-  #line(text, left, end) {
-    const nodes = [];
-    let at = left.start;
-    for (; this.named[left.mention]?.start < end; left.mention++) {
-      const mention = this.named[left.mention];
-      if (mention.start > at) nodes.push(this.#piece(text, at, mention.start));
-      const isDropped = this.names && this.markedText === text && !this.names.has(mention.name);
-      const mark = h("mark", { class: isDropped ? "is-dropped" : null, data: { expert: mention.name } }, this.#piece(text, mention.start, mention.end));
-      mark.style.setProperty("--hue", this.hues.get(mention.name));
-      nodes.push(mark);
-      at = mention.end;
-    }
-    if (at < end) nodes.push(this.#piece(text, at, end));
-    left.start = end + 1;
-    return h("p", {}, nodes);
+  #show(place) {
+    if (!place) return;
+    this.mark("pw-current", [place]);
+    this.reveal(place);
   }
 
-  #piece(text, start, end) {
-    const node = document.createTextNode(text.slice(start, end));
-    this.pieces.push({ start, node });
-    return node;
+  #searchSoon() {
+    clearTimeout(this.searching);
+    this.searching = setTimeout(() => this.#search(), SEARCH_PAUSE_MS);
   }
 
-  #search() {
-    this.#draw(Infinity);
-    this.found = places(this.text, [this.find.value]);
+  async #search() {
+    const { text } = this;
+    await this.drawn;
+    if (text !== this.text) return;
+    this.found = places(text, [this.find.value]);
     this.at = -1;
-    this.#highlight("pw-found", this.found);
-    this.#highlight("pw-current", []);
+    this.mark("pw-found", this.found);
+    this.mark("pw-current", []);
     this.count.textContent = this.find.value ? `0/${this.found.length}` : "";
-    if (this.found.length) this.#go(1);
+    this.#go(1);
   }
 
   #go(by) {
-    if (!this.found?.length) return;
+    if (!this.found.length) return;
     this.at = (this.at + by + this.found.length) % this.found.length;
     this.count.textContent = `${this.at + 1}/${this.found.length}`;
-    const [range] = this.#highlight("pw-current", [this.found[this.at]]);
-    const place = range?.startContainer.parentElement;
-    this.#setFolded(false);
-    place?.scrollIntoView({ block: "center", behavior: "instant" });
+    this.#show(this.found[this.at]);
   }
 
   #onFindKey(event) {
@@ -196,30 +227,20 @@ export class TraceViewer {
     event.stopPropagation();
   }
 
-  /** Colour places without touching the nodes; browsers that cannot do it show plain text. */
-  #highlight(name, found) {
-    if (!("highlights" in CSS)) return [];
-    const ranges = found.map(([start, end]) => this.#range(start, end));
-    if (ranges.length) CSS.highlights.set(name, new Highlight(...ranges));
-    else CSS.highlights.delete(name);
-    return ranges;
+  /** Left and right go from name to name; what Enter does on one is not the trace's business. */
+  #onKey(event) {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const { marks } = this.sheet;
+    if (!by || !marks.length || event.ctrlKey || event.metaKey || event.altKey) return;
+    const at = marks.findIndex(({ node }) => node === document.activeElement);
+    const next = at < 0 ? this.#firstInSight(marks) : Math.min(Math.max(at + by, 0), marks.length - 1);
+    marks[next].node.focus();
+    event.preventDefault();
   }
 
-  #range(start, end) {
-    const range = document.createRange();
-    const [first, last] = [this.#pieceAt(start), this.#pieceAt(end - 1)];
-    range.setStart(first.node, Math.min(start - first.start, first.node.length));
-    range.setEnd(last.node, Math.min(end - last.start, last.node.length));
-    return range;
-  }
-
-  #pieceAt(offset) {
-    let [low, high] = [0, this.pieces.length - 1];
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (this.pieces[middle].start <= offset) low = middle;
-      else high = middle - 1;
-    }
-    return this.pieces[low];
+  #firstInSight(marks) {
+    const { top } = this.body.getBoundingClientRect();
+    const at = marks.findIndex(({ node }) => node.getBoundingClientRect().top >= top);
+    return Math.max(at, 0);
   }
 }
