@@ -10,7 +10,7 @@ from datetime import datetime
 
 from db.access import annotations, leases, queries, reviews, tasks
 from db.access.annotations import AnnotationFacts
-from db.access.gold import keep_for
+from db.access.gold_due import keep_for
 from db.access.leases import Asker
 from db.access.tasks import TaskFacts
 from db.access.work_batches import name_and_due

@@ -10,7 +10,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from db.access import gold, leases, pauses, projects
+from db.access import gold, gold_due, leases, pauses, projects
 from db.access.annotations import AnnotationFacts
 from db.access.leases import Asker
 from db.access.tasks import TaskFacts
@@ -26,13 +26,13 @@ def hand_out(session: Session, who: Asker) -> TaskFacts | None:
     """A gold item that is due for this person, in hand; None when none is."""
     if not _is_due(session, who) or pauses.find_active(session, who.project_id, who.person_id):
         return None
-    due = gold.list_due(session, who.project_id, who.person_id)
+    due = gold_due.list_due(session, who.project_id, who.person_id)
     if not due:
         return None
     query_id = min(due, key=lambda each: _place(who.person_id, each))
-    batch_id = gold.find_next_batch(session, who)
+    batch_id = gold_due.find_next_batch(session, who)
     take_turns(session, f"slots of {query_id}")
-    task_id = gold.reserve(
+    task_id = gold_due.reserve(
         session, who.project_id, query_id, who.person_id, work_batch_id=batch_id, at=who.at
     )
     return leases.take_mine(session, who, task_id)
@@ -90,14 +90,14 @@ def _is_due(session: Session, who: Asker) -> bool:
     settings = who.gold
     if not settings.onboarding and not settings.every:
         return False
-    answered = gold.count_answers(session, who.project_id, who.person_id)
+    answered = gold_due.count_answers(session, who.project_id, who.person_id)
     if answered.items >= settings.onboarding:
         if not settings.every:
             return False
         since, every = answered.last_at, settings.every
-        if gold.count_submitted(session, who.project_id, who.person_id, since, every) < every:
+        if gold_due.count_submitted(session, who.project_id, who.person_id, since, every) < every:
             return False
-    return not gold.has_unanswered(session, who.person_id)
+    return not gold_due.has_unanswered(session, who.person_id)
 
 
 def _place(person_id: str, query_id: str) -> bytes:
