@@ -151,7 +151,7 @@ def _say(session: Session, who: Actor, item: AnnotationFacts, said: NewComment) 
         _settle(session, who, thread, is_resolved=False)
         anchor = dict(thread.anchor)
     elif isinstance(said.anchor, Span):
-        _check_span(session, item, said.anchor)
+        check_span(session, item.query_id, said.anchor)
     comments.add_comment(
         session,
         Comment(
@@ -169,9 +169,14 @@ def _say(session: Session, who: Actor, item: AnnotationFacts, said: NewComment) 
     _tell(session, who, item, said.id, "replied" if said.reply_to_id else "added")
 
 
-def _check_span(session: Session, item: AnnotationFacts, span: Span) -> None:
-    """A passage is quoted as it stands; a trace may have been read anew since the page opened."""
-    for suggestion in queries.list_suggestions(session, item.query_id):
+def check_span(session: Session, query_id: str, span: Span) -> None:
+    """A passage is quoted as it stands; a trace may have been read anew since the page opened.
+
+    Raises:
+        NotFound: `comments.no_such_trace`.
+        InvalidInput: `comments.trace_differs`.
+    """
+    for suggestion in queries.list_suggestions(session, query_id):
         if suggestion.id == span.suggestion_id:
             trace = suggestion.trace or ""
             if trace[span.start : span.end][:LONGEST_QUOTE] != span.quote or span.end > len(trace):

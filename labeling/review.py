@@ -7,12 +7,15 @@ it, the service refuses it, and the database would refuse the row.
 
 from datetime import datetime
 
+from pydantic import ValidationError
+
 from db import clock
 from db.access import annotations, leases, projects, reviews, tasks
 from db.access.leases import Asker
 from db.access.tasks import TaskFacts
 from db.engine import Database
 from labeling import batch_accept, queue, waiting
+from labeling.commenting import check_span
 from labeling.desk import item_context, pinned_list
 from labeling.holding import send_back
 from labeling.verdicts import (
@@ -27,6 +30,7 @@ from labeling.verdicts import (
     settle,
     tell_left,
 )
+from schemas.comments import PlanPlace, Span
 from schemas.desk import ReviewItem
 from schemas.drafts import content_hash, to_draft
 from schemas.errors import InvalidInput
@@ -151,6 +155,7 @@ def return_to_author(
     reason_code: str,
     reason: str,
     path: str | None = None,
+    span: object = None,
 ) -> None:
     """Send a plan back to its author, with what is to be done.
 
@@ -162,9 +167,12 @@ def return_to_author(
         reason_code: One of `REASON_CODES`.
         reason: In words; `other` needs some.
         path: Where in the plan, as a JSONPath.
+        span: A passage of the trace, as a `schemas.comments.Span` in plain JSON.
 
     Raises:
-        InvalidInput: `review.unknown_reason`, `review.reason_missing`.
+        InvalidInput: `review.unknown_reason`, `review.reason_missing`, `review.bad_place`,
+            `comments.trace_differs`.
+        NotFound: also `comments.no_such_trace`.
         NotFound, NotAllowed, EditConflict, TransitionRefused: as `accept`.
     """
     who.require("reviewer")
@@ -174,10 +182,13 @@ def return_to_author(
         )
     if reason_code == "other" and not reason.strip():
         raise InvalidInput("review.reason_missing")
+    passage = _read_place(path, span)
     with database.transaction() as session:
         case = open_case(session, who, annotation_id, revision_id, ("returned",))
         if case is None:
             return
+        if passage is not None:
+            check_span(session, case.annotation.query_id, passage)
         annotations.change(session, annotation_id, state="returned")
         send_back(
             session,
@@ -186,7 +197,8 @@ def return_to_author(
             annotation_id,
             author_id=case.annotation.author_id,
         )
-        said = Said(reason_code, reason.strip()[:LONGEST_REASON], path)
+        place = passage and passage.model_dump(mode="json")
+        said = Said(reason_code, reason.strip()[:LONGEST_REASON], path, place)
         record(session, who, case, "returned", said)
 
 
@@ -258,6 +270,20 @@ def skip(database: Database, who: Actor, annotation_id: str, *, reason: str = ""
         tasks.skip(session, task.id, who.person_id, reason[:LONGEST_REASON], clock.now())
         tasks.give_back(session, task, who.person_id, for_others=True)
         tell_left(session, who, annotation_id, "review_skipped", reason)
+
+
+def _read_place(path: str | None, span: object) -> Span | None:
+    """The passage that a return is about, with its path checked too.
+
+    Raises:
+        InvalidInput: `review.bad_place`.
+    """
+    try:
+        if path is not None:
+            PlanPlace(path=path)
+        return None if span is None else Span.model_validate(span)
+    except ValidationError as error:
+        raise InvalidInput("review.bad_place") from error
 
 
 def _read_item(database: Database, who: Actor, asker: Asker, task: TaskFacts) -> ReviewItem:

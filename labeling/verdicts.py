@@ -34,6 +34,7 @@ class Said(NamedTuple):
     reason_code: str | None = None
     reason: str = ""
     path: str | None = None
+    span: dict[str, object] | None = None
 
 
 def open_case(

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from schemas.comments import Span
 from schemas.experts import ExpertList
 from schemas.project import ThinkTarget
 
@@ -39,11 +40,12 @@ class SuggestionView(_Value):
 
 
 class ReturnNote(_Value):
-    """Why a reviewer sent an annotation back."""
+    """Why a reviewer sent an annotation back, and the place in plan or trace that it is about."""
 
     reason_code: str
     reason: str
     path: str | None
+    span: Span | None = None
     reviewer: str
     at: datetime
 

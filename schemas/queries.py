@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from schemas.comments import Span
 from schemas.desk import SuggestionView, Turn
 
 QueryState = Literal["waiting", "ready", "in_work", "in_review", "decided"]
@@ -45,6 +46,13 @@ class QueryChoice(_Value):
     flagged: bool = False
 
 
+class OverlapChanged(_Value):
+    """How many labels were added and taken away."""
+
+    added: int
+    removed: int
+
+
 class QueryPage(_Value):
     """A page of the list; `next_after` goes into the next call, None at the end."""
 
@@ -64,7 +72,7 @@ class RevisionView(_Value):
 
 
 class ReviewView(_Value):
-    """A verdict: accepted, fixed, returned or discarded."""
+    """A verdict: accepted, fixed, returned or discarded; `mode` is how it came about."""
 
     verdict: str
     reviewer: str
@@ -72,6 +80,9 @@ class ReviewView(_Value):
     reason_code: str | None
     reason: str
     path: str | None
+    span: Span | None = None
+    mode: str = "single"
+    fixed_revision_id: str | None = None
     at: datetime
 
 

@@ -362,8 +362,16 @@ def list_of_author(
         col(Lot.id) == col(LotItem.lot_id),
         col(Lot.state) == "open",
     )
+    is_drawn = sa.exists().where(
+        col(LotItem.annotation_id) == col(Annotation.id),
+        col(LotItem.verdict).is_(None),
+        col(Lot.id) == col(LotItem.lot_id),
+        col(Lot.state) == "inspecting",
+    )
     is_gold = sa.exists().where(_GOLD.c.query_id == col(Annotation.query_id))
-    untouched = sa.and_(col(Annotation.state) == "submitted", sa.or_(not_begun, not_drawn, is_gold))
+    untouched = sa.and_(
+        col(Annotation.state) == "submitted", ~is_drawn, sa.or_(not_begun, not_drawn, is_gold)
+    )
     text = sa.func.substr(col(Query.text), 1, EXCERPT)
     statement = (
         select(Annotation, text, postponed, untouched)

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlmodel import Session, col, select
 
 from db.access import lists, queries, reviews
 from db.tables import Annotation, Draft, Event, Person, PromptVersion, Query, Review, Revision
+from schemas.comments import Span
 from schemas.desk import Turn
 from schemas.queries import (
     AnnotationView,
@@ -52,7 +54,35 @@ def read_detail(session: Session, query: Query, *, hide_from: str | None) -> Que
         chosen_annotation_id=query.chosen_annotation_id,
         suggestions=queries.list_suggestions(session, query.id),
         annotations=_annotation_views(session, query, rows, shown),
-        timeline=_timeline(session, query, [row.id for row in rows], hidden),
+        timeline=_events_of(
+            session, query.project_id, [query.id, *(row.id for row in rows)], hidden
+        ),
+    )
+
+
+class Story(NamedTuple):
+    """What became of one annotation, oldest first."""
+
+    revisions: tuple[RevisionView, ...]
+    reviews: tuple[ReviewView, ...]
+    timeline: tuple[TimelineEntry, ...]
+
+
+def read_story(
+    session: Session, project_id: str, annotation_id: str, author_id: str, *, hides: bool
+) -> Story:
+    """Revisions, verdicts and events of one annotation; `hides` its author's name."""
+    statement = select(Revision).where(Revision.annotation_id == annotation_id)
+    revisions = list(session.exec(statement.order_by(col(Revision.number))))
+    writers = {row.author_id for row in revisions}
+    found = session.exec(select(Person.id, Person.name).where(col(Person.id).in_(writers)))
+    hidden = {author_id} if hides else set[str]()
+    shown = {row[0]: None if row[0] in hidden else row[1] for row in found}
+    verdicts = reviews.list_of_annotations(session, [annotation_id])
+    return Story(
+        revisions=tuple(_revision_view(row, shown) for row in revisions),
+        reviews=tuple(_review_view(row, name) for row, name in verdicts),
+        timeline=_events_of(session, project_id, [annotation_id], hidden),
     )
 
 
@@ -125,20 +155,23 @@ def _review_view(row: Review, reviewer: str) -> ReviewView:
         reason_code=row.reason_code,
         reason=row.reason,
         path=row.path,
+        span=None if row.span is None else Span.model_validate(row.span),
+        mode=row.mode,
+        fixed_revision_id=row.fixed_revision_id,
         at=row.decided_at,
     )
 
 
-def _timeline(
-    session: Session, query: Query, annotation_ids: Sequence[str], hidden: set[str]
+def _events_of(
+    session: Session, project_id: str, ids: Sequence[str], hidden: set[str]
 ) -> tuple[TimelineEntry, ...]:
     statement = (
         select(Event, Person.name)
         .join(Person, col(Person.id) == Event.person_id, isouter=True)
         .where(
-            Event.project_id == query.project_id,
+            Event.project_id == project_id,
             col(Event.subject).in_(("query", "annotation")),
-            col(Event.subject_id).in_([query.id, *annotation_ids]),
+            col(Event.subject_id).in_(ids),
         )
         .order_by(col(Event.id))
     )

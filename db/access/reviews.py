@@ -11,6 +11,7 @@ from db.access.lots import Member
 from db.access.tasks import TASK
 from db.tables import Person, Review
 from db.tables.base import new_id
+from schemas.comments import Span
 from schemas.desk import ReturnNote
 from schemas.people import Actor
 
@@ -123,6 +124,7 @@ def _to_note(review: Review, reviewer: str) -> ReturnNote:
         reason_code=review.reason_code or "other",
         reason=review.reason,
         path=review.path,
+        span=None if review.span is None else Span.model_validate(review.span),
         reviewer=reviewer,
         at=review.decided_at,
     )
