@@ -1,9 +1,9 @@
 """Who works carelessly: what gold items, inspected lots and colleagues say, weighed together.
 
-Each source is a witness with its own eyesight. Gold items show errors in experts and stages as they
-are. A reviewer who inspects a lot sees every kind of defect, but misses some and rejects a good
-plan now and then. A colleague who planned the same query differently shows only that one of the two
-may be wrong; this is what α is made of, and α tells how much of it is more than chance. So each
+Each source is a witness with its own eyesight. Gold items show errors in experts and stages alone.
+A reviewer who inspects a lot sees every kind of defect, but misses some and rejects a good plan now
+and then. A colleague who planned the same query differently shows only that one of the two may be
+wrong; this is what α is made of, and α tells how much of it is more than chance. So each
 observation is weighed by how much likelier it is from somebody who errs at the tolerated rate than
 from a careful person, and the weights are added.
 """
@@ -13,15 +13,21 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from schemas.gold import GOOD_SHARE, LIMIT
+from schemas.gold import GOOD_SHARE, MISSED
 from schemas.intervals import wilson
 
 Witness = Literal["gold", "lots", "agreement"]
 
 MISSED_DEFECTS, REJECTED_GOOD = 0.05, 0.01
 """What a reviewer's eye is taken to do: defects missed, good plans rejected."""
+PLAIN_SHARE = 0.7
+"""How many of all errors are in experts and stages, which gold items and colleagues show."""
 PRIOR_ERRORS, PRIOR_ITEMS = 1, 20
 """Before anything is known of somebody, they are taken to err in one of twenty items."""
+UNKNOWN_RATE = PLAIN_SHARE * PRIOR_ERRORS / PRIOR_ITEMS
+FALSE_ALARM = 0.05
+LIMIT = math.log((1 - MISSED) / FALSE_ALARM)
+"""Wald's limit; laxer than that of gold items alone, which pause somebody without being asked."""
 FEWEST_OBSERVATIONS = 15
 """Nobody is called careless by fewer observations, of all three kinds together."""
 
@@ -103,8 +109,8 @@ def judge_annotators(
 ) -> tuple[Judgement, ...]:
     """Weigh everybody's record, in the order given.
 
-    Somebody is careless when all observations together are at least 90 times likelier from an
-    error rate of `tolerated_rate` than from a quarter of it (Wald's limit with α = 1 %, β = 10 %),
+    Somebody is careless when all observations together are at least 18 times likelier from an
+    error rate of `tolerated_rate` than from a quarter of it (Wald's limit with α = 5 %, β = 10 %),
     when there are 15 of them or more, and when what was seen directly, on gold items and in lots,
     also speaks against them: nobody is careless because others disagree.
 
@@ -114,38 +120,63 @@ def judge_annotators(
     (True, ('gold', 'lots'))
     """
     known = list(records)
-    rates = {each.person_id: _seen_rate(each) for each in known}
-    ambiguous = _ambiguous_share(known, tolerated_rate * GOOD_SHARE)
+    rates = {each.person_id: _shown_rate(each) for each in known}
+    ambiguous = _ambiguous_share(known, rates)
     return tuple(_judgement(each, rates, ambiguous, tolerated_rate) for each in known)
 
 
 def _judgement(
     record: WorkRecord, rates: Mapping[str, float], ambiguous: float, tolerated_rate: float
 ) -> Judgement:
-    both = tolerated_rate * GOOD_SHARE, tolerated_rate
-    gold = _weight(record.wrong, len(record.gold), both[0], both[1])
-    careful, careless = (p * (1 - MISSED_DEFECTS) + (1 - p) * REJECTED_GOOD for p in both)
-    lots = _weight(record.defects, record.inspected, careful, careless)
-    agreement = 0.0
-    for each in record.shared:
-        sound = (1 - rates.get(each.colleague_id, PRIOR_ERRORS / PRIOR_ITEMS)) * (1 - ambiguous)
-        careful, careless = (1 - sound * (1 - p) for p in both)
-        agreement += _weight(each.differing, each.queries, careful, careless)
-    evidence = gold + lots + agreement
+    by_witness: dict[Witness, float] = {
+        "gold": _gold_weight(record, tolerated_rate),
+        "lots": _lots_weight(record, tolerated_rate),
+        "agreement": _agreement_weight(record, rates, ambiguous, tolerated_rate),
+    }
+    evidence = sum(by_witness.values())
     seen = len(record.gold) + record.inspected
     observations = seen + sum(each.queries for each in record.shared)
     low, high = wilson(record.wrong + record.defects, seen)
     return Judgement(
         person_id=record.person_id,
-        is_careless=evidence >= LIMIT and gold + lots > 0 and observations >= FEWEST_OBSERVATIONS,
+        is_careless=evidence >= LIMIT
+        and by_witness["gold"] + by_witness["lots"] > 0
+        and observations >= FEWEST_OBSERVATIONS,
         evidence=evidence,
         limit=LIMIT,
-        by_witness={"gold": gold, "lots": lots, "agreement": agreement},
+        by_witness=by_witness,
         observations=observations,
         error_low=low,
         error_high=high,
         record=record,
     )
+
+
+def _gold_weight(record: WorkRecord, tolerated_rate: float) -> float:
+    shown = tolerated_rate * PLAIN_SHARE
+    return _weight(record.wrong, len(record.gold), shown * GOOD_SHARE, shown)
+
+
+def _lots_weight(record: WorkRecord, tolerated_rate: float) -> float:
+    def found(rate: float) -> float:
+        return rate * (1 - MISSED_DEFECTS) + (1 - rate) * REJECTED_GOOD
+
+    careful, careless = found(tolerated_rate * GOOD_SHARE), found(tolerated_rate)
+    return _weight(record.defects, record.inspected, careful, careless)
+
+
+def _agreement_weight(
+    record: WorkRecord, rates: Mapping[str, float], ambiguous: float, tolerated_rate: float
+) -> float:
+    """What each colleague's differing says, less the more that colleague errs."""
+    shown = tolerated_rate * PLAIN_SHARE
+    weight = 0.0
+    for each in record.shared:
+        theirs = rates.get(each.colleague_id, UNKNOWN_RATE)
+        alike = (1 - theirs) * (1 - ambiguous)
+        careful, careless = 1 - alike * (1 - shown * GOOD_SHARE), 1 - alike * (1 - shown)
+        weight += _weight(each.differing, each.queries, careful, careless)
+    return weight
 
 
 def _weight(errors: int, total: int, careful: float, careless: float) -> float:
@@ -155,22 +186,29 @@ def _weight(errors: int, total: int, careful: float, careless: float) -> float:
     )
 
 
-def _seen_rate(record: WorkRecord) -> float:
-    """Somebody's error rate by what was seen directly, drawn towards one in twenty."""
-    errors = record.wrong + record.defects
-    return (PRIOR_ERRORS + errors) / (PRIOR_ITEMS + len(record.gold) + record.inspected)
+def _shown_rate(record: WorkRecord) -> float:
+    """How often somebody errs in experts and stages, by what was seen directly.
 
-
-def _ambiguous_share(records: Sequence[WorkRecord], careful_rate: float) -> float:
-    """The share of queries in which careful people differ: it counts against nobody.
-
-    What the median annotator differs in, as far as it is more than two careful people's errors.
+    Drawn towards one error in twenty items, and by the share of errors that show.
     """
-    shares = [
-        sum(each.differing for each in record.shared) / queries
-        for record in records
-        if (queries := sum(each.queries for each in record.shared))
-    ]
-    if not shares:
-        return 0.0
-    return max(0.0, 1 - (1 - statistics.median(shares)) / (1 - careful_rate) ** 2)
+    errors = PRIOR_ERRORS + record.wrong + record.defects
+    return PLAIN_SHARE * errors / (PRIOR_ITEMS + len(record.gold) + record.inspected)
+
+
+def _ambiguous_share(records: Sequence[WorkRecord], rates: Mapping[str, float]) -> float:
+    """The share of queries in which good people differ: it counts against nobody.
+
+    For each person, what they and their colleagues differ in beyond the errors known of both; the
+    median over the people.
+    """
+    shares: list[float] = []
+    for record in records:
+        queries = sum(each.queries for each in record.shared)
+        if queries:
+            sound = sum(
+                each.queries * (1 - rates.get(each.colleague_id, UNKNOWN_RATE))
+                for each in record.shared
+            )
+            alike = queries - sum(each.differing for each in record.shared)
+            shares.append(1 - alike / (sound * (1 - rates[record.person_id])))
+    return max(0.0, statistics.median(shares)) if shares else 0.0

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from schemas.agreement import PreparedPlan, prepared_agreement, prepared_distance
-from schemas.alpha import FEWEST_UNITS, value_pairs
+from schemas.alpha import FEWEST_UNITS, MOST_PAIRS, value_pairs
 from schemas.carelessness import Shared
 from schemas.intervals import DRAWS, SEED, percentile_interval
 
@@ -32,7 +32,7 @@ class AmongColleagues(NamedTuple):
 
 
 def among_colleagues(
-    queries: Iterable[Opinions], *, draws: int = DRAWS
+    queries: Iterable[Opinions], *, draws: int = DRAWS, most_pairs: int = MOST_PAIRS
 ) -> dict[str, AmongColleagues]:
     """How everybody agrees with the others, by person; the same at every call for the same order.
 
@@ -52,16 +52,16 @@ def among_colleagues(
             total[b] += found.distance
         for person, whole in total.items():
             distances[person].append(whole / (len(opinions) - 1))
-    expected = _expected_difference(known)
+    expected = _expected_difference(known, most_pairs)
     return {
         person: _among(shared[person], distances[person], expected, draws)
         for person in sorted(shared)
     }
 
 
-def _expected_difference(known: list[Opinions]) -> float:
+def _expected_difference(known: list[Opinions], most_pairs: int) -> float:
     plans = [plan for opinions in known for plan in opinions.values()]
-    first, second = value_pairs(len(plans))
+    first, second = value_pairs(len(plans), most_pairs)
     pairs = zip(first.tolist(), second.tolist(), strict=True)
     differences = [prepared_distance(plans[a], plans[b]) for a, b in pairs]
     return sum(differences) / len(differences) if differences else 0.0

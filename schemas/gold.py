@@ -12,7 +12,7 @@ GoldState = Literal["open", "good", "careless"]
 
 GOOD_SHARE = 0.25
 """A careful person errs at this share of the tolerated rate: 5 % where 20 % are tolerated."""
-FALSE_ALARM, MISSED = 0.01, 0.1
+FALSE_ALARM, MISSED = 0.02, 0.1
 """Wald's α and β: how often a decision accuses the careful, and clears the careless."""
 LIMIT, LOWEST = math.log((1 - MISSED) / FALSE_ALARM), math.log(MISSED / (1 - FALSE_ALARM))
 """The evidence at which somebody is careless, and at which they are good."""
@@ -79,7 +79,9 @@ def gold_verdict(
     `tolerated_rate` and a quarter of it. Each wrong answer weighs about 1.4 against, each right one
     0.17 for. At `limit` somebody is careless, and stays so; at the lower limit they are good and
     the evidence sinks no further (Page's rule, 1954), so that a long good record excuses later
-    carelessness for no more than a few items. After a pause is lifted, hand in the answers since.
+    carelessness for no more than a few items. Somebody who errs at 5 % is accused within 60 items
+    in 1.4 of 100 cases; half of those who err at 20 % are found by 23 items, at 40 % by 9. After a
+    pause is lifted, hand in the answers since.
 
     >>> gold_verdict([True] * 4 + [False] * 5).state
     'careless'
