@@ -79,6 +79,8 @@ class ProjectSettings(BaseModel):
     think: ThinkTarget = ThinkTarget()
     banned_words: tuple[str, ...] = ()
     overlap: int = Field(default=1, ge=1, le=9)
+    overlap_share: float = Field(default=1.0, gt=0, le=1)
+    """The share of imported queries that `overlap` people label; the others get one."""
     lease_minutes: int = Field(default=15, ge=1)
     hide_author: bool = False
     daily_goal: int = Field(default=120, ge=1)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from db.access.overlap import is_of_share
 from db.engine import insert_many
 from db.tables import Benchmark, BenchmarkQuestion, ImportFile, Query, Task
 from db.tables.base import UtcDateTime, new_ids, now
@@ -28,6 +29,7 @@ class ImportPins:
     dialect: str
     window: int
     overlap: int
+    overlap_share: float = 1.0
 
 
 class NewQuery(NamedTuple):
@@ -200,6 +202,7 @@ def _add_label_tasks(
 ) -> None:
     """A task for each wanted annotation of undecided queries of this import between two ids."""
     for slot in range(1, pins.overlap + 1):
+        wanted = [] if slot == 1 else is_of_share(col(Query.id), pins.overlap_share)
         chosen = sa.select(
             col(Query.project_id),
             sa.literal("label"),
@@ -212,6 +215,7 @@ def _add_label_tasks(
             col(Query.id).between(*ids),
             col(Query.import_id) == pins.import_id,
             col(Query.state) != "decided",
+            *wanted,
         )
         columns = ["project_id", "kind", "query_id", "slot", "status", "rank", "created_at"]
         statement = sa.insert(Task).from_select(

@@ -85,6 +85,7 @@ def begin_job(
         dialect=settings.dialect,
         window=settings.window,
         overlap=settings.overlap,
+        overlap_share=settings.overlap_share,
     )
     stem = re.sub(r"[^\w.-]+", "_", path.stem)[:60]
     errors_path = errors_dir / f"{stem}-{import_id[-12:]}.errors.jsonl"

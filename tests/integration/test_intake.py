@@ -1,5 +1,6 @@
 """Importing rows: counted, known again, refused with a reason, never filled in."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,14 @@ def test_queries_wait_pinned_with_a_task_for_each_wanted_annotation(importing: I
         (query.id, slot, "open") for query in (first, second) for slot in (1, 2)
     )
     assert importing.suggestions() == []
+
+
+def test_a_share_of_imported_queries_is_labelled_by_more_than_one(importing: Importer) -> None:
+    change_settings(importing.database, importing.who, overlap=3, overlap_share=0.25)
+    importing([{"query": f"问题 {number}"} for number in range(80)])
+    slots = Counter(task.query_id for task in importing.tasks())
+    assert set(slots.values()) == {1, 3}
+    assert 5 <= sum(count == 3 for count in slots.values()) <= 40
 
 
 def test_importing_a_file_twice_adds_nothing(importing: Importer) -> None:
