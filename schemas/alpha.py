@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
 
 from schemas.intervals import DRAWS, SEED, percentile_interval
 
@@ -24,7 +25,8 @@ MOST_PAIRS = 10_000
 """Pairs of values that are compared for D_e; of more, so many are drawn with a fixed seed."""
 FEWEST_UNITS = 5
 """With fewer units there is no interval: resampling them would pretend to know."""
-_BLOCK = 50
+_MOST_WEIGHTS = 2_000_000
+"""Weights of units held at once while resampling."""
 
 
 class Alpha(NamedTuple):
@@ -69,7 +71,7 @@ def krippendorff_alpha(
     between = np.array(
         [difference(values[a], values[b]) for a, b in zip(first, second, strict=True)]
     )
-    return alpha_of(within, sizes, between, (places[first], places[second]), draws=draws, seed=seed)
+    return _alpha(_Compared(within, sizes, between, (places[first], places[second])), draws, seed)
 
 
 def unit_difference(unit: Unit[Value], difference: Callable[[Value, Value], float]) -> float:
@@ -90,41 +92,48 @@ def value_pairs(
     return first, second
 
 
-def alpha_of(
-    within: Floats,
-    sizes: Floats,
-    between: Floats,
-    units_of_pairs: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
-    *,
-    draws: int = DRAWS,
-    seed: int = SEED,
-) -> Alpha:
-    """α from what is already compared: per unit its part of D_o and its values, per pair of D_e."""
-    count, total = len(sizes), float(sizes.sum())
+class _Compared(NamedTuple):
+    """Per unit its part of D_o and how many values it has, per pair of D_e its difference."""
+
+    within: Floats
+    sizes: Floats
+    between: Floats
+    units_of_pairs: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+
+
+def _alpha(found: _Compared, draws: int, seed: int) -> Alpha:
+    count, total = len(found.sizes), float(found.sizes.sum())
     if not count:
         return NOTHING
-    observed, expected = float(within.sum()) / total, float(between.mean())
+    observed, expected = float(found.within.sum()) / total, float(found.between.mean())
     if expected == 0:
         return Alpha(None, None, None, count, int(total), observed, expected)
-    low = high = None
-    if count >= FEWEST_UNITS:
-        source = np.random.default_rng(seed)
-        found: list[float] = []
-        for _ in range(0, draws, _BLOCK):
-            weights = source.multinomial(count, np.full(count, 1 / count), size=_BLOCK)
-            pairs = (weights[:, units_of_pairs[0]] * weights[:, units_of_pairs[1]]).astype(float)
-            found += _alphas(
-                weights @ within / (weights @ sizes), pairs @ between, pairs.sum(axis=1)
-            )
-        low, high = percentile_interval(found) if found else (None, None)
-    alpha = 1 - observed / expected
-    return Alpha(alpha, low, high, count, int(total), observed, expected)
+    drawn = _drawn_alphas(found, draws, seed) if count >= FEWEST_UNITS else []
+    low, high = percentile_interval(drawn) if drawn else (None, None)
+    return Alpha(1 - observed / expected, low, high, count, int(total), observed, expected)
 
 
-def _alphas(observed: Floats, between: Floats, pairs: Floats) -> list[float]:
-    """α of each draw, without those in which nothing varies."""
-    varied = between > 0
-    return (1 - observed[varied] * pairs[varied] / between[varied]).tolist()
+def _drawn_alphas(found: _Compared, draws: int, seed: int) -> list[float]:
+    """α of resampled units, without the draws in which nothing varies.
+
+    A pair of D_e counts as often as both of its units were drawn: Σ w_u w_v d_uv, as sparse tables.
+    """
+    count = len(found.sizes)
+    source = np.random.default_rng(seed)
+    ones = np.ones(len(found.between))
+    differences = coo_array((found.between, found.units_of_pairs), shape=(count, count)).tocsr()
+    pairs = coo_array((ones, found.units_of_pairs), shape=(count, count)).tocsr()
+    alphas: list[float] = []
+    block = max(1, _MOST_WEIGHTS // count)
+    for start in range(0, draws, block):
+        size = min(block, draws - start)
+        weights = source.multinomial(count, np.full(count, 1 / count), size=size).astype(float)
+        chance = ((weights @ differences) * weights).sum(axis=1)
+        compared = ((weights @ pairs) * weights).sum(axis=1)
+        observed = weights @ found.within / (weights @ found.sizes)
+        varied = chance > 0
+        alphas += (1 - observed[varied] * compared[varied] / chance[varied]).tolist()
+    return alphas
 
 
 def nominal_alpha(
@@ -155,14 +164,15 @@ def alpha_of_counts(counts: Floats, *, draws: int = DRAWS, seed: int = SEED) -> 
     observed, expected = _nominal(once, within, sizes, counts)
     if expected[0] == 0:
         return Alpha(None, None, None, len(counts), int(sizes.sum()), 0.0, 0.0)
-    low = high = None
+    drawn: list[float] = []
     if len(counts) >= FEWEST_UNITS:
         source = np.random.default_rng(seed)
         share = np.full(len(counts), 1 / len(counts))
         weights = source.multinomial(len(counts), share, size=draws).astype(float)
-        drawn, chance = _nominal(weights, within, sizes, counts)
+        within_draws, chance = _nominal(weights, within, sizes, counts)
         varied = chance > 0
-        low, high = percentile_interval((1 - drawn[varied] / chance[varied]).tolist())
+        drawn = (1 - within_draws[varied] / chance[varied]).tolist()
+    low, high = percentile_interval(drawn) if drawn else (None, None)
     alpha = 1 - float(observed[0] / expected[0])
     return Alpha(
         alpha, low, high, len(counts), int(sizes.sum()), float(observed[0]), float(expected[0])

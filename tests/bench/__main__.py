@@ -1,6 +1,7 @@
 """Runs every bench in a process of its own and writes `docs/benchmarks.md`.
 
-Usage: `python -m tests.bench [NAME …]`; without names, all of them.
+Usage: `python -m tests.bench [NAME …]`; without names, all of them. With names, only their
+sections of the page are written anew.
 """
 
 import json
@@ -31,7 +32,10 @@ def main(names: list[str]) -> int:
         for name in benches
         if subprocess.run([sys.executable, "-m", f"tests.bench.{name}"], check=False).returncode
     ]
-    PAGE.write_text(_page(), "utf-8")
+    PAGE.write_text(
+        _with_sections([each for each in names if each not in crashed]) if names else _page(),
+        "utf-8",
+    )
     for name in crashed:
         print(f"crashed: {name}", file=sys.stderr)
     return 1 if crashed else 0
@@ -46,6 +50,16 @@ def _page() -> str:
     for path in sorted(RESULTS.glob("*.json")):
         parts.append(_section(path.stem, json.loads(path.read_text("utf-8"))))
     return "\n".join(parts)
+
+
+def _with_sections(names: list[str]) -> str:
+    """The page as it stands, with the sections of these benches put in their places."""
+    head, *sections = PAGE.read_text("utf-8").split("\n## ")
+    by_name = {section.partition("\n")[0]: section.rstrip("\n") + "\n" for section in sections}
+    for name in names:
+        rows = json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
+        by_name[name] = _section(name, rows).removeprefix("## ")
+    return "\n## ".join([head, *(by_name[name] for name in sorted(by_name))])
 
 
 def _section(name: str, rows: list[dict[str, object]]) -> str:

@@ -7,8 +7,8 @@ err themselves, inspect samples of lots. What comes of it goes through the produ
 
 import random
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 
 from schemas.agreement import PreparedPlan, prepare_plan
@@ -26,12 +26,29 @@ from tests.simulated_plans import Plan, another_expert, corrupted, random_plan, 
 
 SEEDS = range(50)
 ITEMS, GOLD_ITEMS, ANNOTATORS, REVIEWERS = 2_000, 40, 20, 3
-OVERLAP, AMBIGUOUS = 0.2, 0.03
 CARELESS, CAREFUL = (0.2, 0.4), (0.0, 0.05)
 FEWEST_CARELESS, MOST_CARELESS = 3, 6
 ONBOARDING, GOLD_EVERY = 5, 15
 LOT_SIZE, LOT_RATE, CONFIDENCE = 50, 0.1, 0.9
-MISSES, REJECTS_GOOD = (0.02, 0.08), (0.005, 0.015)
+
+
+@dataclass(frozen=True)
+class World:
+    """How a team works; shares of queries, and what reviewers overlook and wrongly reject."""
+
+    overlap: float = 0.2
+    ambiguous: float = 0.03
+    misses: tuple[float, float] = (0.02, 0.08)
+    rejects_good: tuple[float, float] = (0.005, 0.015)
+
+
+USUAL = World()
+HARDER = {
+    "10 % of the queries have two right plans": World(ambiguous=0.1),
+    "reviewers overlook 15 to 25 % of defects": World(misses=(0.15, 0.25)),
+    "reviewers reject 3 to 5 % of good plans": World(rejects_good=(0.03, 0.05)),
+    "no query is given to two people": World(overlap=0.0),
+}
 
 
 @dataclass
@@ -58,13 +75,19 @@ class Outcome:
     """Whom gold items alone would have paused."""
 
 
-def simulate(seed: int, rates: Sequence[float] = (), items: int = ITEMS) -> Outcome:
+def simulate(
+    seed: int, rates: Sequence[float] = (), items: int = ITEMS, world: World = USUAL
+) -> Outcome:
     """One team at work; without rates, most are careful and some careless."""
     source = random.Random(seed)
     team = [Annotator(f"p{i:02}", rate) for i, rate in enumerate(rates or _rates(source))]
-    shared = _label(team, items, source)
+    shared = _label(team, items, world, source)
+    reviewers = [
+        (source.uniform(*world.misses), source.uniform(*world.rejects_good))
+        for _ in range(REVIEWERS)
+    ]
     for each in team:
-        _inspect(each, source)
+        _inspect(each, reviewers, source)
     among = among_colleagues(shared, draws=100, most_pairs=1_000)
     records = [
         WorkRecord(
@@ -74,8 +97,8 @@ def simulate(seed: int, rates: Sequence[float] = (), items: int = ITEMS) -> Outc
             defects=each.defects,
             lots=len(each.lots),
             lots_failed=each.lots.count(False),
-            shared=among[each.name].shared,
-            alpha=among[each.name].alpha,
+            shared=among[each.name].shared if each.name in among else (),
+            alpha=among[each.name].alpha if each.name in among else None,
         )
         for each in team
     ]
@@ -91,14 +114,10 @@ def simulate(seed: int, rates: Sequence[float] = (), items: int = ITEMS) -> Outc
     )
 
 
-def share_judged(
-    outcomes: Sequence[Outcome],
-    rates: tuple[float, float],
-    judged: Callable[[Outcome], frozenset[str]] = lambda outcome: outcome.careless,
-) -> tuple[int, int]:
+def share_judged(outcomes: Sequence[Outcome], rates: tuple[float, float]) -> tuple[int, int]:
     """How many annotators with such an error rate were judged careless, of how many."""
     hits = [
-        name in judged(outcome)
+        name in outcome.careless
         for outcome in outcomes
         for name, rate in outcome.rates.items()
         if rates[0] <= rate <= rates[1]
@@ -113,7 +132,7 @@ def _rates(source: random.Random) -> list[float]:
 
 
 def _label(
-    team: list[Annotator], items: int, source: random.Random
+    team: list[Annotator], items: int, world: World, source: random.Random
 ) -> list[dict[str, PreparedPlan]]:
     """Everybody works through the queries; the plans of those that two people planned."""
     gold = [random_plan(source) for _ in range(GOLD_ITEMS)]
@@ -124,8 +143,8 @@ def _label(
             _answer_gold(each, due[each.name].pop(), source)
     for item in range(items - GOLD_ITEMS):
         right = random_plan(source)
-        other = another_expert(right, source) if source.random() < AMBIGUOUS else right
-        people = source.sample(team, 2 if source.random() < OVERLAP else 1)
+        other = another_expert(right, source) if source.random() < world.ambiguous else right
+        people = source.sample(team, 2 if source.random() < world.overlap else 1)
         plans: dict[str, PreparedPlan] = {}
         for each in people:
             is_wrong = source.random() < each.error_rate
@@ -148,9 +167,10 @@ def _answer_gold(annotator: Annotator, right: Plan, source: random.Random) -> No
     annotator.gold.append(gold_score(plan, right).is_right)
 
 
-def _inspect(annotator: Annotator, source: random.Random) -> None:
+def _inspect(
+    annotator: Annotator, reviewers: Sequence[tuple[float, float]], source: random.Random
+) -> None:
     """Reviewers look at samples of the annotator's lots, the last one smaller than the others."""
-    reviewers = [(source.uniform(*MISSES), source.uniform(*REJECTS_GOOD)) for _ in range(REVIEWERS)]
     for start in range(0, len(annotator.handed_in), LOT_SIZE):
         lot = dict(annotator.handed_in[start : start + LOT_SIZE])
         plan = sampling_plan(len(lot), LOT_RATE, CONFIDENCE, level=level_after(annotator.lots))
@@ -172,43 +192,32 @@ def main() -> None:
     begun = time.process_time()
     outcomes = [simulate(seed) for seed in SEEDS]
     spent = (time.process_time() - begun) / len(outcomes)
-    ever = [frozenset[str]().union(*looks) for looks in map(_looks, SEEDS, outcomes)]
-    by_team = dict(zip(map(id, outcomes), ever, strict=True))
+    looks = [_with_looks(seed, outcome) for seed, outcome in zip(SEEDS, outcomes, strict=True)]
+    by_gold = [replace(outcome, careless=outcome.paused) for outcome in outcomes]
     report(
         "simulated_team",
         [
-            _share("careless (20–40 %) found", share_judged(outcomes, CARELESS), "≥ 90"),
-            _share("careful (0–5 %) accused", share_judged(outcomes, CAREFUL), "≤ 5"),
-            _share(
-                "careful accused at any of four looks",
-                share_judged(outcomes, CAREFUL, lambda outcome: by_team[id(outcome)]),
-                "≤ 5",
+            *_shares("", outcomes, ("≥ 90", "≤ 5")),
+            *_shares("at any of four looks: ", looks, ("≥ 90", "≤ 5")),
+            *_shares("by gold items alone: ", by_gold, ("", "≤ 5")),
+            *(_alpha(outcomes, *span) for span in (("careful", CAREFUL), ("careless", CARELESS))),
+            *(
+                figure
+                for what, world in HARDER.items()
+                for teams in [[simulate(seed, world=world) for seed in SEEDS]]
+                for figure in _shares(f"{what}: ", teams, ("", ""))
             ),
-            _share(
-                "careless paused by gold items alone",
-                share_judged(outcomes, CARELESS, lambda outcome: outcome.paused),
-                "",
-            ),
-            _share(
-                "careful paused by gold items alone",
-                share_judged(outcomes, CAREFUL, lambda outcome: outcome.paused),
-                "≤ 5",
-            ),
-            *(_alpha(outcomes, name, span) for name, span in SPANS),
             *_between(),
-            Figure("one team judged", spent, "CPU s", "no promise"),
+            Figure("one team simulated and judged", spent, "CPU s", "no promise"),
         ],
     )
 
 
-SPANS = (("careful", CAREFUL), ("careless", CARELESS))
-
-
-def _looks(seed: int, last: Outcome) -> list[frozenset[str]]:
+def _with_looks(seed: int, last: Outcome) -> Outcome:
     """Whom the product accuses when it is asked after each quarter of the work."""
     rates = list(last.rates.values())
     quarters = [simulate(seed, rates, items).careless for items in (500, 1_000, 1_500)]
-    return [*quarters, last.careless]
+    return replace(last, careless=last.careless.union(*quarters))
 
 
 def _between() -> list[Figure]:
@@ -217,24 +226,32 @@ def _between() -> list[Figure]:
     for rate in (0.05, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3):
         teams = [simulate(seed, [rate] * 4 + [0.03] * 16) for seed in range(1_000, 1_025)]
         what = f"judged careless at an error rate of {rate:.0%}".replace("%", " %")
-        figures.append(_share(what, share_judged(teams, (rate, rate)), ""))
+        figures.append(_share(what, teams, (rate, rate), ""))
     return figures
+
+
+def _shares(what: str, outcomes: Sequence[Outcome], targets: tuple[str, str]) -> list[Figure]:
+    return [
+        _share(f"{what}careless (20–40 %) found", outcomes, CARELESS, targets[0]),
+        _share(f"{what}careful (0–5 %) accused", outcomes, CAREFUL, targets[1]),
+    ]
+
+
+def _share(
+    what: str, outcomes: Sequence[Outcome], rates: tuple[float, float], target: str
+) -> Figure:
+    count, total = share_judged(outcomes, rates)
+    return Figure(f"{what} ({count} of {total})", 100 * count / total, "%", target or "no promise")
 
 
 def _alpha(outcomes: Sequence[Outcome], name: str, rates: tuple[float, float]) -> Figure:
     found = [
-        alpha
+        judged.record.alpha
         for outcome in outcomes
         for person, judged in outcome.judgements.items()
-        if rates[0] <= outcome.rates[person] <= rates[1]
-        and (alpha := judged.record.alpha) is not None
+        if rates[0] <= outcome.rates[person] <= rates[1] and judged.record.alpha is not None
     ]
     return Figure(f"mean α of the {name} against the others", fmean(found), "", "no promise")
-
-
-def _share(what: str, found: tuple[int, int], target: str) -> Figure:
-    count, total = found
-    return Figure(f"{what} ({count} of {total})", 100 * count / total, "%", target or "no promise")
 
 
 if __name__ == "__main__":
