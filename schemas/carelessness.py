@@ -25,6 +25,8 @@ PLAIN_SHARE = 0.7
 PRIOR_ERRORS, PRIOR_ITEMS = 1, 20
 """Before anything is known of somebody, they are taken to err in one of twenty items."""
 UNKNOWN_RATE = PLAIN_SHARE * PRIOR_ERRORS / PRIOR_ITEMS
+MOST_AMBIGUOUS = 0.9
+"""However much people differ, a plan that a colleague shares still speaks for somebody."""
 FALSE_ALARM = 0.05
 LIMIT = math.log((1 - MISSED) / FALSE_ALARM)
 """Wald's limit; laxer than that of gold items alone, which pause somebody without being asked."""
@@ -211,4 +213,4 @@ def _ambiguous_share(records: Sequence[WorkRecord], rates: Mapping[str, float]) 
             )
             alike = queries - sum(each.differing for each in record.shared)
             shares.append(1 - alike / (sound * (1 - rates[record.person_id])))
-    return max(0.0, statistics.median(shares)) if shares else 0.0
+    return min(MOST_AMBIGUOUS, max(0.0, statistics.median(shares))) if shares else 0.0

@@ -23,6 +23,7 @@ from schemas.scoring.context import ScoringContext
 from schemas.scoring.wire import to_text
 
 ANSWERS = st.lists(st.booleans(), max_size=40)
+RATES = st.floats(0.001, 0.999)
 PLAN = {
     "rewritten_query": "查看周报并诊断",
     "steps": [
@@ -231,6 +232,25 @@ def test_a_defect_more_never_speaks_for_somebody(inspected: int, defects: int) -
         [less] = judge_annotators([WorkRecord("a", inspected=inspected, defects=defects)])
         [more] = judge_annotators([WorkRecord("a", inspected=inspected, defects=defects + 1)])
         assert more.evidence > less.evidence
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 9), st.integers(0, 9)), max_size=5), RATES)
+def test_every_record_has_a_finite_weight(facts: list[tuple[bool, int, int]], rate: float) -> None:
+    """On the first day all that two people share may differ."""
+    names = [f"p{place}" for place in range(len(facts))]
+    team = [
+        WorkRecord(
+            name,
+            gold=[right],
+            inspected=inspected,
+            defects=min(inspected, found),
+            shared=[Shared(other, max(1, found), found) for other in names if other != name],
+        )
+        for name, (right, inspected, found) in zip(names, facts, strict=True)
+    ]
+    for each in judge_annotators(team, tolerated_rate=rate):
+        assert math.isfinite(each.evidence)
+        assert 0 <= each.error_low <= each.error_high <= 1
 
 
 def test_the_reasons_are_the_witnesses_against_the_loudest_first() -> None:

@@ -2,7 +2,9 @@
 
 import doctest
 import itertools
+import re
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -205,6 +207,20 @@ def test_samples_of_many_seeds_take_every_item_alike() -> None:
         for each in draw_sample(ids, 3, str(seed)):
             counts[each] += 1
     assert all(540 < count < 660 for count in counts.values())
+
+
+def test_the_table_for_leads_says_what_the_plans_say() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "quality.md").read_text("utf-8")
+    rows = re.findall(r"^\| ([\d,]+) \| (\d+ / \d+ \|.*) \|$", page, re.MULTILINE)
+    assert len(rows) >= 5
+    for lot, cells in rows:
+        plans = [
+            sampling_plan(int(lot.replace(",", "")), rate, confidence)
+            for rate in (0.05, 0.1, 0.2)
+            for confidence in (0.8, 0.9, 0.95)
+        ]
+        told = [f"{plan.sample_size} / {plan.acceptance_number}" for plan in plans]
+        assert cells.split(" | ") == told
 
 
 def test_a_bootstrap_interval_covers_the_mean_and_is_the_same_each_time() -> None:
