@@ -31,7 +31,9 @@ test: $(VENV)/.test ## set up what the tests need, check and test everything
 
 test-data: $(VENV)/.test ## read outside data: make test-data DATA=folder
 	@test -n "$(DATA)" || { echo "Name the folder: make test-data DATA=folder"; exit 2; }
-	PLANWRIGHT_TEST_DATA="$(abspath $(DATA))" $(BIN)/python -m pytest -q -m outside_data tests/outside
+	export PLANWRIGHT_TEST_DATA="$(abspath $(DATA))"; \
+		$(PYTEST) -m outside_data tests/outside --ignore tests/outside/test_outside_walk.py && \
+		CHROMIUM="$$(sh tests/find_chromium.sh)" $(PYTEST) -m outside_data tests/outside/test_outside_walk.py
 
 check: $(VENV)/.test ## format, lint and type-check
 	$(BIN)/ruff format .
