@@ -6,8 +6,9 @@ away after `fault_times` tries of the same request. Answers are plausible plans 
 in the dialect that the prompt names. It counts every request by its content.
 
 Usage: `python -m tests.fakes.endpoint [--port N] [--config JSON]`; prints its base URL.
-`GET /counts` tells what was asked; `POST /config` changes the behaviour while it runs, and with
-`forget` what was counted.
+After `hold_after` answers it keeps other requests waiting until told otherwise, after `down_after`
+it refuses them, so that a test can stop at a number and not at a moment. `GET /counts` tells what
+was asked; `POST /config` changes the behaviour while it runs, and with `forget` what was counted.
 """
 
 import argparse
@@ -54,7 +55,8 @@ class Behaviour:
     model: str | None = None
     credit: bool = True
     max_in_flight: int | None = None
-    is_down: bool = False
+    hold_after: int | None = None
+    down_after: int | None = None
     keep_bodies: bool = False
 
 
@@ -84,6 +86,7 @@ class Endpoint:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     in_flight: int = 0
     most_in_flight: int = 0
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def routes(self) -> list[Route]:
         return [
@@ -117,6 +120,8 @@ class Endpoint:
                 counted.clear()
             self.bodies.clear()
         self.behaviour = replace(self.behaviour, **changes)
+        self.changed.set()
+        self.changed = asyncio.Event()
         return JSONResponse(asdict(self.behaviour))
 
     async def complete(self, request: Request) -> Response:
@@ -130,16 +135,28 @@ class Endpoint:
         self.statuses[str(response.status_code)] += 1
         return response
 
+    @property
+    def answers(self) -> int:
+        return sum(self.answered.values())
+
+    async def _release(self) -> None:
+        """Wait until this answer is not held back any more."""
+        while (most := self.behaviour.hold_after) is not None and self.answers >= most:
+            await self.changed.wait()
+
     async def _respond(self, headers: Mapping[str, str], body: dict[str, Any]) -> Response:
         behaviour = self.behaviour
-        if refusal := _refusal(behaviour, headers, body, self.in_flight):
-            return refusal
+        is_down = behaviour.down_after is not None and self.answers >= behaviour.down_after
+        refusal = _refusal(behaviour, headers, body, self.in_flight)
+        if is_down or refusal:
+            return refusal or _error(503, "down")
         content = content_hash(body)
         self.asked[content] += 1
         if behaviour.keep_bodies:
             self.bodies.append(body)
         self.reply_keys[headers.get("idempotency-key", "")] += 1
         await asyncio.sleep(behaviour.latency_s)
+        await self._release()
         fault = _fault(behaviour, content)
         if fault in _TRANSIENT and self.asked[content] > behaviour.fault_times:
             fault = None
@@ -259,8 +276,6 @@ def _message(shape: str, content: str, trace: str, answer: str, text: str) -> di
 def _refusal(
     behaviour: Behaviour, headers: Mapping[str, str], body: Mapping[str, Any], in_flight: int
 ) -> Response | None:
-    if behaviour.is_down:
-        return _error(503, "down")
     if behaviour.key is not None and headers.get("authorization") != f"Bearer {behaviour.key}":
         return _error(401, f"wrong key: {headers.get('authorization')}")
     if behaviour.model is not None and body["model"] != behaviour.model:

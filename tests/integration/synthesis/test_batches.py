@@ -89,19 +89,20 @@ def test_a_limit_counts_queries_and_the_next_batch_takes_the_next(
 def test_a_cancelled_batch_asks_no_more_but_keeps_what_is_under_way(
     database: Database, who: Actor, endpoint: RunningEndpoint
 ) -> None:
-    endpoint.configure(latency_s=0.3)
-    add_queries(database, who, 200)
+    endpoint.configure(hold_after=1)
+    add_queries(database, who, 20)
     prepared = prepare_batch(database, who, order_for(endpoint, concurrency=4))
     worker = threading.Thread(target=work_on, args=(database, prepared))
     worker.start()
     while not batch_progress(database, who, prepared.batch_id).done:
         time.sleep(0.02)
     cancel_batch(database, who, prepared.batch_id)
-    worker.join(timeout=10)
+    endpoint.configure(hold_after=None, latency_s=1.0)
+    worker.join(timeout=60)
     assert not worker.is_alive()
     progress = batch_progress(database, who, prepared.batch_id)
     assert (progress.state, progress.in_flight) == ("cancelled", 0)
-    assert progress.done == sum(endpoint.counts()["answered"].values()) < 200
+    assert progress.done == sum(endpoint.counts()["answered"].values()) < 20
     with pytest.raises(TransitionRefused):
         cancel_batch(database, who, prepared.batch_id)
 
@@ -145,7 +146,7 @@ def durable(database: Database, settings: Settings) -> Iterator[Durable]:
 
 
 def _wait(database: Database, who: Actor, batch_id: str, *states: str) -> BatchProgress:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while (progress := batch_progress(database, who, batch_id)).state not in states:
         assert time.monotonic() < deadline, progress
         time.sleep(0.05)
@@ -155,14 +156,14 @@ def _wait(database: Database, who: Actor, batch_id: str, *states: str) -> BatchP
 def test_a_started_batch_is_worked_on_and_can_be_cancelled_resumed_and_asked_again(
     database: Database, who: Actor, durable: Durable, endpoint: RunningEndpoint
 ) -> None:
-    endpoint.configure(latency_s=0.1)
+    endpoint.configure(hold_after=10)
     add_queries(database, who, 60)
     batch_id = start_batch(database, durable, who, order_for(endpoint))
     assert start_batch(database, durable, who, order_for(endpoint)) == batch_id
     while not batch_progress(database, who, batch_id).done:
         time.sleep(0.02)
     cancel_batch(database, who, batch_id)
-    endpoint.configure(latency_s=0.0, cut_off=0.2)
+    endpoint.configure(hold_after=None, cut_off=0.2)
     resume_batch(database, durable, who, batch_id)
     progress = _wait(database, who, batch_id, "done")
     assert progress.done + progress.failed == 60
@@ -184,14 +185,16 @@ def test_a_started_batch_is_worked_on_and_can_be_cancelled_resumed_and_asked_aga
 def test_a_batch_that_was_under_way_when_the_server_left_goes_on_at_its_next_start(
     database: Database, who: Actor, settings: Settings, endpoint: RunningEndpoint
 ) -> None:
-    endpoint.configure(latency_s=0.2)
+    endpoint.configure(hold_after=10)
     add_queries(database, who, 60)
     first = Durable(settings, database, "serve")
     first.launch()
     batch_id = start_batch(database, first, who, order_for(endpoint))
     while not batch_progress(database, who, batch_id).done:
         time.sleep(0.02)
-    first.close(grace_s=10)
+    # What is under way comes home; the rest would take longer than leaving does.
+    endpoint.configure(hold_after=None, latency_s=1.0)
+    first.close(grace_s=30)
     assert batch_progress(database, who, batch_id).state == "running"
     endpoint.configure(latency_s=0.0)
     second = Durable(settings, database, "serve")

@@ -1,6 +1,5 @@
 """An endpoint that misbehaves costs time, never rows."""
 
-import threading
 import time
 
 import pytest
@@ -53,12 +52,12 @@ def test_a_silent_endpoint_is_not_waited_for_longer_than_ordered(
     sqlite_database: Database, endpoint: RunningEndpoint
 ) -> None:
     who = a_project(sqlite_database)
-    endpoint.configure(hangs=1.0, fault_times=1000, hang_s=5)
+    endpoint.configure(hangs=1.0, fault_times=1000, hang_s=60)
     add_queries(sqlite_database, who, 1)
     begun = time.monotonic()
     progress = run_order(sqlite_database, who, order_for(endpoint, timeout_s=0.3))
     assert progress.failures == (("synthesis.timeout", 1),)
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 50
 
 
 def test_an_endpoint_that_is_not_there_stops_the_batch_and_costs_it_nothing(
@@ -68,7 +67,7 @@ def test_an_endpoint_that_is_not_there_stops_the_batch_and_costs_it_nothing(
     order = order_for("http://127.0.0.1:9/v1", concurrency=4)
     begun = time.monotonic()
     progress = run_order(database, who, order)
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 60
     assert progress.state == "stopped"
     assert progress.reason is not None
     assert progress.reason[0] == "synthesis.stopped_unreachable"
@@ -85,23 +84,18 @@ def test_one_query_and_no_endpoint_stops_too(sqlite_database: Database) -> None:
 def test_an_endpoint_that_goes_down_stops_the_batch_and_the_same_order_goes_on(
     database: Database, who: Actor, endpoint: RunningEndpoint
 ) -> None:
-    endpoint.configure(latency_s=0.02)
+    endpoint.configure(down_after=20)
     add_queries(database, who, 120)
     order = order_for(endpoint, concurrency=4)
     prepared = prepare_batch(database, who, order)
-    worker = threading.Thread(target=work_on, args=(database, prepared))
-    worker.start()
-    while not batch_progress(database, who, prepared.batch_id).done:
-        time.sleep(0.02)
-    endpoint.configure(is_down=True)
-    worker.join()
+    work_on(database, prepared)
     stopped = batch_progress(database, who, prepared.batch_id)
     assert stopped.state == "stopped"
     assert stopped.reason is not None
     assert stopped.reason[0] == "synthesis.stopped_server_error"
     assert stopped.failed == 0
-    assert 0 < stopped.done < 120
-    endpoint.configure(is_down=False)
+    assert 20 <= stopped.done < 24
+    endpoint.configure(down_after=None)
     again = prepare_batch(database, who, order)
     assert again == Prepared(prepared.batch_id, 2)
     work_on(database, again)
