@@ -95,14 +95,19 @@ export function settledAt(named, names) {
   return null;
 }
 
-/** A text as the lines that are drawn, `[start, end]` each; very long lines come in parts. */
-export function linesOf(text) {
+/** A text as the lines that are drawn, `[start, end]` each; very long lines come in parts, never within a name. */
+export function linesOf(text, named = []) {
   const lines = [];
+  let next = 0;
+  const outside = (at) => {
+    while (named[next]?.end <= at) next++;
+    return named[next]?.start < at ? named[next].end : at;
+  };
   for (let start = 0; start <= text.length; ) {
     const found = text.indexOf("\n", start);
     const end = found < 0 ? text.length : found;
     for (let from = start; ; ) {
-      const to = end - from > LINE_FROM ? partEnd(text, from, end) : end;
+      const to = end - from > LINE_FROM ? Math.min(end, outside(partEnd(text, from, end))) : end;
       lines.push([from, to]);
       if (to >= end) break;
       from = to;

@@ -1,7 +1,8 @@
 /** The model's thinking: long texts stay fast, experts are marked, length stands against its target. */
 
 import { fill, h } from "./dom.js";
-import { inSlices, TracePieces } from "./trace_pieces.js";
+import { inSlices } from "./slices.js";
+import { TraceSheet } from "./trace_sheet.js";
 import { mentions, places, repeats, sentencesWith, settledAt } from "./trace_text.js";
 
 const GAUGE_END = 1.8; // the gauge ends at this many times the longest good length, or where the trace does
@@ -12,12 +13,9 @@ export class TraceViewer {
     Object.assign(this, { root, say, keys });
     this.text = "";
     this.names = new Set();
-    /** Name of a highlight → the places that it colours, as `[start, end]`. */
-    this.coloured = new Map();
     const hint = h("p", { class: "only-heard", id: "trace-hint" }, say("trace.keys_hint"));
     this.body = h("div", { class: "trace", tabindex: 0, role: "region", "aria-label": say("trace.title"), "aria-describedby": hint.id, onkeydown: (event) => this.#onKey(event) });
-    this.sheet = new TracePieces(this.body);
-    this.sheet.onmark = (node, name, end) => this.#showMark(node, name, end);
+    this.sheet = new TraceSheet(this.body, { onmark: (node, mention) => this.#showMark(node, mention) });
     this.gauge = h("span", { class: "gauge", role: "img" }, h("i"), h("u"));
     this.length = h("span", { class: "pill" });
     this.facts = h("div", { class: "facts" });
@@ -39,11 +37,11 @@ export class TraceViewer {
     this.find.value = "";
     this.count.textContent = "";
     this.found = [];
-    for (const name of this.coloured.keys()) this.mark(name, []);
-    this.sheet.start(text, this.named, (name) => hues.get(name));
-    this.body.scrollTop = 0;
+    for (const name of this.sheet.coloured.keys()) this.mark(name, []);
     this.namesKey = null;
-    if (text) this.#draw(banned);
+    this.body.scrollTop = 0;
+    this.sheet.start(text, this.named, (name) => hues.get(name));
+    if (text) this.#read(banned);
     else fill(this.body, h("p", { class: "absent" }, absent));
   }
 
@@ -57,7 +55,7 @@ export class TraceViewer {
     this.settled = settledAt(this.named, names);
     const removed = new Set([...this.planned].filter((name) => !names.has(name)));
     this.argued = sentencesWith(this.text, this.named.filter(({ name }) => removed.has(name)));
-    for (const { node, end } of this.sheet.marks) this.#showMark(node, node.dataset.expert, end);
+    for (const each of this.sheet.marks) this.#showMark(each.node, each);
     this.mark("pw-argued", this.argued);
     this.#measure();
     this.#showFacts();
@@ -65,20 +63,17 @@ export class TraceViewer {
 
   /** Light the mentions of one expert, or of none. */
   light(name) {
-    for (const node of this.sheet.marksOf?.get(this.lit) ?? []) node.classList.remove("is-lit");
     this.lit = name;
-    for (const node of this.sheet.marksOf?.get(name) ?? []) node.classList.add("is-lit");
+    for (const each of this.sheet.marks) each.node.classList.toggle("is-lit", each.name === name);
   }
 
-  /** Colour these places, as `[start, end]`, with the highlight of a name; as soon as they are drawn. */
+  /** Colour these places, `[start, end]` in order, with the highlight of a name. */
   mark(name, found) {
-    this.coloured.set(name, found);
-    if (this.sheet.isDrawn) this.sheet.highlight(name, found);
+    this.sheet.highlight(name, found);
   }
 
   /** Bring a place in sight. */
-  async reveal([start]) {
-    await this.drawn;
+  reveal([start]) {
     this.#setFolded(false);
     this.sheet.show(start);
   }
@@ -111,30 +106,26 @@ export class TraceViewer {
     this.fold.setAttribute("aria-expanded", String(!isFolded));
   }
 
-  /** All of it in slices: the lines, then what is repeated and what is banned. */
-  #draw(banned) {
+  /** What is banned and what is repeated, in slices. */
+  async #read(banned) {
     const { text, experts } = this;
     const isOver = () => text !== this.text || experts !== this.experts;
-    this.drawn = inSlices(this.sheet.draw(), isOver);
-    this.drawn.then(async () => {
-      if (isOver()) return;
-      for (const [name, found] of this.coloured) this.mark(name, found);
-      this.forbidden = places(text, banned);
-      this.mark("pw-banned", this.forbidden);
-      this.repeated = (await inSlices(repeats(text), isOver)) ?? [];
-      if (isOver()) return;
-      this.mark("pw-repeated", this.repeated);
-      this.#showFacts();
-    });
+    this.forbidden = places(text, banned);
+    this.mark("pw-banned", this.forbidden);
+    const repeated = await inSlices(repeats(text), isOver);
+    if (!repeated || isOver()) return;
+    this.repeated = repeated;
+    this.mark("pw-repeated", repeated);
+    this.#showFacts();
   }
 
-  #showMark(node, name, end) {
+  #showMark(node, { name, end }) {
     node.classList.toggle("is-unused", !this.names.has(name));
+    node.classList.toggle("is-lit", name === this.lit);
     const isSettled = end === this.settled;
-    if (isSettled !== node.classList.contains("is-settled")) {
-      node.classList.toggle("is-settled", isSettled);
-      node.title = isSettled ? this.say("trace.settled_explained") : "";
-    }
+    if (isSettled === node.classList.contains("is-settled")) return;
+    node.classList.toggle("is-settled", isSettled);
+    node.title = isSettled ? this.say("trace.settled_explained") : "";
   }
 
   get #share() {
@@ -196,11 +187,8 @@ export class TraceViewer {
     this.searching = setTimeout(() => this.#search(), SEARCH_PAUSE_MS);
   }
 
-  async #search() {
-    const { text } = this;
-    await this.drawn;
-    if (text !== this.text) return;
-    this.found = places(text, [this.find.value]);
+  #search() {
+    this.found = places(this.text, [this.find.value]);
     this.at = -1;
     this.mark("pw-found", this.found);
     this.mark("pw-current", []);
@@ -230,17 +218,17 @@ export class TraceViewer {
   /** Left and right go from name to name; what Enter does on one is not the trace's business. */
   #onKey(event) {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    const { marks } = this.sheet;
-    if (!by || !marks.length || event.ctrlKey || event.metaKey || event.altKey) return;
-    const at = marks.findIndex(({ node }) => node === document.activeElement);
-    const next = at < 0 ? this.#firstInSight(marks) : Math.min(Math.max(at + by, 0), marks.length - 1);
-    marks[next].node.focus();
+    const { named, sheet } = this;
+    if (!by || !named.length || event.ctrlKey || event.metaKey || event.altKey) return;
+    const here = sheet.marks.find(({ node }) => node === document.activeElement) ?? this.#justBefore(sheet.marks);
+    const at = here ? named.findIndex(({ start }) => start === here.start) + by : 0;
+    sheet.markOf(named[Math.min(Math.max(at, 0), named.length - 1)]).focus();
     event.preventDefault();
   }
 
-  #firstInSight(marks) {
+  /** The last name above what is in sight: the first key leads into it. */
+  #justBefore(marks) {
     const { top } = this.body.getBoundingClientRect();
-    const at = marks.findIndex(({ node }) => node.getBoundingClientRect().top >= top);
-    return Math.max(at, 0);
+    return marks.findLast(({ node }) => node.getBoundingClientRect().top < top);
   }
 }
