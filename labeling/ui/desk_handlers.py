@@ -36,6 +36,12 @@ class KeysMessage(Message):
     key: str | None = Field(default=None, max_length=64)
 
 
+class FindMessage(Message):
+    """Text of a query, or an id."""
+
+    text: str = Field(max_length=2_000)
+
+
 class DeskHandlers(CommentHandlers):
     """What the label and the review page share; each adds its own acts."""
 

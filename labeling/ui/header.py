@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from labeling.annotate import progress
+from labeling.commenting import count_waiting
 from labeling.own_keys import list_keys
 from labeling.projects import list_projects
 from labeling.ui.i18n import Words
@@ -29,6 +30,8 @@ class Counts:
 
     returned: int
     returned_text: str
+    comments: int
+    comments_text: str
     today_text: str
     today_percent: int
 
@@ -36,9 +39,12 @@ class Counts:
 def header_counts(services: Services, who: Actor, words: Words) -> Counts:
     """What this person did today and what came back to them."""
     found = progress(services.database, who)
+    waiting = count_waiting(services.database, who)
     return Counts(
         returned=found.returned_to_me,
         returned_text=words("shell.returned", count=found.returned_to_me),
+        comments=waiting,
+        comments_text=words("shell.comments", count=waiting),
         today_text=words("shell.today", done=found.mine_today, goal=found.daily_goal),
         today_percent=min(100, 100 * found.mine_today // max(1, found.daily_goal)),
     )

@@ -7,7 +7,8 @@ from typing import Any
 import gradio as gr
 from pydantic import Field
 
-from labeling import annotate
+from labeling import annotate, commenting
+from labeling.searching import search
 from labeling.ui.desk import (
     AnnotationMessage,
     Answer,
@@ -17,9 +18,10 @@ from labeling.ui.desk import (
     desk,
     read_message,
 )
-from labeling.ui.desk_handlers import SHARED_EVENTS, DeskHandlers
+from labeling.ui.desk_handlers import SHARED_EVENTS, DeskHandlers, FindMessage
 from labeling.ui.i18n import Words
 from labeling.ui.session import Services, who_asks
+from schemas.comments import CommentedItem
 from schemas.desk import LabelItem, MyItem
 from schemas.errors import EditConflict
 from schemas.people import Actor
@@ -33,6 +35,9 @@ EVENTS = (
     "flag",
     "withdraw",
     "mine",
+    "waiting",
+    "find",
+    "release",
     *SHARED_EVENTS,
 )
 
@@ -141,6 +146,26 @@ class LabelHandlers(DeskHandlers):
         return self._item(who, annotate.open_item(self.database, who, asked.query_id))
 
     @answered
+    def on_release(self, event: gr.EventData, request: gr.Request) -> Answer:
+        """Give it back to the queue; nothing else is taken for it."""
+        who, asked = who_asks(request), read_message(event, AnnotationMessage)
+        annotate.release(self.database, who, asked.annotation_id)
+        return self._item(who, None)
+
+    @answered
+    def on_find(self, event: gr.EventData, request: gr.Request) -> Answer:
+        """What is mine or free for me, by text or id."""
+        who, asked = who_asks(request), read_message(event, FindMessage)
+        found = search(self.database, who, asked.text)
+        return {"found": [each.model_dump(mode="json") for each in found]}
+
+    @answered
+    def on_waiting(self, event: gr.EventData, request: gr.Request) -> Answer:
+        """My annotations on which somebody waits for a word of mine."""
+        found = commenting.list_waiting(self.database, who_asks(request))
+        return {"mine": [_to_waiting_row(each) for each in found]}
+
+    @answered
     def on_mine(self, event: gr.EventData, request: gr.Request) -> Answer:
         """My own annotations in one state."""
         who, asked = who_asks(request), read_message(event, MineMessage)
@@ -175,9 +200,28 @@ class LabelHandlers(DeskHandlers):
         }
 
 
-def _to_row(item: MyItem) -> dict[str, str | None]:
+def _to_row(item: MyItem) -> Answer:
     at = item.submitted_at or item.opened_at
-    return {"query_id": item.query_id, "text": item.text, "at": at.isoformat()}
+    return {
+        "query_id": item.query_id,
+        "annotation_id": item.annotation_id,
+        "text": item.text,
+        "at": at.isoformat(),
+        "lead_seconds": item.lead_seconds,
+        "can_withdraw": item.can_withdraw,
+        "note": item.returned and item.returned.reason,
+    }
+
+
+def _to_waiting_row(item: CommentedItem) -> Answer:
+    return {
+        "query_id": item.query_id,
+        "annotation_id": item.annotation_id,
+        "text": item.query,
+        "at": item.at.isoformat(),
+        "threads": item.threads,
+        "note": f"{item.author}: {item.text}",
+    }
 
 
 @dataclass(frozen=True)

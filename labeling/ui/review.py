@@ -8,6 +8,7 @@ import gradio as gr
 from pydantic import Field
 
 from labeling import review
+from labeling.searching import search_submissions
 from labeling.ui.desk import (
     AnnotationMessage,
     Answer,
@@ -17,12 +18,12 @@ from labeling.ui.desk import (
     desk,
     read_message,
 )
-from labeling.ui.desk_handlers import SHARED_EVENTS, DeskHandlers
+from labeling.ui.desk_handlers import SHARED_EVENTS, DeskHandlers, FindMessage
 from labeling.ui.i18n import Words
 from labeling.ui.session import Services, who_asks
 from schemas.people import Actor
 
-EVENTS = ("open", "accept", "fix", "return", "discard", "skip", *SHARED_EVENTS)
+EVENTS = ("open", "accept", "fix", "return", "discard", "skip", "find", *SHARED_EVENTS)
 
 
 class OpenMessage(Message):
@@ -122,6 +123,13 @@ class ReviewHandlers(DeskHandlers):
         who, asked = who_asks(request), read_message(event, SkipMessage)
         review.skip(self.database, who, asked.annotation_id, reason=asked.reason)
         return self._next(who)
+
+    @answered
+    def on_find(self, event: gr.EventData, request: gr.Request) -> Answer:
+        """Submissions by the text of their query, or by id."""
+        who, asked = who_asks(request), read_message(event, FindMessage)
+        found = search_submissions(self.database, who, asked.text)
+        return {"found": [each.model_dump(mode="json") for each in found]}
 
     def renew_lease(self, who: Actor, annotation_id: str) -> datetime:
         """Keep the review in hand."""

@@ -43,6 +43,14 @@ export function actionButton(id, { say, keys, action, run, className = "" }) {
   return button;
 }
 
+/** A sign for a button where its words take too much room; they stay its name. */
+export function withSign(button, sign) {
+  button.dataset.sign = sign;
+  button.title = button.firstChild.textContent;
+  button.setAttribute("aria-label", button.title);
+  return button;
+}
+
 /** A message that stays above the editor until it is dealt with; `actions` are `[words, run]`. */
 export function banner(tone, content, actions = [], close = null) {
   const node = h(

@@ -102,6 +102,7 @@
     if (!answer || !answer.ok) return;
     const me = await answer.json();
     put("pw-returned", me.returned_text, me.returned > 0);
+    put("pw-comments", me.comments_text, me.comments > 0);
     put("pw-today", me.today_text, true);
     const bar = document.getElementById("pw-today-bar");
     if (bar) bar.style.width = `${me.today_percent}%`;

@@ -1,10 +1,11 @@
 /** The label page: one item on the desk, edited in the browser, kept on the server. */
 
 import { openCandidates } from "./candidates.js";
-import { actionButton, ago, askReason, timeOf } from "./desk.js";
+import { actionButton, ago, askReason, timeOf, withSign } from "./desk.js";
 import { DeskPage, expertsOf } from "./desk_page.js";
-import { fill, h } from "./dom.js";
+import { fill, h, pill } from "./dom.js";
 import { Drafts } from "./drafts.js";
+import { openFind } from "./find.js";
 import { LabelBanners } from "./label_banners.js";
 import { showEmpty } from "./label_empty.js";
 import { openMine } from "./label_mine.js";
@@ -67,10 +68,13 @@ class LabelDesk extends DeskPage {
   }
 
   openNothing() {
-    this.lookAgain(() => this.take());
+    // Whoever gave an item back is leaving; the next one comes when they say so.
+    const { isReleased } = this;
+    this.isReleased = false;
+    this.lookAgain(() => isReleased || this.take());
     this.drafts.close({ isDone: false });
     this.#showActions();
-    showEmpty(this.parts.empty, { say: this.say, progress: this.progress, again: () => this.take(), mine: () => this.#mine() });
+    showEmpty(this.parts.empty, { say: this.say, progress: this.progress, isReleased, again: () => this.take(), mine: () => this.#mine() });
   }
 
   get content() {
@@ -175,8 +179,7 @@ class LabelDesk extends DeskPage {
     this.banners.lost(sentence, () => this.take());
   }
 
-  async #withdraw() {
-    const item = this.isLocked ? this.item : this.lastSubmitted;
+  async #withdraw(item = this.isLocked ? this.item : this.lastSubmitted) {
     if (!item) return;
     if (this.item && !this.isLocked) await this.drafts.save();
     const answer = await this.attempt("withdraw", { annotation_id: item.annotation_id, query_id: item.query_id });
@@ -212,6 +215,14 @@ class LabelDesk extends DeskPage {
     await this.#finish("postpone", {});
   }
 
+  async #release() {
+    if (this.#isIdle()) return;
+    await this.drafts.save();
+    this.isReleased = true;
+    await this.#finish("release", {});
+    this.isReleased = false;
+  }
+
   async #flag() {
     if (this.#isIdle()) return;
     const given = await askReason({ ...this.#reasonWords("flag"), isNeeded: true });
@@ -236,8 +247,23 @@ class LabelDesk extends DeskPage {
     this.banners.flag(this.item.flag, this.isLocked ? null : () => this.#setFlag(null));
   }
 
-  #mine(state) {
-    openMine({ ask: (wanted) => this.attempt("mine", { state: wanted }), open: (query_id) => this.#leaveFor(query_id), say: this.say, language: this.language, state });
+  #mine(tab) {
+    const { say, language, progress } = this;
+    const ask = (wanted) => (wanted === "comments" ? this.attempt("waiting", {}) : this.attempt("mine", { state: wanted }));
+    openMine({ ask, open: (query_id) => this.#leaveFor(query_id), withdraw: (row) => this.#withdraw(row), say, language, progress, tab });
+  }
+
+  #find() {
+    const { say } = this;
+    openFind({
+      say, placeholder: say("find.placeholder"), nothing: say("find.nothing"),
+      ask: (text) => this.attempt("find", { text }),
+      show: ({ text, external_id, state, is_mine }) => [
+        h("span", {}, text),
+        h("span", {}, external_id && h("span", { class: "faint" }, `#${external_id}`), is_mine && pill(say("find.mine")), pill(say(`find.${state}`), state === "open" ? "ok" : "plain")),
+      ],
+      choose: ({ query_id }) => this.#leaveFor(query_id),
+    });
   }
 
   async #leaveFor(query_id) {
@@ -284,13 +310,14 @@ class LabelDesk extends DeskPage {
     this.leaseText = h("span", { id: "label-lease" });
     this.savedText = h("span", { id: "label-saved", role: "status" });
     fill(parts.actions, Object.values(this.buttons));
-    fill(parts.status, this.savedText, this.leaseText, this.comments.button, button("mine", () => this.#mine(), "plain"), button("keys", () => this.showKeys(), "plain"));
+    this.buttons.release = withSign(button("release", () => this.#release(), "plain"), "↩");
+    fill(parts.status, this.savedText, this.leaseText, this.buttons.release, this.comments.button, withSign(button("find", () => this.#find(), "plain is-sign"), "⌕"), button("mine", () => this.#mine(), "plain"), withSign(button("keys", () => this.showKeys(), "plain"), ""));
   }
 
   #showActions() {
     const { buttons, item } = this;
     const isOpen = Boolean(item) && !this.isLocked;
-    for (const action of ["submit", "later", "skip", "flag"]) buttons[action].hidden = !isOpen;
+    for (const action of ["submit", "later", "skip", "flag", "release"]) buttons[action].hidden = !isOpen;
     buttons.adopt.hidden = !isOpen || !this.suggestion?.plan;
     buttons.next.hidden = !isOpen || item.suggestions.length < 2;
     buttons.withdraw.hidden = item?.state !== "submitted" && !this.lastSubmitted;

@@ -2,10 +2,11 @@
 
 import { fill, h } from "./dom.js";
 
-export function showEmpty(root, { say, progress, again, mine }) {
+export function showEmpty(root, { say, progress, isReleased, again, mine }) {
   const { decided = 0, queries = 0, mine_today: today = 0, returned_to_me: returned = 0 } = progress ?? {};
   const isNew = queries === 0;
   const share = queries ? Math.round((100 * decided) / queries) : 0;
+  const heading = isReleased ? say("label.released") : say(isNew ? "empty.nothing_yet" : returned ? "empty.returned" : "empty.all_done", { count: returned });
   const bar = h("div", { class: "empty-bar", role: "img", "aria-label": say("empty.decided", { decided, queries }) }, h("i"));
   bar.firstChild.style.width = `${share}%`;
   fill(
@@ -13,14 +14,14 @@ export function showEmpty(root, { say, progress, again, mine }) {
     h(
       "div",
       { class: "empty-card" },
-      h("div", { class: "empty-sign", "aria-hidden": "true" }, isNew ? "☰" : "✓"),
-      h("h2", {}, say(isNew ? "empty.nothing_yet" : returned ? "empty.returned" : "empty.all_done", { count: returned })),
-      h("p", {}, say(isNew ? "empty.nothing_yet_explained" : "empty.explained")),
+      h("div", { class: "empty-sign", "aria-hidden": "true" }, isNew ? "☰" : isReleased ? "↩" : "✓"),
+      h("h2", {}, heading),
+      h("p", {}, say(isReleased ? "label.released_explained" : isNew ? "empty.nothing_yet_explained" : "empty.explained")),
       !isNew && [bar, h("p", { class: "faint" }, say("empty.decided", { decided, queries }), " · ", say("empty.today", { count: today }))],
       h(
         "div",
         { class: "empty-actions" },
-        h("button", { type: "button", class: "action primary", id: "empty-again", onclick: again }, say("empty.again")),
+        h("button", { type: "button", class: "action primary", id: "empty-again", onclick: again }, say(isReleased ? "label.take_next" : "empty.again")),
         h("button", { type: "button", class: "action", id: "empty-mine", onclick: mine }, say("empty.mine")),
       ),
     ),

@@ -1,8 +1,9 @@
 /** The review page: the model's plan beside the annotator's, and a verdict. */
 
-import { actionButton, askReason, banner, timeOf } from "./desk.js";
+import { actionButton, askReason, banner, timeOf, withSign } from "./desk.js";
 import { DeskPage } from "./desk_page.js";
-import { fill, h } from "./dom.js";
+import { fill, h, pill } from "./dom.js";
+import { openFind } from "./find.js";
 import { clock } from "./lease.js";
 import { isSamePlan, readable } from "./plan.js";
 import { showComparison } from "./plan_compare.js";
@@ -39,6 +40,22 @@ class ReviewDesk extends DeskPage {
     const answer = await this.attempt("open", wanted ? { annotation_id: wanted } : {});
     if (answer) this.show(answer);
     else if (wanted) await this.takeNext();
+  }
+
+  #find() {
+    const { say, language } = this;
+    openFind({
+      say, placeholder: say("find.placeholder"), nothing: say("find.nothing_waits"),
+      ask: (text) => this.attempt("find", { text }),
+      show: ({ text, external_id, author, submitted_at, is_taken }) => {
+        const facts = [external_id && `#${external_id}`, author, submitted_at && timeOf(submitted_at, language)];
+        return [h("span", {}, text), h("span", {}, h("span", { class: "faint" }, facts.filter(Boolean).join(" · ")), is_taken && pill(say("find.taken"), "warn"))];
+      },
+      choose: async ({ annotation_id }) => {
+        const answer = await this.attempt("open", { annotation_id });
+        if (answer) this.show(answer);
+      },
+    });
   }
 
   openItem(item) {
@@ -199,7 +216,7 @@ class ReviewDesk extends DeskPage {
     };
     this.leaseText = h("span", { id: "review-lease" });
     fill(parts.actions, Object.values(this.buttons));
-    fill(parts.status, this.leaseText, this.comments.button, button("keys", () => this.showKeys(), "plain"));
+    fill(parts.status, this.leaseText, this.comments.button, withSign(button("find", () => this.#find(), "plain is-sign"), "⌕"), button("keys", () => this.showKeys(), "plain"));
   }
 
   #showActions() {
