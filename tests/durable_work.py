@@ -1,7 +1,8 @@
 """A process that does durable work for the tests, and can be killed at any moment.
 
 Usage: `python -m tests.durable_work HOME EXECUTOR FILE [start|enqueue|idle]` — the work appends a
-line to FILE when a step begins and when it ends.
+line to FILE when a step begins and when it ends. The step whose number stands in FILE.hold does not
+end while that file is there.
 """
 
 import sys
@@ -18,10 +19,18 @@ def _note(file: str, line: str) -> None:
         stream.write(line + "\n")
 
 
+def _is_held(hold: Path, number: int) -> bool:
+    try:
+        return hold.read_text() == str(number)
+    except FileNotFoundError:
+        return False
+
+
 @step("tests.line")
 def write_line(file: str, number: int) -> int:
     _note(file, f"begin {number}")
-    time.sleep(0.3)
+    while _is_held(Path(f"{file}.hold"), number):
+        time.sleep(0.02)
     _note(file, f"end {number}")
     return number
 
@@ -46,7 +55,7 @@ def main(home: str, executor: str, file: str, act: str) -> None:
         print(durable.wait("lines"), flush=True)
         durable.close()
         return
-    time.sleep(60)
+    time.sleep(600)
 
 
 if __name__ == "__main__":

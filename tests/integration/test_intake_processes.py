@@ -63,7 +63,7 @@ def test_an_import_killed_in_the_middle_ends_in_the_same_rows_when_repeated(
 ) -> None:
     a_project(database)
     process = start_import(database, tmp_path / "home", rows_file)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not count(database, Query):
         assert process.poll() is None
         assert time.monotonic() < deadline
