@@ -8,6 +8,7 @@ timeout. `Database.reading` never waits for a writer.
 
 import json
 import threading
+import time
 from collections import deque
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ class Backend(Enum):
 
 
 _DRIVER = "planwright.driver"
+_IDLE_SINCE = "planwright.idle_since"
+_TRUSTED_FOR_S = 2.0
 
 
 class _Turnstile:
@@ -80,9 +83,10 @@ class Database:
                 if is_synced and self.url.database:
                     self._log = LogSync(Path(self.url.database))
             case Backend.POSTGRESQL:
-                self._readers = self._writers = sa.create_engine(
-                    self.url, pool_size=8, max_overflow=24, pool_pre_ping=True
-                )
+                self._writers = _postgresql_engine(self.url)
+                # A reading that ended with ROLLBACK would make the driver forget every statement
+                # that it has prepared, and PostgreSQL plan each of them anew.
+                self._readers = self._writers.execution_options(isolation_level="AUTOCOMMIT")
                 self._turnstile = None
             case _ as never:
                 assert_never(never)
@@ -107,7 +111,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Generator[Session]:
-        """A consistent view that never waits for a writer."""
+        """Reads that never wait for a writer; on SQLite all of one moment."""
         with Session(self._readers, expire_on_commit=False) as session:
             yield session
 
@@ -179,7 +183,7 @@ def values_among(session: Session, name: str) -> Any:
     One parameter, however long the list: `IN` would be rendered anew for every value, and a join
     looks each value up as it comes, where a subquery is first put into a table of its own.
     """
-    match Backend(session.get_bind().dialect.name):
+    match backend:
         case Backend.SQLITE:
             return sa.func.json_each(sa.bindparam(name)).table_valued("value")
         case Backend.POSTGRESQL:
@@ -251,6 +255,26 @@ def _with_driver(url: URL) -> URL:
     if url.get_backend_name() == "postgresql":
         return url.set(drivername="postgresql+psycopg")
     return url
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    """As many connections as there are threads that serve; those that lay idle are tried first."""
+    engine = sa.create_engine(url, pool_size=24, max_overflow=8)
+
+    @event.listens_for(engine, "checkin")
+    def _on_checkin(_connection: object, record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
+        record.info[_IDLE_SINCE] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _on_checkout(connection: Any, record: Any, _proxy: object) -> None:  # pyright: ignore[reportUnusedFunction]
+        now = time.monotonic()
+        if now - record.info.get(_IDLE_SINCE, now) > _TRUSTED_FOR_S:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise DisconnectionError from error
+
+    return engine
 
 
 def _sqlite_engine(url: URL, *, is_writer: bool, foreign_keys: bool = True) -> Engine:

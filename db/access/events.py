@@ -3,11 +3,25 @@
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from db.prepared import Prepared
 from db.tables import Event
 from db.tables.base import new_id, now
 from schemas.people import Actor
 
-_INSERT = sa.insert(Event.metadata.tables["event"])
+_COLUMNS = (
+    "id",
+    "project_id",
+    "subject",
+    "subject_id",
+    "person_id",
+    "role",
+    "action",
+    "before",
+    "after",
+    "why",
+    "at",
+)
+_INSERT = Prepared(sa.insert(Event.metadata.tables["event"]), *_COLUMNS)
 
 
 def add_event(
@@ -23,20 +37,20 @@ def add_event(
 ) -> None:
     """Record one change of state in the transaction that makes it."""
     session.flush()
-    row = {
-        "id": new_id(),
-        "project_id": who.project_id,
-        "subject": subject,
-        "subject_id": subject_id,
-        "person_id": who.person_id,
-        "role": who.role,
-        "action": action,
-        "before": before,
-        "after": after,
-        "why": why or {},
-        "at": now(),
-    }
-    session.connection().execute(_INSERT, row)
+    _INSERT.run(
+        session,
+        id=new_id(),
+        project_id=who.project_id,
+        subject=subject,
+        subject_id=subject_id,
+        person_id=who.person_id,
+        role=who.role,
+        action=action,
+        before=before,
+        after=after,
+        why=why or {},
+        at=now(),
+    )
 
 
 def list_events(session: Session, project_id: str, subject: str, subject_id: str) -> list[Event]:

@@ -16,6 +16,7 @@ from db.access.pauses import is_paused
 from db.access.starts import Place, find_start, move_start, opened_again, sweep_is_due
 from db.access.tasks import FACTS, KINDS, SKIP, TASK, Kind, TaskFacts, is_of, to_facts
 from db.access.work_batches import goes_to
+from db.prepared import ONE, Prepared, word
 from db.tables.base import UtcDateTime
 from schemas.project import GoldSettings
 
@@ -44,29 +45,29 @@ class Asker(NamedTuple):
 
 _ME, _PROJECT = bindparam("me", type_=sa.String()), bindparam("project", type_=sa.String())
 _AT, _UNTIL = bindparam("now", type_=UtcDateTime()), bindparam("until", type_=UtcDateTime())
-_STANDINGS: tuple[Standing, Standing, Standing] = ("held", "kept", "postponed")
 # Two halves, each on its own index. The second leaves the project to Python, because without
 # statistics SQLite would take the index of all open tasks for it.
-_MINE = sa.union_all(
-    sa.select(
-        TASK.c.id,
-        TASK.c.project_id,
-        TASK.c.kind,
-        TASK.c.taken_at,
-        sa.case((TASK.c.status == "postponed", 2), else_=0).label("place"),
-    ).where(TASK.c.person_id == _ME, TASK.c.status.in_(("taken", "open", "postponed"))),
-    sa.select(
-        TASK.c.id, TASK.c.project_id, TASK.c.kind, TASK.c.taken_at, sa.literal(1).label("place")
-    ).where(TASK.c.for_person_id == _ME, TASK.c.status == "open", TASK.c.person_id.is_(None)),
+_OPEN, _TAKEN, _POSTPONED = word("open"), word("taken"), word("postponed")
+_NOT_DONE = (_TAKEN, _OPEN, _POSTPONED)
+_WHICH = (TASK.c.project_id, TASK.c.kind, TASK.c.taken_at, TASK.c.id)
+_MINE = Prepared(
+    sa.union_all(
+        sa.select(*_WHICH, TASK.c.status == _POSTPONED, sa.false()).where(
+            TASK.c.person_id == _ME, TASK.c.status.in_(_NOT_DONE)
+        ),
+        sa.select(*_WHICH, sa.false(), sa.true()).where(
+            TASK.c.for_person_id == _ME, TASK.c.status == _OPEN, TASK.c.person_id.is_(None)
+        ),
+    )
 )
-_TAKE_MINE = (
+_TAKE_MINE = Prepared(
     sa.update(TASK)
     .where(TASK.c.id == bindparam("key"), is_of(_ME))
     .values(
-        status="taken",
+        status=_TAKEN,
         person_id=_ME,
         lease_until=_UNTIL,
-        taken_at=sa.case((TASK.c.status == "taken", TASK.c.taken_at), else_=_AT),
+        taken_at=sa.case((TASK.c.status == _TAKEN, TASK.c.taken_at), else_=_AT),
     )
     .returning(*FACTS)
 )
@@ -81,15 +82,15 @@ def _has_no_part_in() -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
     handed_in = sa.exists().where(
         _ANNOTATION.c.query_id == TASK.c.query_id,
         _ANNOTATION.c.author_id == _ME,
-        _ANNOTATION.c.state != "draft",
+        _ANNOTATION.c.state != word("draft"),
     )
     other = TASK.alias("other")
     holds = sa.exists().where(
-        other.c.kind == "label",
+        other.c.kind == word("label"),
         other.c.query_id == TASK.c.query_id,
         other.c.id != TASK.c.id,
         other.c.person_id == _ME,
-        other.c.status.in_(("taken", "open", "postponed")),
+        other.c.status.in_(_NOT_DONE),
     )
     return ~handed_in, ~holds
 
@@ -107,8 +108,8 @@ def _has_skipped() -> sa.ColumnElement[bool]:
 
 def claimable(kind: Kind) -> list[sa.ColumnElement[bool]]:
     """That a task is open and a person (`me`) of a project (`project`) may have it."""
-    where = [TASK.c.project_id == _PROJECT, TASK.c.kind == kind]
-    where += [TASK.c.status == "open", ~is_paused(_PROJECT, _ME)]
+    where = [TASK.c.project_id == _PROJECT, TASK.c.kind == word(kind)]
+    where += [TASK.c.status == _OPEN, ~is_paused(_PROJECT, _ME)]
     match kind:
         case "label":
             where.append(TASK.c.for_person_id.is_(None))
@@ -118,21 +119,21 @@ def claimable(kind: Kind) -> list[sa.ColumnElement[bool]]:
     return where
 
 
-def _take_first(kind: Kind, *among: sa.ColumnElement[bool]) -> sa.Executable:
+def _take_first(kind: Kind, *among: sa.ColumnElement[bool]) -> Prepared:
     """The claim: the first open task that a person may have becomes theirs."""
     first = (
         sa.select(TASK.c.id)
         .where(*among, *claimable(kind))
         .order_by(TASK.c.rank, TASK.c.id)
-        .limit(1)
+        .limit(ONE)
         # SQLite has one writer and no such clause; its dialect leaves it out.
         .with_for_update(skip_locked=True, of=TASK)
         .scalar_subquery()
     )
-    return (
+    return Prepared(
         sa.update(TASK)
-        .where(TASK.c.id == first, TASK.c.status == "open")
-        .values(status="taken", person_id=_ME, lease_until=_UNTIL, taken_at=_AT)
+        .where(TASK.c.id == first, TASK.c.status == _OPEN)
+        .values(status=_TAKEN, person_id=_ME, lease_until=_UNTIL, taken_at=_AT)
         .returning(*FACTS)
     )
 
@@ -173,13 +174,17 @@ def reopen_lapsed(session: Session, project_id: str, kind: Kind, at: datetime) -
 
 def list_mine(session: Session, project_id: str, kind: Kind, person_id: str) -> list[Mine]:
     """What I hold, then what is kept for me, then what I put aside; oldest first in each."""
-    found = session.connection().execute(_MINE, {"me": person_id}).all()
     ordered = sorted(
-        (row.place, row.taken_at or _NEVER, row.id)
-        for row in found
-        if row.project_id == project_id and row.kind == kind
+        (is_postponed, is_kept, taken_at or _NEVER, task_id)
+        for of_project, of_kind, taken_at, task_id, is_postponed, is_kept in _MINE.all(
+            session, me=person_id
+        )
+        if of_project == project_id and of_kind == kind
     )
-    return [Mine(task_id, _STANDINGS[place]) for place, _, task_id in ordered]
+    return [
+        Mine(task_id, "postponed" if is_postponed else "kept" if is_kept else "held")
+        for is_postponed, is_kept, _, task_id in ordered
+    ]
 
 
 def take_mine(session: Session, asker: Asker, task_id: int) -> TaskFacts | None:
@@ -219,13 +224,13 @@ def take_review_of(
     return _take(session, asker, _TAKE_REVIEW_OF, **among)
 
 
-def _take(
-    session: Session, asker: Asker, statement: sa.Executable, **among: object
-) -> TaskFacts | None:
-    values = {
-        "project": asker.project_id,
-        "me": asker.person_id,
-        "now": asker.at,
-        "until": asker.until,
-    }
-    return to_facts(session.connection().execute(statement, values | among).first())
+def _take(session: Session, asker: Asker, statement: Prepared, **among: object) -> TaskFacts | None:
+    found = statement.first(
+        session,
+        project=asker.project_id,
+        me=asker.person_id,
+        now=asker.at,
+        until=asker.until,
+        **among,
+    )
+    return to_facts(found)

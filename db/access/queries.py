@@ -8,6 +8,7 @@ from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from db.engine import take_turns
+from db.prepared import ONE, Prepared, word
 from db.tables import Annotation, ListVersion, Query, Suggestion, Task
 from schemas.desk import SuggestionView
 from schemas.queries import QuerySummary
@@ -47,8 +48,10 @@ def find_query(session: Session, project_id: str, query_id: str) -> Query | None
 
 def get_asked(session: Session, project_id: str, query_id: str) -> Asked:
     """What was asked in a query that is known to be there."""
-    values = {"project": project_id, "key": query_id}
-    return Asked(*session.connection().execute(_ASKED, values).one())
+    found = _ASKED.first(session, project=project_id, key=query_id)
+    if found is None:
+        raise LookupError(query_id)
+    return Asked(*found)
 
 
 def refresh_state(session: Session, project_id: str, query_id: str) -> None:
@@ -58,8 +61,7 @@ def refresh_state(session: Session, project_id: str, query_id: str) -> None:
     put it aside, or has it returned. Ready: a model has answered. Waiting: none of these.
     """
     take_turns(session, f"query {query_id}")
-    values = {"key": query_id, "project": project_id}
-    session.connection().execute(_REFRESH, values)
+    _REFRESH.run(session, key=query_id, project=project_id)
 
 
 def derived_state() -> sa.ColumnElement[str]:
@@ -69,36 +71,41 @@ def derived_state() -> sa.ColumnElement[str]:
     """
     is_gold = sa.exists().where(_GOLD.c.query_id == _QUERY.c.id)
     is_submitted = sa.exists().where(
-        _ANNOTATION.c.query_id == _QUERY.c.id, _ANNOTATION.c.state == "submitted"
+        _ANNOTATION.c.query_id == _QUERY.c.id, _ANNOTATION.c.state == word("submitted")
     )
     is_in_work = sa.exists().where(
         _TASK.c.query_id == _QUERY.c.id,
-        _TASK.c.kind == "label",
-        sa.or_(_TASK.c.status.in_(("taken", "postponed")), _TASK.c.for_person_id.is_not(None)),
+        _TASK.c.kind == word("label"),
+        sa.or_(
+            _TASK.c.status.in_((word("taken"), word("postponed"))),
+            _TASK.c.for_person_id.is_not(None),
+        ),
     )
     is_answered = sa.exists().where(_SUGGESTION.c.query_id == _QUERY.c.id)
     return sa.case(
-        (sa.or_(_QUERY.c.chosen_annotation_id.is_not(None), is_gold), "decided"),
-        (is_submitted, "in_review"),
-        (is_in_work, "in_work"),
-        (is_answered, "ready"),
-        else_="waiting",
+        (sa.or_(_QUERY.c.chosen_annotation_id.is_not(None), is_gold), word("decided")),
+        (is_submitted, word("in_review")),
+        (is_in_work, word("in_work")),
+        (is_answered, word("ready")),
+        else_=word("waiting"),
     )
 
 
-_ASKED = sa.select(*(_QUERY.c[name] for name in Asked._fields)).where(
-    _QUERY.c.id == bindparam("key"), _QUERY.c.project_id == bindparam("project")
+_ASKED = Prepared(
+    sa.select(*(_QUERY.c[name] for name in Asked._fields)).where(
+        _QUERY.c.id == bindparam("key"), _QUERY.c.project_id == bindparam("project")
+    )
 )
-_OPENING = (
+_OPENING = Prepared(
     sa.select(_SUGGESTION.c.id, _SUGGESTION.c.plan, _SUGGESTION.c.partial_plan)
     .where(
         _SUGGESTION.c.query_id == bindparam("of_query"),
         sa.or_(_SUGGESTION.c.plan.is_not(None), _SUGGESTION.c.partial_plan.is_not(None)),
     )
     .order_by(_SUGGESTION.c.plan.is_(None), _SUGGESTION.c.candidate, _SUGGESTION.c.id)
-    .limit(1)
+    .limit(ONE)
 )
-_SUGGESTIONS = (
+_SUGGESTIONS = Prepared(
     sa.select(*(_SUGGESTION.c[name] for name in SuggestionView.model_fields))
     .where(_SUGGESTION.c.query_id == bindparam("of_query"))
     .order_by(_SUGGESTION.c.candidate, _SUGGESTION.c.id)
@@ -109,12 +116,12 @@ _NEWEST_GUIDELINE = (
     .order_by(_GUIDELINE.c.version.desc())
     .limit(1)
 )
-_REFRESH = (
+_REFRESH = Prepared(
     sa.update(_QUERY)
     .where(
         _QUERY.c.id == bindparam("key"),
         _QUERY.c.project_id == bindparam("project"),
-        _QUERY.c.kind != "history",
+        _QUERY.c.kind != word("history"),
     )
     .values(state=derived_state())
 )
@@ -133,14 +140,15 @@ def choose(session: Session, query_id: str, annotation_id: str) -> None:
 
 def find_opening(session: Session, query_id: str) -> Opening | None:
     """The first suggestion with a plan, else the first with a part of one."""
-    row = session.connection().execute(_OPENING, {"of_query": query_id}).first()
+    row = _OPENING.first(session, of_query=query_id)
     return None if row is None else Opening(*row)
 
 
 def list_suggestions(session: Session, query_id: str) -> tuple[SuggestionView, ...]:
     """What models said to a query, by candidate."""
-    found = session.connection().execute(_SUGGESTIONS, {"of_query": query_id})
-    return tuple(SuggestionView.model_validate(dict(row)) for row in found.mappings())
+    names = tuple(SuggestionView.model_fields)
+    found = _SUGGESTIONS.all(session, of_query=query_id)
+    return tuple(SuggestionView(**dict(zip(names, row, strict=True))) for row in found)
 
 
 def find_guideline(session: Session, project_id: str) -> str | None:

@@ -14,7 +14,9 @@ from sqlalchemy import bindparam
 from sqlmodel import Session
 
 from db.access.starts import Place, opened_again
+from db.prepared import Prepared, word
 from db.tables import Task
+from db.tables.base import UtcDateTime
 
 Kind = Literal["label", "review"]
 KINDS: tuple[Kind, Kind] = ("label", "review")
@@ -72,39 +74,76 @@ FACTS = (
 def is_of(person_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     """Whether a task is this person's and not done: in hand, lapsed, put aside or kept for them."""
     kept = sa.and_(TASK.c.for_person_id == person_id, TASK.c.person_id.is_(None))
-    return sa.and_(sa.or_(TASK.c.person_id == person_id, kept), TASK.c.status != "done")
+    return sa.and_(sa.or_(TASK.c.person_id == person_id, kept), TASK.c.status != word("done"))
 
 
-_OF_ANNOTATION = sa.select(*FACTS).where(
-    TASK.c.kind == bindparam("kind"),
-    TASK.c.query_id == bindparam("query_id"),
-    TASK.c.annotation_id == bindparam("annotation_id"),
+_OF_ANNOTATION = Prepared(
+    sa.select(*FACTS).where(
+        TASK.c.kind == bindparam("kind"),
+        TASK.c.query_id == bindparam("query_id"),
+        TASK.c.annotation_id == bindparam("annotation_id"),
+    )
 )
-_ATTACH = sa.update(TASK).where(TASK.c.id == bindparam("key"))
-_HAND_IN = (
+_ATTACH = Prepared(sa.update(TASK).where(TASK.c.id == bindparam("key")), "annotation_id")
+_HAND_IN = Prepared(
     sa.update(TASK)
     .where(TASK.c.id == bindparam("key"), is_of(bindparam("me")))
-    .values(status="done", person_id=bindparam("me"), for_person_id=None, lease_until=None)
-    .returning(*FACTS)
-)
-_REVIEW_AGAIN = (
-    sa.update(TASK)
-    .where(
-        TASK.c.kind == "review",
-        TASK.c.query_id == bindparam("of_query"),
-        TASK.c.slot == bindparam("of_slot"),
+    .values(
+        status=word("done"),
+        person_id=bindparam("me"),
+        for_person_id=sa.null(),
+        lease_until=sa.null(),
     )
     .returning(*FACTS)
 )
-_INSERT = sa.insert(TASK)
+_OFFERED = {
+    "status": word("open"),
+    "person_id": sa.null(),
+    "lease_until": sa.null(),
+    "annotation_id": bindparam("of_annotation", type_=sa.String()),
+    "author_id": bindparam("by", type_=sa.String()),
+    "rank": bindparam("at_rank", type_=sa.Integer()),
+}
+_REVIEW_AGAIN = Prepared(
+    sa.update(TASK)
+    .where(
+        TASK.c.kind == word("review"),
+        TASK.c.query_id == bindparam("of_query"),
+        TASK.c.slot == bindparam("of_slot"),
+    )
+    .values(_OFFERED)
+    .returning(*FACTS)
+)
+_REVIEW = _OFFERED | {
+    "project_id": bindparam("project", type_=sa.String()),
+    "kind": word("review"),
+    "query_id": bindparam("of_query", type_=sa.String()),
+    "slot": bindparam("of_slot", type_=sa.Integer()),
+    "created_at": bindparam("at", type_=UtcDateTime()),
+}
+_FIRST_REVIEW = Prepared(
+    sa.insert(TASK)
+    .from_select(
+        list(_REVIEW),
+        sa.select(*_REVIEW.values()).where(
+            ~sa.exists().where(
+                TASK.c.kind == word("review"),
+                TASK.c.query_id == bindparam("of_query", type_=sa.String()),
+                TASK.c.slot == bindparam("of_slot", type_=sa.Integer()),
+            )
+        ),
+    )
+    .returning(TASK.c.id)
+)
 
 
 def find_of_annotation(
     session: Session, kind: Kind, query_id: str, annotation_id: str
 ) -> TaskFacts | None:
     """The task that an annotation is worked on or reviewed in."""
-    values = {"kind": kind, "query_id": query_id, "annotation_id": annotation_id}
-    return to_facts(session.connection().execute(_OF_ANNOTATION, values).first())
+    return to_facts(
+        _OF_ANNOTATION.first(session, kind=kind, query_id=query_id, annotation_id=annotation_id)
+    )
 
 
 def list_of_query(session: Session, kind: Kind, query_id: str) -> list[TaskFacts]:
@@ -129,13 +168,12 @@ def find_holder(session: Session, task: TaskFacts) -> Holder | None:
 
 def attach(session: Session, task_id: int, annotation_id: str) -> None:
     """Say which annotation a label task is worked on in."""
-    session.connection().execute(_ATTACH, {"key": task_id, "annotation_id": annotation_id})
+    _ATTACH.run(session, key=task_id, annotation_id=annotation_id)
 
 
 def hand_in(session: Session, task_id: int, person_id: str) -> TaskFacts | None:
     """Close a task that is this person's (lapsed, put aside or kept for them too), else None."""
-    values = {"key": task_id, "me": person_id}
-    return to_facts(session.connection().execute(_HAND_IN, values).first())
+    return to_facts(_HAND_IN.first(session, key=task_id, me=person_id))
 
 
 def put_aside(session: Session, task_id: int, person_id: str, at: datetime) -> TaskFacts | None:
@@ -211,29 +249,19 @@ def offer_review(
 ) -> None:
     """Open the review of what was handed in on a label slot; each slot has one review task."""
     values: dict[str, Any] = {
-        "status": "open",
-        "annotation_id": label.annotation_id,
-        "author_id": author_id,
-        "person_id": None,
-        "lease_until": None,
-        "rank": rank,
+        "of_query": label.query_id,
+        "of_slot": label.slot,
+        "of_annotation": label.annotation_id,
+        "by": author_id,
+        "at_rank": rank,
     }
-    connection = session.connection()
-    slot = {"of_query": label.query_id, "of_slot": label.slot}
-    task = to_facts(connection.execute(_REVIEW_AGAIN, slot | values).first())
+    if _FIRST_REVIEW.first(session, **values, project=label.project_id, at=at) is not None:
+        if rank < label.rank:
+            opened_again(session, label.project_id, "review", Place(rank, 0))
+        return
+    task = to_facts(_REVIEW_AGAIN.first(session, **values))
     if task is not None:
         opened_again(session, task.project_id, "review", Place(task.rank, task.id))
-        return
-    key = {
-        "project_id": label.project_id,
-        "kind": "review",
-        "query_id": label.query_id,
-        "slot": label.slot,
-        "created_at": at,
-    }
-    connection.execute(_INSERT, key | values)
-    if rank < label.rank:
-        opened_again(session, label.project_id, "review", Place(rank, 0))
 
 
 def withdraw_review(session: Session, task_id: int, at: datetime) -> TaskFacts | None:
