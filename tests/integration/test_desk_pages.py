@@ -7,10 +7,12 @@ import gradio as gr
 import pytest
 
 from db.tables import Task
+from labeling.ui.header import header_counts
 from labeling.ui.i18n import Words
 from labeling.ui.label import LabelHandlers
 from labeling.ui.review import ReviewHandlers
 from labeling.ui.session import Services, request_of
+from schemas.keys import DEFAULT_KEYS
 from schemas.people import Actor
 from tests.factories import a_person, a_project, a_query
 
@@ -125,3 +127,75 @@ def test_an_annotator_is_refused_on_the_review_page(services, label):
     answer = Asking(ReviewHandlers(services, Words("zh")), label.who)("open")
     assert answer["failed"]
     assert answer["notice"]["kind"] == "refused"
+
+
+COMMENT_ID = "0190b6a4-5c5e-7d5e-8000-000000000001"
+
+
+def test_what_is_said_on_one_desk_lies_on_the_other_and_waits_for_the_author(label, review):
+    item = label("open")["item"]
+    assert item["comments"] == []
+    label("submit", **_known(item), number=item["draft_number"], content=PLAN, seconds=1)
+    taken = review("open")["item"]
+    said = {"id": COMMENT_ID, "text": "改写得更具体", "anchor": {"kind": "whole"}}
+    for _ in range(2):
+        answer = review("comment", annotation_id=taken["annotation_id"], comment=said)
+    assert [each["text"] for each in answer["comments"]] == ["改写得更具体"]
+    waiting = label("waiting")["mine"]
+    assert [(each["query_id"], each["threads"]) for each in waiting] == [(item["query_id"], 1)]
+    database, words = label.handlers.database, Words("zh")
+    services = Services(None, database, durable=None)  # pyright: ignore[reportArgumentType]
+    assert header_counts(services, label.who, words).comments_text == "给你的批注（1）"
+    again = label("open", query_id=item["query_id"])["item"]
+    assert again["comments"] == label("comments", annotation_id=item["annotation_id"])["comments"]
+    resolved = label("resolve", thread_id=COMMENT_ID, is_resolved=True)["comments"]
+    assert resolved[0]["resolved_at"]
+    assert header_counts(services, label.who, words).comments == 0
+
+
+def test_a_comment_that_cannot_be_read_is_refused_in_words(label):
+    item = label("open")["item"]
+    for comment in ("text", {"id": "1"}, {"id": COMMENT_ID, "text": ""}, None):
+        answer = label("comment", annotation_id=item["annotation_id"], comment=comment)
+        assert answer["failed"]
+        assert "批注" in answer["notice"]["text"] or "几个字" in answer["notice"]["text"]
+
+
+def test_another_annotator_is_refused_what_is_said_on_this_annotation(services, admin, label):
+    item = label("open")["item"]
+    said = {"id": COMMENT_ID, "text": "给自己的话"}
+    label("comment", annotation_id=item["annotation_id"], comment=said)
+    stranger = Asking(
+        LabelHandlers(services, Words("zh")),
+        a_person(services.database, admin.project_id, "annotator"),
+    )
+    for name, message in (
+        ("comments", {"annotation_id": item["annotation_id"]}),
+        ("comment", {"annotation_id": item["annotation_id"], "comment": said}),
+        ("resolve", {"thread_id": COMMENT_ID, "is_resolved": True}),
+    ):
+        answer = stranger(name, **message)
+        assert answer["notice"]["kind"] == "refused"
+        assert "comments" not in answer
+
+
+def test_keys_are_chosen_for_the_desk_that_asks(label, review):
+    assert label("keys", action="adopt", key="q")["keys"]["adopt"] == "Q"
+    assert review("keys", action="accept", key="q")["keys"]["accept"] == "Q"
+    refused = label("keys", action="skip", key="Q")
+    assert "Q" in refused["notice"]["text"]
+    assert label("keys", action="adopt")["keys"]["adopt"] == "A"
+    assert label("keys")["keys"] == DEFAULT_KEYS["label"]
+
+
+def test_an_item_is_given_back_and_found_again(label, review):
+    item = label("open")["item"]
+    assert label("release", annotation_id=item["annotation_id"])["item"] is None
+    found = label("find", text=item["text"][:4])["found"]
+    assert [(each["query_id"], each["state"]) for each in found] == [(item["query_id"], "draft")]
+    again = label("open", query_id=item["query_id"])["item"]
+    label("submit", **_known(again), number=again["draft_number"], content=PLAN, seconds=9)
+    (mine,) = label("mine", state="submitted")["mine"]
+    assert (mine["can_withdraw"], mine["lead_seconds"]) == (True, 9)
+    (waits,) = review("find", text=item["text"][:4])["found"]
+    assert review("open", annotation_id=waits["annotation_id"])["item"]
