@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -q
+WORKERS ?= 2
+SIDE_BY_SIDE = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 HOST ?= 127.0.0.1
 PORT ?= 7860
 TORCH_INDEX ?=
@@ -18,16 +20,14 @@ help: ## list these commands
 run: $(VENV)/.app ## build the environment, prepare the database and the demo, serve
 	$(BIN)/python app.py serve --host $(HOST) --port $(PORT)
 
-# Many tests race real processes; on a busy machine one may lose. What failed runs once more, alone.
 # The browser's driver keeps an event loop running in its process, in which nothing else may start one.
 test: $(VENV)/.test ## set up what the tests need, check and test everything
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/pyright
-	$(PYTEST) --ignore tests/browser || $(PYTEST) --ignore tests/browser --last-failed
-	export CHROMIUM="$$(sh tests/find_chromium.sh)"; \
-		$(PYTEST) tests/browser || $(PYTEST) tests/browser --last-failed
+	$(PYTEST) $(SIDE_BY_SIDE) --ignore tests/browser
+	CHROMIUM="$$(sh tests/find_chromium.sh)" $(PYTEST) $(SIDE_BY_SIDE) tests/browser
 
 test-data: $(VENV)/.test ## read outside data: make test-data DATA=folder
 	@test -n "$(DATA)" || { echo "Name the folder: make test-data DATA=folder"; exit 2; }

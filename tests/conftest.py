@@ -12,6 +12,14 @@ from db.upgrade import upgrade
 from schemas.settings import Settings
 from tests.postgresql import a_database, a_server, administer
 
+LONGEST = ("test_the_whole_walk.py", "test_chain.py")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, so that the others pass beside it."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:

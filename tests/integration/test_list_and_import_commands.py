@@ -1,14 +1,13 @@
 """The command line of lists, prompts and imports: answers for people and machines, exit codes."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from app import main  # noqa: TID251  (a test comes in by the front door)
+from db.engine import Database
 from schemas.sentences import LANGUAGES, sentence
 from schemas.settings import Settings
 
@@ -16,30 +15,32 @@ ROOT = Path(__file__).parents[2]
 
 
 class CommandLine:
-    """`python app.py …` in an installation of its own."""
+    """`python app.py …` in an installation of its own: the exit code and what it says."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    def __init__(
+        self, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("PLANWRIGHT_HOME", str(home))
+        self.monkeypatch = monkeypatch
+        self.capsys = capsys
 
     def __call__(self, *arguments: str, language: str = "en") -> tuple[int, str, str]:
-        environment = os.environ | {
-            "PLANWRIGHT_HOME": str(self.home),
-            "PLANWRIGHT_LANGUAGE": language,
-        }
-        done = subprocess.run(
-            [sys.executable, "app.py", *arguments],
-            cwd=ROOT,
-            env=environment,
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        return done.returncode, done.stdout, done.stderr
+        self.monkeypatch.setenv("PLANWRIGHT_LANGUAGE", language)
+        try:
+            code = main(list(arguments))
+        except SystemExit as left:
+            code = int(left.code or 0)
+        return code, *self.capsys.readouterr()
 
 
 @pytest.fixture
-def app(settings: Settings) -> CommandLine:
-    return CommandLine(settings.home)
+def app(
+    sqlite_database: Database,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> CommandLine:
+    return CommandLine(settings.home, monkeypatch, capsys)
 
 
 def a_list_file(path: Path, *experts: str) -> str:
