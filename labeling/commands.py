@@ -11,6 +11,7 @@ import orjson
 from labeling import experts, prompts
 from labeling.command_line import ALL_DONE, SOME_REFUSED, CommandContext, Subparsers
 from labeling.demo import load_demo
+from labeling.impact import impact, impact_of_file
 from labeling.intake import import_file
 from schemas.errors import InvalidInput, NotFound
 from schemas.experts import Expert, ListComparison
@@ -27,7 +28,9 @@ def add_commands(commands: Subparsers) -> None:
 
 
 def _add_experts(commands: Subparsers) -> None:
-    parser = commands.add_parser("experts", help="publish, list, show and compare expert lists")
+    parser = commands.add_parser(
+        "experts", help="publish, list, show, compare and weigh expert lists"
+    )
     acts = parser.add_subparsers(required=True, metavar="ACT")
     publish = acts.add_parser("publish", help="publish a version from a JSON or JSONL file")
     publish.add_argument("file", type=Path)
@@ -41,6 +44,10 @@ def _add_experts(commands: Subparsers) -> None:
     diff.add_argument("before", metavar="NAME@A")
     diff.add_argument("after", metavar="NAME@B")
     diff.set_defaults(run=_diff_experts)
+    impact_of = acts.add_parser("impact", help="what a version would mean for what was decided")
+    impact_of.add_argument("before", metavar="NAME@A")
+    impact_of.add_argument("after", metavar="NAME@B", help="or a file that is not published yet")
+    impact_of.set_defaults(run=_impact_of_experts)
 
 
 def _publish_experts(context: CommandContext, args: argparse.Namespace) -> int:
@@ -82,6 +89,26 @@ def _diff_experts(context: CommandContext, args: argparse.Namespace) -> int:
     found = experts.compare(context.database, context.actor(), args.before, args.after)
     lines = list(_comparison_lines(found)) or [say(context, "experts.same")]
     answer(context, found.to_plain(), "\n".join(lines))
+    return ALL_DONE
+
+
+def _impact_of_experts(context: CommandContext, args: argparse.Namespace) -> int:
+    who, path = context.actor(), Path(args.after)
+    if path.is_file():
+        found = impact_of_file(context.database, who, args.before, path.read_bytes())
+    else:
+        found = impact(context.database, who, args.before, args.after)
+    counts = found.rows._asdict() | {"touched": found.rows.touched, "total": found.rows.total}
+    text = say(
+        context,
+        "experts.impact",
+        before=found.before,
+        after=found.after,
+        questions=found.questions.touched,
+        planners=len(found.planners),
+        **counts,
+    )
+    answer(context, found.model_dump(mode="json"), text)
     return ALL_DONE
 
 

@@ -11,7 +11,6 @@ clears most queries.
 """
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -24,6 +23,7 @@ from db.access.gold import list_guarded_gold
 from db.access.intake import list_guarded
 from db.engine import Database, Session
 from schemas.clusters import cluster_key, normalised
+from schemas.likeness import grams_of
 from schemas.people import Actor
 
 __all__ = ["BenchmarkGuard", "GuardedQuestion", "Leak", "cluster_key", "load_guard"]
@@ -33,7 +33,6 @@ GOLD = "gold"
 _SHARED = 5
 """How many of their rarest grams two texts must share before they are compared whole."""
 _MANY = 400
-_CHINESE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 LeakKind = Literal["exact", "normalised", "rewrite", "near"]
 
@@ -145,7 +144,7 @@ class _LikenessIndex:
     def __init__(self, texts: Iterable[str], near: float) -> None:
         self._near = near
         self._least_share = near / (2 - near)
-        grams = {text: each for text in texts if (each := _grams(text))}
+        grams = {text: each for text in texts if (each := grams_of(text))}
         counts = Counter(gram for each in grams.values() for gram in each)
         rarest_first = sorted(counts, key=lambda gram: (counts[gram], gram))
         self._ranks = {gram: rank for rank, gram in enumerate(rarest_first)}
@@ -162,7 +161,7 @@ class _LikenessIndex:
 
     def find(self, text: str) -> tuple[str, float] | None:
         """A text that is alike enough, and how much; none if there is none."""
-        grams = _grams(text)
+        grams = grams_of(text)
         size, least = len(grams), self._least(len(grams))
         known = map(self._ranks.get, grams)
         ranks = sorted(rank for rank in known if rank is not None)
@@ -196,11 +195,6 @@ class _LikenessIndex:
     def _least(self, size: int) -> int:
         """How many grams any set that is alike shares with one of this size."""
         return math.ceil(self._least_share * size - 1e-9)
-
-
-def _grams(text: str) -> set[str]:
-    length = 2 if 3 * len(_CHINESE.findall(text)) > len(text) else 5
-    return {text[start : start + length] for start in range(len(text) - length + 1)}
 
 
 def load_guard(database: Database, who: Actor) -> BenchmarkGuard:

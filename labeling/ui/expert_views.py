@@ -7,6 +7,8 @@ from pydantic import JsonValue
 from labeling.ui.i18n import Words
 from labeling.ui.view import Node, card, node, pill, table
 from schemas.experts import Expert, ExpertList, compare_lists
+from schemas.list_impact import FATES
+from schemas.list_impact_report import AffectedQuery, ImpactReport
 
 
 def list_view(found: ExpertList, words: Words) -> Node:
@@ -53,6 +55,47 @@ def comparison_view(before: ExpertList, after: ExpertList, words: Words) -> Node
         _named_changes(words("experts.services"), services, words),
         cls="pw-view",
     )
+
+
+def impact_view(found: ImpactReport, words: Words) -> Node:
+    """What becomes of the rows, questions and planners of the older version; nothing is changed."""
+    said = words("experts.impact_of", touched=found.rows.touched, total=found.rows.total)
+    tiles = [
+        node(
+            "div",
+            node("b", f"{count:,}"),
+            node("span", words(f"experts.fate_{fate}")),
+            cls="pw-figure",
+        )
+        for fate, count in zip(FATES, found.rows, strict=True)
+    ]
+    questions = words(
+        "experts.impact_questions",
+        touched=found.questions.touched,
+        total=found.questions.total,
+        names=", ".join(found.benchmarks) or "–",
+    )
+    planners = words("experts.impact_planners", names=", ".join(found.planners) or "–")
+    rows = [(None, _affected(each, words)) for each in found.affected]
+    heads = [words(f"experts.{each}") for each in ("affected", "fate", "candidates")]
+    return card(
+        words("experts.impact"),
+        node("p", said),
+        node("div", *tiles, cls="pw-figures"),
+        node("p", questions, cls="pw-mute"),
+        node("p", planners, cls="pw-mute"),
+        node("div", table(heads, rows, empty=words("experts.none_affected")), cls="pw-short"),
+    )
+
+
+def _affected(each: AffectedQuery, words: Words) -> list[Node]:
+    kind = "bad" if each.fate == "lost" else "warn"
+    steps = [
+        node("div", f"{number}. {' / '.join(names) or '–'}")
+        for number, names in enumerate(each.candidates, start=1)
+    ]
+    link = node("a", each.text, href=f"/{words.language}/queries?query={each.query_id}")
+    return [link, pill(words(f"experts.fate_{each.fate}"), kind), node("div", *steps)]
 
 
 def _pair(before: Expert | None, after: Expert | None, what: str, kind: str) -> list[Node]:

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from labeling import experts
+from labeling.impact import impact
 from labeling.ui.errors import notice, presented, say
 from labeling.ui.events import DIRECT, on_page_load
-from labeling.ui.expert_views import comparison_view, list_view
+from labeling.ui.expert_views import comparison_view, impact_view, list_view
 from labeling.ui.fields import button, choice, elem_id, text
 from labeling.ui.i18n import Words
 from labeling.ui.prompts import build_prompt_tabs
@@ -68,6 +69,15 @@ class ExpertsHandlers:
     def on_compare(self, before: str, after: str, request: gr.Request) -> ListShown:
         """Show what differs between two versions."""
         return ListShown(self._compared(who_asks(request, "reviewer"), before, after), gr.skip())
+
+    @presented
+    def on_impact(self, before: str, after: str, request: gr.Request) -> ListShown:
+        """Show what becomes of what was decided under the older one."""
+        who = who_asks(request, "reviewer")
+        if not before or not after:
+            return ListShown(shown(), gr.skip())
+        found = impact(self.services.database, who, before, after)
+        return ListShown(shown(impact_view(found, self.words)), gr.skip())
 
     @presented
     def on_base(self, reference: str, request: gr.Request) -> ContentShown:
@@ -147,6 +157,8 @@ class ExpertsPage:
     before: gr.Dropdown
     after: gr.Dropdown
     comparison: gr.HTML
+    ask_impact: gr.Button
+    impact: gr.HTML
     base: gr.Dropdown
     content: gr.Code
     note: gr.Textbox
@@ -177,6 +189,8 @@ def build_experts_page(services: Services, words: Words) -> ExpertsPage:
     pair = [page.before, page.after]
     page.before.input(handlers.on_compare, pair, compared, **DIRECT)
     page.after.input(handlers.on_compare, pair, compared, **DIRECT)
+    seen = [page.impact, page.notice]
+    page.ask_impact.click(handlers.on_impact, pair, seen, **DIRECT)
     page.base.input(handlers.on_base, page.base, [page.content, page.notice], **DIRECT)
     page.publish.click(handlers.on_publish, [page.content, page.note], versions, **DIRECT)
     page.publish_file.click(handlers.on_publish_file, [page.file, page.note], versions, **DIRECT)
@@ -194,6 +208,8 @@ def _lay_out(words: Words, told: gr.HTML) -> ExpertsPage:
         with gr.Column(elem_classes="pw-form"), gr.Row():
             parts["before"] = choice(words, "experts.before")
             parts["after"] = choice(words, "experts.after")
+            parts["ask_impact"] = button(words, "experts.ask_impact")
+        parts["impact"] = view("experts-impact")
         parts["comparison"] = view("experts-comparison")
     with gr.Tab(words("experts.tab_publish"), id="publish"), gr.Row():
         with gr.Column(scale=3, elem_classes="pw-form"):
