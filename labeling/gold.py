@@ -1,6 +1,7 @@
 """Gold items as admins keep them: set, change, retire, look at answers and at people's records.
 
-Everything here is for admins: reviewers label too, and who labels must not know a gold item.
+Everything here is for admins: reviewers label too, and who labels must not know a gold item. So
+what happens to one is told under a subject of its own, not in the timeline of its query.
 """
 
 from collections.abc import Mapping
@@ -75,7 +76,7 @@ def set_gold(database: Database, who: Actor, query_id: str, plan: object, *, not
         else:
             item_id = item.id
             item.plan, item.note, item.is_active = right, _short(note), True
-            add_event(session, who, "query", query_id, "gold_changed")
+            add_event(session, who, "gold_item", item_id, "changed", after="active")
         queries.refresh_state(session, who.project_id, query_id)
     return item_id
 
@@ -102,7 +103,8 @@ def retire(database: Database, who: Actor, query_id: str) -> bool:
             item.is_active = False
         else:
             access.remove_item(session, item)
-        add_event(session, who, "query", query_id, "gold_retired" if is_kept else "gold_removed")
+        after = "retired" if is_kept else "removed"
+        add_event(session, who, "gold_item", item.id, after, before="active", after=after)
         queries.refresh_state(session, who.project_id, query_id)
     return is_kept
 
@@ -192,7 +194,7 @@ def _add(session: Session, who: Actor, query_id: str, plan: dict[str, Any], note
     )
     access.add_item(session, item)
     access.keep_apart(session, query_id)
-    add_event(session, who, "query", query_id, "gold_set")
+    add_event(session, who, "gold_item", item.id, "set", after="active", why={"query": query_id})
     return item.id
 
 

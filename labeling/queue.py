@@ -11,15 +11,16 @@ work.
 from datetime import timedelta
 
 from db import clock
-from db.access import annotations, details, leases, projects, queries, tasks
+from db.access import annotations, details, leases, projects, queries, ranks, tasks
 from db.access.events import add_event
 from db.access.leases import Asker
 from db.access.tasks import Kind, TaskFacts
 from db.engine import Database, Session, take_turns
 from labeling.gold_due import hand_out
+from labeling.ranking import to_filter
 from schemas.errors import InvalidInput, NotFound
 from schemas.people import Actor
-from schemas.queries import QUERY_STATES, QueryDetail, QueryPage, QueueStats
+from schemas.queries import QUERY_STATES, QueryChoice, QueryDetail, QueryPage, QueueStats
 
 MOST_ROWS = 200
 ANNOTATION_STATES = ("draft", "submitted", "accepted", "returned", "discarded")
@@ -110,6 +111,17 @@ def list_queries(
         rows = queries.list_queries(session, who.project_id, after, limit + 1, narrowed)
     next_after = rows[limit - 1].id if len(rows) > limit else None
     return QueryPage(rows=tuple(rows[:limit]), next_after=next_after)
+
+
+def count_chosen(database: Database, who: Actor, chosen: QueryChoice) -> int:
+    """How many queries a choice means.
+
+    Raises:
+        InvalidInput: `queue.too_many_ids`.
+    """
+    who.require("reviewer")
+    with database.reading() as session:
+        return ranks.count_chosen(session, who.project_id, to_filter(chosen))
 
 
 def query_detail(database: Database, who: Actor, query_id: str) -> QueryDetail:

@@ -29,6 +29,8 @@ class QuerySummary(_Value):
     annotations: int
     flags: int
     created_at: datetime
+    priority: int = 0
+    disagreement: float | None = None
 
 
 class QueryChoice(_Value):

@@ -180,6 +180,8 @@ def list_queries(
             col(Query.state),
             col(Query.created_at),
             col(Query.list_version_id),
+            col(Query.priority),
+            col(Query.disagreement),
         )
         .where(col(Query.project_id) == project_id, *_conditions(narrowed))
         .order_by(col(Query.id))
@@ -199,6 +201,8 @@ def list_queries(
             state=row[4],
             created_at=row[5],
             expert_list=names[row[6]],
+            priority=row[7],
+            disagreement=row[8],
             **counts[row[0]],
         )
         for row in rows

@@ -31,6 +31,12 @@ def set_priority(session: Session, project_id: str, chosen: QueryFilter, priorit
     return session.connection().execute(statement).rowcount
 
 
+def count_chosen(session: Session, project_id: str, chosen: QueryFilter) -> int:
+    """How many queries a filter leaves."""
+    some = chosen_ids(project_id, chosen).subquery()
+    return session.connection().execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
+
+
 def rank_labels(session: Session, project_id: str, queries: Which) -> None:
     """Bring the ranks of these queries' labels in step.
 

@@ -34,6 +34,12 @@ def choice(words: Words, name: str, choices: Any = (), **options: Any) -> gr.Dro
     return gr.Dropdown(list(choices), label=words(name), elem_id=elem_id(name), **options)
 
 
+def day(words: Words, name: str, **options: Any) -> gr.DateTime:
+    """A field for a day, as `2026-05-04`."""
+    shape: dict[str, Any] = {"include_time": False, "type": "string", "min_width": 210}
+    return gr.DateTime(label=words(name), elem_id=elem_id(name), **shape | options)
+
+
 def check(words: Words, name: str, *, value: bool = False) -> gr.Checkbox:
     """Yes or no."""
     return gr.Checkbox(value, label=words(name), elem_id=elem_id(name))

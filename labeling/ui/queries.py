@@ -11,8 +11,10 @@ from labeling.ui.events import DIRECT, on_page_load
 from labeling.ui.fields import button, check, choice, hidden, text
 from labeling.ui.i18n import Words
 from labeling.ui.import_tab import build_import_tab
+from labeling.ui.query_gold import build_gold_form
 from labeling.ui.query_views import detail_view, state_pill
 from labeling.ui.session import Services, who_asks
+from labeling.ui.steer_tab import build_steer_tab
 from labeling.ui.view import Node, card, on_pick, picked_id, pill, shown, table, view
 from schemas.people import Actor
 from schemas.queries import QUERY_STATES, QuerySummary
@@ -96,6 +98,10 @@ class QueriesHandlers:
     def _row(self, query: QuerySummary) -> list[Node]:
         notes = [self.words(f"queries.kind_{query.kind}"), query.expert_list, query.external_id]
         flag = [pill(self.words("queries.flagged"), "warn")] if query.flags else []
+        if query.priority:
+            notes.append(self.words("queries.priority_of", priority=f"{query.priority:+d}"))
+        if query.disagreement:
+            notes.append(self.words("queries.disagreement_of", share=f"{query.disagreement:.2f}"))
         about = ["div", {"cls": "pw-mute"}, " · ".join(filter(None, notes)), " ", *flag]
         answers = self.words(
             "queries.answer_counts", suggestions=query.suggestions, annotations=query.annotations
@@ -120,10 +126,11 @@ class QueriesPage:
 
 
 def build_queries_page(services: Services, words: Words) -> QueriesPage:
-    """The page, with its events; importing has a tab of its own."""
+    """The page, with its events; importing and what comes first have tabs of their own."""
     told = notice()
     with gr.Tabs(elem_id="queries-tabs"):
-        page = _lay_out(words, told)
+        page = _lay_out(services, words, told)
+        build_steer_tab(services, words, told)
         build_import_tab(services, words, told)
     handlers = QueriesHandlers(services, words)
     filters = [page.state, page.wanted, page.flagged]
@@ -138,7 +145,7 @@ def build_queries_page(services: Services, words: Words) -> QueriesPage:
     return page
 
 
-def _lay_out(words: Words, told: gr.HTML) -> QueriesPage:
+def _lay_out(services: Services, words: Words, told: gr.HTML) -> QueriesPage:
     states = [(words("queries.state_any"), "")]
     states += [(words(f"queries.state_{state}"), state) for state in QUERY_STATES]
     with gr.Tab(words("queries.tab_list"), id="list"), gr.Row():
@@ -155,4 +162,5 @@ def _lay_out(words: Words, told: gr.HTML) -> QueriesPage:
             detail = view(
                 "queries-detail", first=card(words("queries.query"), words("queries.pick_one"))
             )
+            build_gold_form(services, words, rows, told)
     return QueriesPage(state, wanted, flagged, find, rows, after, more, detail, told)

@@ -11,6 +11,7 @@ from labeling.ui.events import DIRECT, on_page_load
 from labeling.ui.fields import button, check, choice, hidden, number, text
 from labeling.ui.i18n import Words
 from labeling.ui.session import Services, who_asks
+from labeling.ui.team_trust import build_trust_tab
 from labeling.ui.view import Node, card, on_pick, picked_id, pill, shown, table, title, view
 from schemas.people import ROLES, Actor, Member, Role
 
@@ -35,6 +36,7 @@ class SettingsShown(NamedTuple):
     think_max: Any
     banned: Any
     overlap: Any
+    overlap_share: Any
     lease: Any
     goal: Any
     hide_author: Any
@@ -70,6 +72,7 @@ class TeamHandlers:
             kept.think.max,
             "\n".join(kept.banned_words),
             kept.overlap,
+            round(100 * kept.overlap_share, 1),
             kept.lease_minutes,
             kept.daily_goal,
             kept.hide_author,
@@ -123,6 +126,7 @@ class TeamHandlers:
         think_max: float,
         banned: str,
         overlap: float,
+        overlap_share: float,
         lease: float,
         goal: float,
         hide_author: bool,
@@ -137,6 +141,7 @@ class TeamHandlers:
             think=before.think.model_dump() | {"min": think_min, "max": think_max},
             banned_words=tuple(word for line in banned.splitlines() if (word := line.strip())),
             overlap=overlap,
+            overlap_share=overlap_share / 100,
             lease_minutes=lease,
             daily_goal=goal,
             hide_author=hide_author,
@@ -218,8 +223,12 @@ class TeamPage:
 
 
 def build_team_page(services: Services, words: Words) -> TeamPage:
-    """The page, with its events."""
-    page = _lay_out(words)
+    """The page, with its events; gold items and pauses have a tab of their own."""
+    told = notice()
+    with gr.Tabs(elem_id="team-tabs"):
+        with gr.Tab(words("team.tab_people"), id="people"):
+            page = _lay_out(words, told)
+        build_trust_tab(services, words, told)
     handlers = TeamHandlers(services, words)
     people = [
         page.people,
@@ -245,7 +254,7 @@ def build_team_page(services: Services, words: Words) -> TeamPage:
     return page
 
 
-def _lay_out(words: Words) -> TeamPage:
+def _lay_out(words: Words, told: gr.HTML) -> TeamPage:
     roles = [(words(f"shell.role_{role}"), role) for role in ROLES]
     parts: dict[str, Any] = {}
     with gr.Row():
@@ -274,7 +283,7 @@ def _lay_out(words: Words) -> TeamPage:
                     parts["deactivate"] = button(words, "team.deactivate", "stop")
                     parts["reactivate"] = button(words, "team.reactivate")
             parts |= _lay_out_settings(words)
-    return TeamPage(**parts, notice=notice())
+    return TeamPage(**parts, notice=told)
 
 
 def _lay_out_settings(words: Words) -> dict[str, Any]:
@@ -285,6 +294,8 @@ def _lay_out_settings(words: Words) -> dict[str, Any]:
             think_max = number(words, "team.think_max", precision=0, minimum=1)
         with gr.Row():
             overlap = number(words, "team.overlap", precision=0, minimum=1, maximum=9)
+            share = number(words, "team.overlap_share", minimum=0.1, maximum=100)
+        with gr.Row():
             lease = number(words, "team.lease", precision=0, minimum=1)
             goal = number(words, "team.goal", precision=0, minimum=1)
         banned = text(words, "team.banned", lines=3)
@@ -295,5 +306,5 @@ def _lay_out_settings(words: Words) -> dict[str, Any]:
         with gr.Row():
             project = text(words, "team.project")
             make_project = button(words, "team.make_project")
-    settings = (think_min, think_max, banned, overlap, lease, goal, hide_author)
+    settings = (think_min, think_max, banned, overlap, share, lease, goal, hide_author)
     return {"settings": settings, "save": save, "project": project, "make_project": make_project}
