@@ -30,6 +30,14 @@ def _prepare(served_app: ServedApp) -> Actor:
     return admin
 
 
+def _sixty_rows_and_a_bad_one(folder: Path) -> Path:
+    rows = [{"编号": f"q{n}", "问题": f"第 {n} 个问题 {HOSTILE}"} for n in range(60)]
+    rows.append({"编号": "bad", "问题": ""})
+    path = folder / "rows.jsonl"
+    path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
+    return path
+
+
 def test_two_versions_are_published_and_compared_side_by_side(
     served_app: ServedApp, open_as: Callable[..., Page], shot: Callable[[Page, str], None]
 ) -> None:
@@ -73,11 +81,7 @@ def test_a_file_is_previewed_mapped_imported_and_found(
     tmp_path: Path,
 ) -> None:
     _prepare(served_app)
-    rows = [{"编号": f"q{n}", "问题": f"第 {n} 个问题 {HOSTILE}"} for n in range(60)]
-    rows.append({"编号": "bad", "问题": ""})
-    path = tmp_path / "rows.jsonl"
-    path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
-
+    path = _sixty_rows_and_a_bad_one(tmp_path)
     page = open_as("Li", PASSWORD, "/zh/queries", width=1280, height=800)
     page.get_by_role("tab", name="导入").click()
     page.locator("#queries-file input[type=file]").set_input_files(str(path))
@@ -90,7 +94,7 @@ def test_a_file_is_previewed_mapped_imported_and_found(
     shot(page, "import-preview-zh")
     page.locator("#queries-start-import").click()
     done = page.locator("#queries-imports tr", has_text="rows.jsonl")
-    expect(done).to_contain_text("完成", timeout=20_000)
+    expect(done).to_contain_text("完成")
     expect(done.locator("td").nth(2)).to_have_text("60")
     expect(done.locator("td").nth(6)).to_have_text("1")
     with page.expect_download() as download:
