@@ -195,7 +195,7 @@ def to_answer(item: ItemContext | None, progress: Progress, words: Words) -> Ans
     answer: Answer = {"progress": progress.model_dump(mode="json"), "item": None}
     if item is None:
         return answer
-    plain = item.model_dump(mode="json")
+    plain = item.model_dump(mode="json", exclude={"task_id"})
     for suggestion in plain["suggestions"]:
         failure = suggestion["failure"]
         suggestion["failure_sentence"] = failure and words.sentence(failure, {})

@@ -54,6 +54,7 @@ export class DeskPage {
   show(answer) {
     this.root.classList.remove("is-loading");
     this.progress = answer.progress ?? this.progress;
+    this.paused = answer.paused ?? null;
     window.planwright?.refreshHeader?.();
     clearInterval(this.looking);
     this.parts.empty.hidden = Boolean(answer.item);
@@ -97,9 +98,9 @@ export class DeskPage {
   about() {
     const { item, suggestion, say } = this;
     const name = `#${item.external_id ?? item.query_id.slice(-6)}`;
-    if (!suggestion) return name;
-    const count = say("dialogue.candidate", { number: this.candidate + 1, count: item.suggestions.length });
-    return [name, this.modelName, count].join(" · ");
+    const batch = item.due_on ? say("dialogue.batch_due", { batch: item.batch, day: item.due_on }) : item.batch;
+    const count = suggestion && say("dialogue.candidate", { number: this.candidate + 1, count: item.suggestions.length });
+    return [name, batch, suggestion && this.modelName, count].filter(Boolean).join(" · ");
   }
 
   /** Show the next suggestion; `redraw` shows it. */

@@ -74,7 +74,7 @@ class LabelDesk extends DeskPage {
     this.lookAgain(() => isReleased || this.take());
     this.drafts.close({ isDone: false });
     this.#showActions();
-    showEmpty(this.parts.empty, { say: this.say, progress: this.progress, isReleased, again: () => this.take(), mine: () => this.#mine() });
+    showEmpty(this.parts.empty, { say: this.say, progress: this.progress, paused: this.paused, isReleased, again: () => this.take(), mine: () => this.#mine() });
   }
 
   get content() {

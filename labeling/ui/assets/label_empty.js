@@ -2,7 +2,11 @@
 
 import { fill, h } from "./dom.js";
 
-export function showEmpty(root, { say, progress, isReleased, again, mine }) {
+export function showEmpty(root, { say, progress, paused = null, isReleased, again, mine }) {
+  if (paused) {
+    showPaused(root, { say, paused, again, mine });
+    return;
+  }
   const { decided = 0, queries = 0, mine_today: today = 0, returned_to_me: returned = 0 } = progress ?? {};
   const isNew = queries === 0;
   const share = queries ? Math.round((100 * decided) / queries) : 0;
@@ -18,12 +22,31 @@ export function showEmpty(root, { say, progress, isReleased, again, mine }) {
       h("h2", {}, heading),
       h("p", {}, say(isReleased ? "label.released_explained" : isNew ? "empty.nothing_yet_explained" : "empty.explained")),
       !isNew && [bar, h("p", { class: "faint" }, say("empty.decided", { decided, queries }), " · ", say("empty.today", { count: today }))],
-      h(
-        "div",
-        { class: "empty-actions" },
-        h("button", { type: "button", class: "action primary", id: "empty-again", onclick: again }, say(isReleased ? "label.take_next" : "empty.again")),
-        h("button", { type: "button", class: "action", id: "empty-mine", onclick: mine }, say("empty.mine")),
-      ),
+      actions({ say, again, mine }, isReleased ? "label.take_next" : "empty.again"),
     ),
+  );
+}
+
+/** A pause, told calmly: what, why and whom to ask stand in the sentence of the server. */
+function showPaused(root, { say, paused, again, mine }) {
+  fill(
+    root,
+    h(
+      "div",
+      { class: "empty-card", id: "label-paused" },
+      h("div", { class: "empty-sign", "aria-hidden": "true" }, "⏸"),
+      h("h2", {}, say("empty.paused")),
+      h("p", {}, paused),
+      actions({ say, again, mine }, "empty.again"),
+    ),
+  );
+}
+
+function actions({ say, again, mine }, word) {
+  return h(
+    "div",
+    { class: "empty-actions" },
+    h("button", { type: "button", class: "action primary", id: "empty-again", onclick: again }, say(word)),
+    h("button", { type: "button", class: "action", id: "empty-mine", onclick: mine }, say("empty.mine")),
   );
 }
