@@ -31,6 +31,7 @@ DEFAULT_KEYS: Final[Mapping[DeskName, Mapping[str, str]]] = {
         "submit": "Mod+Enter",
         "adopt": "A",
         "next": "]",
+        "candidates": "V",
         "later": "L",
         "skip": "S",
         "release": "B",
@@ -70,8 +71,11 @@ RESERVED: Final[frozenset[str]] = frozenset(
         *(f"Mod+{each}" for each in ("F4", "F5", *(e for e in _EDITING if e != "Enter"))),
         *(f"Alt+{each}" for each in "DEF0123456789"),
         *(f"Alt+{each}" for each in ("F4", "ArrowLeft", "ArrowRight", "Home", "End")),
-        *("F1", "F3", "F5", "F6", "F7", "F10", "F11", "F12"),
-        *(f"Alt+{each}" for each in ("P", "Enter", "ArrowUp", "ArrowDown", "Backspace", "Delete")),
+        *("F1", "F3", "F5", "F6", "F7", "F8", "F10", "F11", "F12"),
+        *(
+            f"Alt+{each}"
+            for each in ("P", "R", "Enter", "ArrowUp", "ArrowDown", "Backspace", "Delete")
+        ),
         *(f"Alt+Shift+{each}" for each in ("ArrowUp", "ArrowDown")),
     )
 )
