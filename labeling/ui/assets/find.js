@@ -25,7 +25,7 @@ export function openFind({ ask, show, choose, say, placeholder, nothing }) {
   });
   const list = h("ul", { class: "find-list", id: "find-list", role: "listbox" });
   const told = h("p", { class: "faint", role: "status" }, say("find.how"));
-  const dialog = openDialog({ title: say("find.title"), className: "find", closeLabel: say("dialogue.close"), body: [input, list, told] });
+  const dialog = openDialog({ title: say("find.title"), className: "seek", closeLabel: say("dialogue.close"), body: [input, list, told] });
 
   const soon = () => {
     clearTimeout(waiting);
