@@ -101,7 +101,8 @@ def _read_file(import_id: str, person: dict[str, Any], order: dict[str, Any]) ->
         )
     except PlanwrightError as error:
         # An unreadable file is an answer, not a crash: its reason is told like a row's.
-        _tell_failure(have.database, have.settings, import_id, error, Actor(**person))
+        if not _is_told(have.database, import_id, Actor(**person)):
+            _tell_failure(have.database, have.settings, import_id, error, Actor(**person))
         return error.code
     return None
 
@@ -109,6 +110,11 @@ def _read_file(import_id: str, person: dict[str, Any], order: dict[str, Any]) ->
 @durable.workflow("intake.import_file")
 def _run_import(import_id: str, person: dict[str, Any], order: dict[str, Any]) -> str | None:
     return _read_file(import_id, person, order)
+
+
+def _is_told(database: Database, import_id: str, who: Actor) -> bool:
+    """Whether the import had begun; then it has recorded its failure itself."""
+    return _find(database, who, import_id).state == "failed"
 
 
 def _tell_failure(

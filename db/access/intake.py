@@ -114,9 +114,10 @@ def save_import(
     session.connection().execute(statement)
 
 
-def save_state(session: Session, import_id: str, state: str) -> None:
-    """How an import ended, its progress standing."""
-    statement = sa.update(ImportFile).where(col(ImportFile.id) == import_id).values(state=state)
+def save_failure(session: Session, import_id: str, errors_file: str | None) -> None:
+    """An import cannot go on, for what stands in this file; its progress stands."""
+    failed = {"state": "failed", "errors_file": errors_file}
+    statement = sa.update(ImportFile).where(col(ImportFile.id) == import_id).values(**failed)
     session.connection().execute(statement)
 
 

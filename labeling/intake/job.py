@@ -11,7 +11,7 @@ from db.tables.base import new_id
 from labeling.intake.list_finder import ListFinder
 from labeling.intake.refused_rows import RefusedRows
 from labeling.intake.tally import Tally
-from schemas.errors import InvalidInput
+from schemas.errors import InvalidInput, PlanwrightError
 from schemas.intake import ImportCounts, ImportKind
 from schemas.people import Actor
 
@@ -41,16 +41,26 @@ class Job:
             errors_file=None if self.errors.is_empty else str(self.errors.path),
         )
 
-    def end(self, database: Database, state: str) -> None:
-        """Record the end with one event; of a failed import, the last progress stands."""
+    def end(self, database: Database) -> None:
+        """Record the end with one event."""
         with database.transaction() as session:
-            if state == "done":
-                self.save_progress(session, state)
-            else:
-                intake.save_state(session, self.pins.import_id, state)
-            why: dict[str, object] = {"file": self.file_name, **self.tally.to_plain()}
-            subject_id = self.pins.import_id
-            add_event(session, self.who, "import", subject_id, "imported", after=state, why=why)
+            self.save_progress(session, "done")
+            self._add_event(session, "done")
+
+    def fail(self, database: Database, error: BaseException) -> None:
+        """Record that it cannot go on, and why, at once; the last progress stands."""
+        with self.errors:
+            if isinstance(error, PlanwrightError):
+                self.errors.add_failure(error)
+        with database.transaction() as session:
+            path = None if self.errors.is_empty else str(self.errors.path)
+            intake.save_failure(session, self.pins.import_id, path)
+            self._add_event(session, "failed")
+
+    def _add_event(self, session: Session, state: str) -> None:
+        why: dict[str, object] = {"file": self.file_name, **self.tally.to_plain()}
+        subject_id = self.pins.import_id
+        add_event(session, self.who, "import", subject_id, "imported", after=state, why=why)
 
 
 def begin_job(

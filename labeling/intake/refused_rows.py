@@ -7,7 +7,7 @@ from typing import IO, Any, Self
 import orjson
 
 from labeling.intake.source_row import SourceRow
-from schemas.errors import InvalidInput
+from schemas.errors import InvalidInput, PlanwrightError
 from schemas.sentences import Language
 
 
@@ -15,7 +15,7 @@ class RefusedRows:
     """Writes `{"line", "code", "reason", "problems", "row"}` lines; no row, no file.
 
     `reason` is a sentence in the reader's language. Opened at a size, it forgets what stands behind
-    it: rows of a chunk that was not committed.
+    it: rows of a chunk that was not committed. What ended the whole import stands as line 0.
     """
 
     def __init__(self, path: Path, language: Language, *, size: int = 0) -> None:
@@ -37,6 +37,7 @@ class RefusedRows:
         self.flush()
         if self._file is not None:
             self._file.close()
+            self._file = None
 
     @property
     def is_empty(self) -> bool:
@@ -53,6 +54,11 @@ class RefusedRows:
             "row": row.shown if row.value is None else row.value,
         }
         self._waiting.append((row.line, _line(entry)))
+
+    def add_failure(self, error: PlanwrightError) -> None:
+        """Take in why the import could not go on."""
+        entry = {"line": 0, "code": error.code, "reason": error.sentence(self._language)}
+        self._waiting.append((0, _line(entry)))
 
     def flush(self) -> int:
         """Write what was taken in, in the order of its lines; the size of the file."""

@@ -92,10 +92,10 @@ def _work(
             else:
                 read = _read_all(reader, rows, job)
                 add_benchmark(database, job.who, title, read, tally=job.tally, errors=job.errors)
-    except BaseException:
-        job.end(database, "failed")
+    except BaseException as error:
+        job.fail(database, error)
         raise
-    job.end(database, "done")
+    job.end(database)
 
 
 def _open(path: Path, encoding: str | None, mapping: Mapping[str, str]) -> Source:
