@@ -90,7 +90,7 @@ def test_a_cancelled_batch_asks_no_more_but_keeps_what_is_under_way(
     database: Database, who: Actor, endpoint: RunningEndpoint
 ) -> None:
     endpoint.configure(hold_after=1)
-    add_queries(database, who, 20)
+    add_queries(database, who, 80)
     prepared = prepare_batch(database, who, order_for(endpoint, concurrency=4))
     worker = threading.Thread(target=work_on, args=(database, prepared))
     worker.start()
@@ -102,7 +102,7 @@ def test_a_cancelled_batch_asks_no_more_but_keeps_what_is_under_way(
     assert not worker.is_alive()
     progress = batch_progress(database, who, prepared.batch_id)
     assert (progress.state, progress.in_flight) == ("cancelled", 0)
-    assert progress.done == sum(endpoint.counts()["answered"].values()) < 20
+    assert progress.done == sum(endpoint.counts()["answered"].values()) < 80
     with pytest.raises(TransitionRefused):
         cancel_batch(database, who, prepared.batch_id)
 
@@ -186,7 +186,7 @@ def test_a_batch_that_was_under_way_when_the_server_left_goes_on_at_its_next_sta
     database: Database, who: Actor, settings: Settings, endpoint: RunningEndpoint
 ) -> None:
     endpoint.configure(hold_after=10)
-    add_queries(database, who, 60)
+    add_queries(database, who, 200)
     first = Durable(settings, database, "serve")
     first.launch()
     batch_id = start_batch(database, first, who, order_for(endpoint))
@@ -199,6 +199,6 @@ def test_a_batch_that_was_under_way_when_the_server_left_goes_on_at_its_next_sta
     endpoint.configure(latency_s=0.0)
     second = Durable(settings, database, "serve")
     second.launch()
-    assert _wait(database, who, batch_id, "done").done == 60
+    assert _wait(database, who, batch_id, "done").done == 200
     second.close()
     assert set(endpoint.counts()["asked"].values()) == {1}

@@ -203,7 +203,7 @@ def test_the_command_killed_goes_on_when_given_again(
     command = processes.app(*_synthesize(endpoint, "--limit", "60"))
     _wait_until_done(sqlite_database, who, 10)
     os.kill(command.pid, signal.SIGINT)
-    # What is under way comes home; the rest would take longer than leaving does.
+    _wait_until(lambda: list_batches(sqlite_database, who)[0].state == "cancelled")
     endpoint.configure(hold_after=None, latency_s=1.0)
     out, err = command.communicate(timeout=120)
     assert command.returncode == 1, err
