@@ -40,6 +40,19 @@ def list_lots(database: Database, who: Actor) -> tuple[LotView, ...]:
     )
 
 
+def find_lot_of(database: Database, who: Actor, annotation_id: str) -> LotView | None:
+    """The undecided lot that an annotation waits in, as this reviewer may see it."""
+    who.require("reviewer")
+    with database.reading() as session:
+        place = lots.find_place(session, annotation_id)
+        if place is None:
+            return None
+        settings = projects.read_settings(session, who.project_id)
+        row = lots.with_counts(session, [place.lot])[0]
+    is_hidden = settings.hide_author and who.role != "admin"
+    return _to_view(row, who, settings.sampling.lot_size, is_hidden=is_hidden)
+
+
 def close(database: Database, who: Actor, lot_id: str) -> None:
     """Draw the sample of a lot that is not full yet. Once more does nothing.
 

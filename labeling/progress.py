@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from db import clock
-from db.access import annotations, projects, queries, reviews
+from db.access import own_items, projects, queries, reviews
 from db.engine import Database, Session
 from schemas.desk import MyItem, Progress
 from schemas.people import Actor
@@ -40,7 +40,7 @@ def progress(database: Database, who: Actor, *, since: datetime | None = None) -
         project = who.project_id
         counts = _project_counts(database, session, project, at)
         return Progress(
-            mine_today=annotations.count_submitted_since(
+            mine_today=own_items.count_submitted_since(
                 session, project, who.person_id, since or midnight
             ),
             daily_goal=projects.read_settings(session, project).daily_goal,
@@ -63,7 +63,7 @@ def list_mine(
     who.require("annotator")
     limit = max(1, min(limit, MOST_ITEMS))
     with database.reading() as session:
-        found = annotations.list_of_author(
+        found = own_items.list_of_author(
             session, who.project_id, who.person_id, state, limit, at=clock.now()
         )
         notes = reviews.last_returns(

@@ -172,16 +172,10 @@ def return_to_author(
     Raises:
         InvalidInput: `review.unknown_reason`, `review.reason_missing`, `review.bad_place`,
             `comments.trace_differs`.
-        NotFound: also `comments.no_such_trace`.
         NotFound, NotAllowed, EditConflict, TransitionRefused: as `accept`.
     """
     who.require("reviewer")
-    if reason_code not in REASON_CODES:
-        raise InvalidInput(
-            "review.unknown_reason", reason_code=reason_code, known=", ".join(REASON_CODES)
-        )
-    if reason_code == "other" and not reason.strip():
-        raise InvalidInput("review.reason_missing")
+    _check_reason(reason_code, reason)
     passage = _read_place(path, span)
     with database.transaction() as session:
         case = open_case(session, who, annotation_id, revision_id, ("returned",))
@@ -190,13 +184,8 @@ def return_to_author(
         if passage is not None:
             check_span(session, case.annotation.query_id, passage)
         annotations.change(session, annotation_id, state="returned")
-        send_back(
-            session,
-            who,
-            case.annotation.query_id,
-            annotation_id,
-            author_id=case.annotation.author_id,
-        )
+        sent = case.annotation
+        send_back(session, who, sent.query_id, sent.id, author_id=sent.author_id)
         place = passage and passage.model_dump(mode="json")
         said = Said(reason_code, reason.strip()[:LONGEST_REASON], path, place)
         record(session, who, case, "returned", said)
@@ -270,6 +259,15 @@ def skip(database: Database, who: Actor, annotation_id: str, *, reason: str = ""
         tasks.skip(session, task.id, who.person_id, reason[:LONGEST_REASON], clock.now())
         tasks.give_back(session, task, who.person_id, for_others=True)
         tell_left(session, who, annotation_id, "review_skipped", reason)
+
+
+def _check_reason(reason_code: str, reason: str) -> None:
+    if reason_code not in REASON_CODES:
+        raise InvalidInput(
+            "review.unknown_reason", reason_code=reason_code, known=", ".join(REASON_CODES)
+        )
+    if reason_code == "other" and not reason.strip():
+        raise InvalidInput("review.reason_missing")
 
 
 def _read_place(path: str | None, span: object) -> Span | None:

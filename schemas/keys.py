@@ -17,6 +17,7 @@ DESKS: tuple[DeskName, ...] = get_args(DeskName)
 _SHARED: Final = {
     "comments": "C",
     "comment": "Alt+C",
+    "history": "H",
     "find": "Mod+K",
     "search": "/",
     "fold": "Z",
@@ -50,6 +51,9 @@ DEFAULT_KEYS: Final[Mapping[DeskName, Mapping[str, str]]] = {
         "discard": "D",
         "next": "]",
         "skip": "S",
+        "waiting": "L",
+        "batch": "B",
+        "lots": "O",
         **_SHARED,
     },
 }

@@ -14,11 +14,9 @@ from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from db.prepared import Prepared, word
-from db.tables import Annotation, Lot, LotItem, Person, Query, Revision, Task
+from db.tables import Annotation, Person, Revision
 from db.tables.base import new_id
 from schemas.drafts import content_hash
-
-EXCERPT = 200
 
 _ANNOTATION, _DRAFT, _QUERY, _REVISION, _EVENT, _PERSON, _GOLD = (
     Annotation.metadata.tables[name]
@@ -317,87 +315,6 @@ def find_last_event(session: Session, project_id: str, annotation_id: str) -> La
     values = {"project_id": project_id, "annotation_id": annotation_id}
     row = session.connection().execute(_LAST_EVENT, values).first()
     return None if row is None else LastEvent(*row)
-
-
-def list_of_author(
-    session: Session,
-    project_id: str,
-    author_id: str,
-    state: str | None,
-    limit: int,
-    *,
-    at: datetime,
-) -> list[tuple[Annotation, str, bool, bool]]:
-    """A person's annotations, newest first.
-
-    With each the query's text (cut), whether it was put aside, and whether it is handed in and can
-    still be taken back: no reviewer has it in hand, its lot is not drawn. A gold item, which no
-    reviewer gets, is like any other here.
-    """
-    postponed = (
-        sa.exists()
-        .where(
-            col(Task.kind) == "label",
-            col(Task.query_id) == col(Annotation.query_id),
-            col(Task.annotation_id) == col(Annotation.id),
-            col(Task.status) == "postponed",
-        )
-        .correlate(Annotation)
-    )
-    not_begun = (
-        sa.exists()
-        .where(
-            col(Task.kind) == "review",
-            col(Task.query_id) == col(Annotation.query_id),
-            col(Task.annotation_id) == col(Annotation.id),
-            sa.or_(
-                col(Task.status) == "open",
-                sa.and_(col(Task.status) == "taken", col(Task.lease_until) < at),
-            ),
-        )
-        .correlate(Annotation)
-    )
-    not_drawn = sa.exists().where(
-        col(LotItem.annotation_id) == col(Annotation.id),
-        col(Lot.id) == col(LotItem.lot_id),
-        col(Lot.state) == "open",
-    )
-    is_drawn = sa.exists().where(
-        col(LotItem.annotation_id) == col(Annotation.id),
-        col(LotItem.verdict).is_(None),
-        col(Lot.id) == col(LotItem.lot_id),
-        col(Lot.state) == "inspecting",
-    )
-    is_gold = sa.exists().where(_GOLD.c.query_id == col(Annotation.query_id))
-    untouched = sa.and_(
-        col(Annotation.state) == "submitted", ~is_drawn, sa.or_(not_begun, not_drawn, is_gold)
-    )
-    text = sa.func.substr(col(Query.text), 1, EXCERPT)
-    statement = (
-        select(Annotation, text, postponed, untouched)
-        .join(Query, col(Query.id) == Annotation.query_id)
-        .where(Annotation.project_id == project_id, Annotation.author_id == author_id)
-        .order_by(col(Annotation.id).desc())
-        .limit(limit)
-    )
-    if state == "postponed":
-        statement = statement.where(postponed)
-    elif state is not None:
-        statement = statement.where(Annotation.state == state)
-    return [(row[0], row[1], row[2], row[3]) for row in session.exec(statement)]
-
-
-def count_submitted_since(
-    session: Session, project_id: str, author_id: str, since: datetime
-) -> int:
-    """How many annotations a person handed in since then and has not taken back."""
-    statement = sa.select(sa.func.count()).where(
-        col(Annotation.author_id) == author_id,
-        col(Annotation.submitted_at) >= since,
-        col(Annotation.project_id) == project_id,
-        col(Annotation.state) != "draft",
-    )
-    return session.scalar(statement) or 0
 
 
 def count_by_state(session: Session, project_id: str) -> dict[str, int]:

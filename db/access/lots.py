@@ -225,6 +225,11 @@ def list_lots(session: Session, project_id: str, decided: int) -> list[LotRow]:
     found = [LotFacts(*row) for row in connection.execute(waiting.order_by(_LOT.c.id))]
     newest = done.order_by(_LOT.c.decided_at.desc(), _LOT.c.id.desc()).limit(decided)
     found += [LotFacts(*row) for row in connection.execute(newest)]
+    return with_counts(session, found)
+
+
+def with_counts(session: Session, found: Sequence[LotFacts]) -> list[LotRow]:
+    """Lots with their authors' names and counts of their items."""
     names = _names(session, {lot.author_id for lot in found})
     counts = _counts(session, [lot.id for lot in found])
     return [LotRow(lot, names[lot.author_id], *counts.get(lot.id, (0, 0, 0))) for lot in found]

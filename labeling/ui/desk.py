@@ -30,8 +30,8 @@ from schemas.preview import PlanPreview
 from schemas.scoring.check import Problem
 
 Answer = dict[str, Any]
-STYLES = ("desk.css", "plan.css", "comments.css", "keys.css")
-WORD_AREAS = ("desk", "comments", "find", "keys")
+STYLES = ("desk.css", "plan.css", "comments.css", "keys.css", "review.css")
+WORD_AREAS = ("desk", "comments", "find", "keys", "review")
 """What the scripts of the desks say; a name such as `keys.page` stands in one of these areas."""
 
 

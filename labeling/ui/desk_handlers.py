@@ -19,13 +19,14 @@ from labeling.ui.desk import (
     to_judgement,
 )
 from labeling.ui.desk_comments import COMMENT_EVENTS, CommentHandlers, to_plain
+from labeling.ui.desk_history import HISTORY_EVENTS, HistoryHandlers
 from labeling.ui.i18n import Words
 from labeling.ui.session import Services, who_asks
 from schemas.desk import ItemContext
 from schemas.keys import DeskName
 from schemas.people import Actor
 
-SHARED_EVENTS = ("check", "renew", "keys", *COMMENT_EVENTS)
+SHARED_EVENTS = ("check", "renew", "keys", *COMMENT_EVENTS, *HISTORY_EVENTS)
 """What every desk asks beside its own acts."""
 
 
@@ -42,7 +43,7 @@ class FindMessage(Message):
     text: str = Field(max_length=2_000)
 
 
-class DeskHandlers(CommentHandlers):
+class DeskHandlers(CommentHandlers, HistoryHandlers):
     """What the label and the review page share; each adds its own acts."""
 
     desk: DeskName

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 from pydantic import Field
 
-from labeling import annotate, commenting
+from labeling import annotate, commenting, history
 from labeling.pauses import find_note
 from labeling.searching import search
 from labeling.ui.desk import (
@@ -20,6 +20,7 @@ from labeling.ui.desk import (
     read_message,
 )
 from labeling.ui.desk_handlers import SHARED_EVENTS, DeskHandlers, FindMessage
+from labeling.ui.desk_history import RestoreMessage
 from labeling.ui.i18n import Words
 from labeling.ui.session import Services, who_asks
 from schemas.comments import CommentedItem
@@ -176,6 +177,16 @@ class LabelHandlers(DeskHandlers):
     def renew_lease(self, who: Actor, annotation_id: str) -> datetime:
         """Keep the query in hand."""
         return annotate.renew_lease(self.database, who, annotation_id)
+
+    def restore(self, who: Actor, asked: RestoreMessage) -> Answer:
+        """An older plan comes into the draft."""
+        try:
+            history.restore_draft(
+                self.database, who, asked.annotation_id, asked.revision_id, number=asked.number
+            )
+        except EditConflict as conflict:
+            return self._conflict(who, asked.query_id, conflict)
+        return self._item(who, annotate.open_item(self.database, who, asked.query_id))
 
     def _item(self, who: Actor, item: LabelItem | None) -> Answer:
         answer = self.item(who, item)

@@ -1,5 +1,6 @@
 """The review page: take a submission, compare it with the model's plan, give a verdict."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -7,32 +8,37 @@ from typing import Any
 import gradio as gr
 from pydantic import Field
 
-from labeling import review
+from labeling import history, review
 from labeling.searching import search_submissions
 from labeling.ui.desk import (
     AnnotationMessage,
     Answer,
-    Message,
     answered,
     connect,
     desk,
     read_message,
 )
 from labeling.ui.desk_handlers import SHARED_EVENTS, DeskHandlers, FindMessage
+from labeling.ui.desk_history import RestoreMessage
 from labeling.ui.i18n import Words
+from labeling.ui.review_queue import QUEUE_EVENTS, NarrowedMessage, QueueHandlers
 from labeling.ui.session import Services, who_asks
+from schemas.desk import ReviewItem
+from schemas.errors import EditConflict, TransitionRefused
 from schemas.people import Actor
+from schemas.waiting import Narrowed
 
-EVENTS = ("open", "accept", "fix", "return", "discard", "skip", "find", *SHARED_EVENTS)
+ACTS = ("accept", "fix", "return", "discard", "skip", "release")
+EVENTS = ("open", *ACTS, "find", *QUEUE_EVENTS, *SHARED_EVENTS)
 
 
-class OpenMessage(Message):
+class OpenMessage(NarrowedMessage):
     """Open an annotation, or the next one."""
 
     annotation_id: str | None = Field(default=None, max_length=64)
 
 
-class VerdictMessage(AnnotationMessage):
+class VerdictMessage(AnnotationMessage, NarrowedMessage):
     """A verdict on the revision that the reviewer saw."""
 
     revision_id: str = Field(max_length=64)
@@ -45,11 +51,12 @@ class FixMessage(VerdictMessage):
 
 
 class ReturnMessage(VerdictMessage):
-    """Why it goes back, and which place of the plan it is about."""
+    """Why it goes back, and which place of the plan and of the trace it is about."""
 
     reason_code: str
     reason: str
-    path: str | None = None
+    path: str | None = Field(default=None, max_length=200)
+    span: Any = None
 
 
 class DiscardMessage(VerdictMessage):
@@ -58,13 +65,13 @@ class DiscardMessage(VerdictMessage):
     reason: str
 
 
-class SkipMessage(AnnotationMessage):
+class SkipMessage(AnnotationMessage, NarrowedMessage):
     """Why somebody else should look at it."""
 
     reason: str = ""
 
 
-class ReviewHandlers(DeskHandlers):
+class ReviewHandlers(QueueHandlers, DeskHandlers):
     """What happens on the review page; each event asks one service."""
 
     desk = "review"
@@ -74,55 +81,62 @@ class ReviewHandlers(DeskHandlers):
         """The annotation that was asked for, or the next submission."""
         who, asked = who_asks(request), read_message(event, OpenMessage)
         if asked.annotation_id is None:
-            return self._next(who)
-        return self.item(who, review.open_item(self.database, who, asked.annotation_id))
+            return self.next_item(who, asked.narrowed)
+        return self._item(who, review.open_item(self.database, who, asked.annotation_id))
 
     @answered
     def on_accept(self, event: gr.EventData, request: gr.Request) -> Answer:
         """Accept it as it is."""
         who, asked = who_asks(request), read_message(event, VerdictMessage)
-        review.accept(self.database, who, asked.annotation_id, asked.revision_id)
-        return self._next(who)
+        case = (self.database, who, asked.annotation_id, asked.revision_id)
+        return self._decide(who, asked, lambda: review.accept(*case))
 
     @answered
     def on_fix(self, event: gr.EventData, request: gr.Request) -> Answer:
         """Accept it with corrections."""
         who, asked = who_asks(request), read_message(event, FixMessage)
-        review.fix_and_accept(
-            self.database, who, asked.annotation_id, asked.revision_id, asked.content
-        )
-        return self._next(who)
+        case = (self.database, who, asked.annotation_id, asked.revision_id)
+        return self._decide(who, asked, lambda: review.fix_and_accept(*case, asked.content))
 
     @answered
     def on_return(self, event: gr.EventData, request: gr.Request) -> Answer:
         """Send it back to its author."""
         who, asked = who_asks(request), read_message(event, ReturnMessage)
-        review.return_to_author(
-            self.database,
-            who,
-            asked.annotation_id,
-            asked.revision_id,
-            reason_code=asked.reason_code,
-            reason=asked.reason,
-            path=asked.path,
-        )
-        return self._next(who)
+
+        def send_back() -> None:
+            review.return_to_author(
+                self.database,
+                who,
+                asked.annotation_id,
+                asked.revision_id,
+                reason_code=asked.reason_code,
+                reason=asked.reason,
+                path=asked.path,
+                span=asked.span,
+            )
+
+        return self._decide(who, asked, send_back)
 
     @answered
     def on_discard(self, event: gr.EventData, request: gr.Request) -> Answer:
         """Take it out of the queue."""
         who, asked = who_asks(request), read_message(event, DiscardMessage)
-        review.discard(
-            self.database, who, asked.annotation_id, asked.revision_id, reason=asked.reason
-        )
-        return self._next(who)
+        case = (self.database, who, asked.annotation_id, asked.revision_id)
+        return self._decide(who, asked, lambda: review.discard(*case, reason=asked.reason))
 
     @answered
     def on_skip(self, event: gr.EventData, request: gr.Request) -> Answer:
         """Not for me; bring the next submission."""
         who, asked = who_asks(request), read_message(event, SkipMessage)
         review.skip(self.database, who, asked.annotation_id, reason=asked.reason)
-        return self._next(who)
+        return self.next_item(who, asked.narrowed)
+
+    @answered
+    def on_release(self, event: gr.EventData, request: gr.Request) -> Answer:
+        """Give it back to the queue; bring the next submission."""
+        who, asked = who_asks(request), read_message(event, SkipMessage)
+        review.release(self.database, who, asked.annotation_id)
+        return self.next_item(who, asked.narrowed)
 
     @answered
     def on_find(self, event: gr.EventData, request: gr.Request) -> Answer:
@@ -135,8 +149,33 @@ class ReviewHandlers(DeskHandlers):
         """Keep the review in hand."""
         return review.renew_lease(self.database, who, annotation_id)
 
-    def _next(self, who: Actor) -> Answer:
-        return self.item(who, review.take_next(self.database, who))
+    def restore(self, who: Actor, asked: RestoreMessage) -> Answer:
+        """An older plan becomes the newest; what waits for review is shown with it."""
+        history.restore(self.database, who, asked.annotation_id, asked.revision_id, seen=asked.seen)
+        return self._item(who, review.open_item(self.database, who, asked.annotation_id))
+
+    def next_item(self, who: Actor, narrowed: Narrowed | None) -> Answer:
+        """The next submission, of the batch that this reviewer is at or of the narrowed list."""
+        return self._item(who, review.take_next(self.database, who, narrowed))
+
+    def _item(self, who: Actor, item: ReviewItem | None) -> Answer:
+        return self.item(who, item) | self.around(who, item and item.annotation_id)
+
+    def _decide(self, who: Actor, asked: VerdictMessage, act: Callable[[], None]) -> Answer:
+        """Do it and bring the next; where somebody was faster, say who, and show what is there."""
+        try:
+            act()
+        except (EditConflict, TransitionRefused) as told:
+            found = history.read_history(self.database, who, asked.annotation_id)
+            newest = [each.plan for each in found.revisions if each.id == found.revision_id]
+            return {
+                "lost": {
+                    "sentence": self.words.sentence(told.code, told.values),
+                    "plan": newest[0] if newest else None,
+                    "is_waiting": found.state == "submitted",
+                }
+            }
+        return self.next_item(who, asked.narrowed)
 
 
 @dataclass(frozen=True)

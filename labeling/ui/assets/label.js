@@ -6,10 +6,12 @@ import { DeskPage, expertsOf } from "./desk_page.js";
 import { fill, h, pill } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { openFind } from "./find.js";
+import { openHistory } from "./item_history.js";
 import { LabelBanners } from "./label_banners.js";
 import { showEmpty } from "./label_empty.js";
 import { openMine } from "./label_mine.js";
 import { PlanEditor } from "./plan_editor.js";
+import { markPassage, spanBanner } from "./review_banners.js";
 
 const EDITABLE = ["draft", "returned"];
 
@@ -89,13 +91,40 @@ class LabelDesk extends DeskPage {
     if (opened) editor.open({ ...begin, content: opened.content, raw: opened.raw });
     else editor.compareWith(begin);
     this.showAround(expertsOf(this.content));
+    markPassage(this.item.returned?.span, this);
     this.#showActions();
+  }
+
+  async #history() {
+    const { item, say, language, hues } = this;
+    if (!item) return;
+    const answer = await this.attempt("history", { annotation_id: item.annotation_id });
+    if (answer) openHistory({ history: answer.history, say, language, hues, restore: (version) => this.#restore(version) });
+  }
+
+  /** An older version comes into the draft; what is typed is saved first, and kept. */
+  async #restore(version) {
+    const { item, drafts } = this;
+    if (!(await drafts.save())) return;
+    const answer = await this.attempt("restore", { annotation_id: item.annotation_id, query_id: item.query_id, revision_id: version.id, number: drafts.number });
+    if (!answer) return;
+    if (answer.conflict) {
+      this.#offerBoth(answer.conflict, { content: this.content });
+      return;
+    }
+    if (answer.lost) {
+      this.banners.lost(answer.lost, () => this.take());
+      return;
+    }
+    drafts.close({ isDone: true });
+    this.tell({ kind: "done", text: this.say("history.restored_done") });
+    this.show(answer);
   }
 
   /** Everything about how this item came to look as it does. */
   #explain(item, opened) {
     const { banners, say } = this;
-    if (item.returned) banners.returned(item.returned, item.draft, (path) => this.editor.focus(path));
+    if (item.returned) banners.returned(item.returned, item.draft, (path) => this.editor.focus(path), spanBanner(item.returned.span, this));
     this.#showFlag();
     if (this.isLocked) banners.tell("", say(`label.state_${item.state}`));
     if (opened.from === "browser") {
@@ -311,13 +340,15 @@ class LabelDesk extends DeskPage {
     this.savedText = h("span", { id: "label-saved", role: "status" });
     fill(parts.actions, Object.values(this.buttons));
     this.buttons.release = withSign(button("release", () => this.#release(), "plain"), "↩");
-    fill(parts.status, this.savedText, this.leaseText, this.buttons.release, this.comments.button, withSign(button("find", () => this.#find(), "plain is-sign"), "⌕"), button("mine", () => this.#mine(), "plain"), withSign(button("keys", () => this.showKeys(), "plain"), ""));
+    this.buttons.history = withSign(button("history", () => this.#history(), "plain is-sign"), "◷");
+    fill(parts.status, this.savedText, this.leaseText, this.buttons.release, this.comments.button, this.buttons.history, withSign(button("find", () => this.#find(), "plain is-sign"), "⌕"), button("mine", () => this.#mine(), "plain"), withSign(button("keys", () => this.showKeys(), "plain"), ""));
   }
 
   #showActions() {
     const { buttons, item } = this;
     const isOpen = Boolean(item) && !this.isLocked;
     for (const action of ["submit", "later", "skip", "flag", "release"]) buttons[action].hidden = !isOpen;
+    buttons.history.hidden = !item;
     buttons.adopt.hidden = !isOpen || !this.suggestion?.plan;
     buttons.next.hidden = !isOpen || item.suggestions.length < 2;
     buttons.withdraw.hidden = item?.state !== "submitted" && !this.lastSubmitted;

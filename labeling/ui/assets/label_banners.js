@@ -19,12 +19,12 @@ export class LabelBanners {
     this.root.append(banner(tone, text, [], isClosable ? this.say("dialogue.close") : null));
   }
 
-  /** Why a reviewer sent it back; `go(path)` leads to the place. */
-  returned(note, draft, go) {
+  /** Why a reviewer sent it back; `go(path)` leads to the place, `passage` to one of the trace. */
+  returned(note, draft, go, passage = null) {
     const { say } = this;
     const place = note.path && h("button", { type: "button", class: "link", onclick: () => go(note.path) }, wordsOfPath(note.path, draft, say));
     const head = say("label.returned_by", { who: note.reviewer, time: timeOf(note.at, this.language) });
-    this.root.append(banner("warn", [h("b", {}, head), " ", note.reason_words ?? note.reason_code, " ", place, note.reason && h("p", {}, note.reason)]));
+    this.root.append(banner("warn", [h("b", {}, head), " ", note.reason_words ?? note.reason_code, " ", place, note.reason && h("p", {}, note.reason), passage]));
   }
 
   /** The flag of an item, with a way to take it back. */

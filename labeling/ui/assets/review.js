@@ -9,7 +9,11 @@ import { isSamePlan, readable } from "./plan.js";
 import { showComparison } from "./plan_compare.js";
 import { PlanEditor } from "./plan_editor.js";
 import { choosePath, wordsOfPath } from "./plan_path.js";
+import { openHistory } from "./item_history.js";
+import { ReviewBar } from "./review_bar.js";
+import { showBatch } from "./review_batch.js";
 import { showNothing } from "./review_empty.js";
+import { lotBanner, lostBanner, passageOf, spanBanner } from "./review_banners.js";
 
 const FIXES = "planwright.fix.";
 
@@ -28,6 +32,7 @@ class ReviewDesk extends DeskPage {
     this.editor = new PlanEditor(this.editorPlace, {
       say: this.say, keys: this.keys, onedit: (state) => this.#onEdit(state), about: (name) => this.dialogue.openExperts(name),
     });
+    this.bar = new ReviewBar(this);
     this.#buildFooter();
     this.keys.on("accept_too", () => Boolean(this.item) && this.accept());
     this.bindSharedKeys({ mayUndo: () => this.isFixing });
@@ -37,9 +42,45 @@ class ReviewDesk extends DeskPage {
   async takeNext() {
     const wanted = new URLSearchParams(location.search).get("annotation");
     history.replaceState(null, "", location.pathname);
-    const answer = await this.attempt("open", wanted ? { annotation_id: wanted } : {});
+    const answer = await this.attempt("open", wanted ? { annotation_id: wanted } : this.bar.message);
     if (answer) this.show(answer);
     else if (wanted) await this.takeNext();
+  }
+
+  /** One submission, from a list. */
+  async openOne(annotation_id) {
+    const answer = await this.attempt("open", { annotation_id });
+    if (answer) this.show(answer);
+  }
+
+  /** The next item under another filter; what is in hand goes back, unless it is being fixed. */
+  async leaveForNext() {
+    if (!this.item) return this.takeNext();
+    if (this.isFixing) return undefined;
+    const answer = await this.attempt("release", { annotation_id: this.item.annotation_id, ...this.bar.message });
+    return answer ? this.show(answer) : this.takeNext();
+  }
+
+  show(answer) {
+    this.bar.show(answer);
+    this.lot = answer.lot ?? null;
+    super.show(answer);
+  }
+
+  async showHistory() {
+    const { item, say, language, hues } = this;
+    if (!item) return;
+    const answer = await this.attempt("history", { annotation_id: item.annotation_id });
+    if (answer) openHistory({ history: answer.history, say, language, hues, restore: (version) => this.#restore(version) });
+  }
+
+  async #restore(version) {
+    const { item } = this;
+    const answer = await this.attempt("restore", { annotation_id: item.annotation_id, query_id: item.query_id, revision_id: version.id, seen: item.revision_id });
+    if (!answer) return;
+    localStorage.removeItem(FIXES + item.revision_id);
+    this.tell({ kind: "done", text: this.say("history.restored_done") });
+    this.show(answer);
   }
 
   #find() {
@@ -51,10 +92,7 @@ class ReviewDesk extends DeskPage {
         const facts = [external_id && `#${external_id}`, author, submitted_at && timeOf(submitted_at, language)];
         return [h("span", {}, text), h("span", {}, h("span", { class: "faint" }, facts.filter(Boolean).join(" · ")), is_taken && pill(say("find.taken"), "warn"))];
       },
-      choose: async ({ annotation_id }) => {
-        const answer = await this.attempt("open", { annotation_id });
-        if (answer) this.show(answer);
-      },
+      choose: ({ annotation_id }) => this.openOne(annotation_id),
     });
   }
 
@@ -63,7 +101,7 @@ class ReviewDesk extends DeskPage {
     this.path = null;
     this.lease.open(item);
     const flag = item.flag && banner("warn", [h("b", {}, this.say("review.flagged")), " ", item.flag]);
-    fill(this.parts.banners, flag, item.earlier_returns.map((note) => this.#earlier(note)));
+    fill(this.parts.banners, lotBanner(this.lot, this.say), flag, item.earlier_returns.map((note) => this.#earlier(note)));
     this.#showCandidate();
     const kept = keptFix(item);
     this.#setFixing(kept !== null, kept);
@@ -76,6 +114,12 @@ class ReviewDesk extends DeskPage {
   openNothing() {
     this.lookAgain(() => this.takeNext());
     this.#showActions();
+    const { batch } = this.bar;
+    if (batch) {
+      const { say, keys, bar } = this;
+      showBatch(this.parts.empty, { batch, say, keys, rest: () => bar.onBatch(), drop: () => bar.drop(), again: () => bar.draw() });
+      return;
+    }
     showNothing(this.parts.empty, { say: this.say, language: this.language, labels: this.progress?.open_labels ?? 0, again: () => this.takeNext() });
   }
 
@@ -126,7 +170,7 @@ class ReviewDesk extends DeskPage {
     const { say } = this;
     const place = note.path && h("code", {}, wordsOfPath(note.path, this.item.plan, say));
     const head = say("review.earlier", { who: note.reviewer, time: timeOf(note.at, this.language) });
-    return banner("", [h("b", {}, head), " ", this.#reasonWords(note.reason_code), " ", place, note.reason && h("p", {}, note.reason)]);
+    return banner("", [h("b", {}, head), " ", this.#reasonWords(note.reason_code), " ", place, note.reason && h("p", {}, note.reason), spanBanner(note.span, this)]);
   }
 
   #reasonWords(code) {
@@ -168,11 +212,12 @@ class ReviewDesk extends DeskPage {
   async #return() {
     const { say, item } = this;
     const place = choosePath(item.plan, this.path, say);
+    const passage = passageOf(this);
     const given = await askReason({
       title: say("actions.return"), explained: say("review.return_explained"), choices: this.reasons,
-      isNeeded: (code) => code === "other", say, confirm: say("actions.return"), extra: place.node,
+      isNeeded: (code) => code === "other", say, confirm: say("actions.return"), extra: [place.node, passage.node],
     });
-    if (given) await this.#finish("return", { reason_code: given.code, reason: given.reason, path: place.value });
+    if (given) await this.#finish("return", { reason_code: given.code, reason: given.reason, path: place.value, span: passage.value });
   }
 
   async #discard() {
@@ -190,8 +235,12 @@ class ReviewDesk extends DeskPage {
   async #finish(name, message) {
     if (!this.item || this.isBusy) return;
     const { item } = this;
-    const answer = await this.end(name, { ...message, revision_id: item.revision_id });
+    const answer = await this.end(name, { ...message, ...this.bar.message, revision_id: item.revision_id });
     if (!answer) return;
+    if (answer.lost) {
+      this.#showLost(answer.lost);
+      return;
+    }
     if (answer.problems) {
       this.editor.setProblems(answer.problems);
       this.editor.problems.insist();
@@ -201,6 +250,15 @@ class ReviewDesk extends DeskPage {
     localStorage.removeItem(FIXES + item.revision_id);
     this.tell({ kind: "done", text: this.say(`review.done_${name}`) });
     this.show(answer);
+  }
+
+  /** Somebody was faster: who and when, what is there now, and what was done here. */
+  #showLost(lost) {
+    const { item, say, hues } = this;
+    lostBanner(this.parts.banners, {
+      lost, say, hues, seen: item.plan, mine: this.isFixing ? this.content : null,
+      next: () => this.takeNext(), open: () => this.openOne(item.annotation_id),
+    });
   }
 
   #buildFooter() {

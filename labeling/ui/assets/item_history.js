@@ -1,0 +1,91 @@
+/** The history of an item: who did what when, every version beside the one before it, and a way back. */
+
+import { timeOf } from "./desk.js";
+import { h, openDialog, pill } from "./dom.js";
+import { showComparison } from "./plan_compare.js";
+import { wordsOfPath } from "./plan_path.js";
+
+/** Show a history; `restore(revision)` puts a version back. */
+export function openHistory({ history, say, language, hues, restore }) {
+  const versions = new Map(history.revisions.map((each) => [each.id, each]));
+  const rows = history.timeline.map((entry) => entryOf(entry));
+  const dialog = openDialog({
+    title: say("history.title"), className: "drawer history", closeLabel: say("dialogue.close"),
+    body: rows.length ? h("ol", { class: "story", id: "story" }, rows) : h("p", { class: "faint" }, say("history.none")),
+  });
+  const last = [...dialog.querySelectorAll("summary")].at(-1);
+  if (last) {
+    last.parentElement.open = true;
+    last.focus();
+  }
+  dialog.addEventListener("keydown", (event) => {
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const all = [...dialog.querySelectorAll("summary")];
+    const at = all.indexOf(document.activeElement);
+    if (!by || at < 0) return;
+    all[Math.min(Math.max(at + by, 0), all.length - 1)].focus();
+    event.preventDefault();
+  });
+  return dialog;
+
+  function entryOf(entry) {
+    const version = made(entry);
+    return h(
+      "li",
+      { class: "story-entry", data: { action: entry.action } },
+      h(
+        "div",
+        { class: "story-head" },
+        h("time", { datetime: entry.at }, timeOf(entry.at, language)),
+        h("b", {}, entry.person ?? say("history.someone")),
+        h("span", {}, entry.words),
+        version && pill(nameOf(version), version.id === history.revision_id ? "ok" : "plain"),
+        version?.id === history.revision_id && pill(say("history.now"), "ok"),
+      ),
+      reasonOf(entry),
+      version && versionOf(version),
+    );
+  }
+
+  /** The version that an entry made, once. */
+  function made(entry) {
+    if (!["submitted", "fixed", "refused", "restored"].includes(entry.action)) return null;
+    return versions.get(entry.why.revision) ?? null;
+  }
+
+  function nameOf(version) {
+    return version.kind === "refused" ? say("history.kept") : say("history.version", { number: version.number });
+  }
+
+  function reasonOf({ why }) {
+    const plan = versions.get(why.revision)?.plan ?? {};
+    const lines = [
+      [entryReason(why), why.reason].filter(Boolean).join(" · "),
+      why.path && `${say("history.place")}: ${wordsOfPath(why.path, plan, say)}`,
+      why.span && `${say("history.passage")}: “${why.span.quote}”`,
+    ].filter(Boolean);
+    return lines.map((line) => h("p", { class: "story-reason" }, line));
+  }
+
+  function entryReason(why) {
+    const found = history.timeline.find((each) => each.why === why);
+    return found?.reason_words;
+  }
+
+  function versionOf(version) {
+    const before = history.revisions.filter((each) => each.number < version.number && each.kind !== "refused").at(-1);
+    const names = { before: before ? nameOf(before) : say("history.first"), after: nameOf(version) };
+    const isNow = version.id === history.revision_id && history.state !== "returned" && history.state !== "draft";
+    const back = history.may_restore && !isNow && h("button", { type: "button", class: "small", data: { restore: version.id }, title: say("history.restore_explained"), onclick: () => {
+      dialog.close();
+      restore(version);
+    } }, say("history.restore"));
+    return h(
+      "details",
+      { class: "story-version" },
+      h("summary", {}, before ? say("history.changes") : say("history.first")),
+      showComparison(before?.plan ?? version.plan, version.plan, { say, names, hues }),
+      back,
+    );
+  }
+}

@@ -1,0 +1,120 @@
+/** Above the review desk: what waits and how it is narrowed, the batch, the lots, the history. */
+
+import { actionButton } from "./desk.js";
+import { fill, h, pill } from "./dom.js";
+import { confirmRest, numbersOf, offerBatch, standing, tellOutcome } from "./review_batch.js";
+import { openLots } from "./review_lots.js";
+import { openWaiting, tidy } from "./waiting_list.js";
+
+const STORE = "planwright.narrowed";
+
+export class ReviewBar {
+  /** `page` is the desk: its parts and ways to ask. */
+  constructor(page) {
+    const { say, keys, parts } = page;
+    Object.assign(this, { page, say, keys });
+    this.narrowed = stored();
+    this.batch = null;
+    const button = (action, run) => actionButton(`review-${action}`, { say, keys, action, run, className: "plain" });
+    this.waiting = button("waiting", () => this.#openWaiting());
+    this.batchButton = button("batch", () => this.onBatch());
+    this.lots = button("lots", () => this.#openLots());
+    this.history = button("history", () => page.showHistory());
+    this.filter = h("span", { class: "bar-part" });
+    this.progress = h("span", { class: "bar-part", id: "review-batch-progress", role: "status" });
+    this.node = h("div", { class: "review-bar", role: "toolbar", "aria-label": say("waiting.title") }, this.waiting, this.filter, this.progress, this.batchButton, h("span", { class: "right" }, this.lots, this.history));
+    parts.main.before(this.node);
+  }
+
+  /** How this reviewer narrows what waits, for every question that brings a next item. */
+  get message() {
+    return this.narrowed ? { narrowed: this.narrowed } : {};
+  }
+
+  /** An answer of the server: the count, the batch, whether there is an item. */
+  show({ progress, batch, item }) {
+    const { say } = this;
+    if (batch !== undefined) this.batch = batch;
+    if (progress) fill(this.waiting.firstChild, say("bar.waiting", { count: progress.open_reviews.toLocaleString() }));
+    this.history.hidden = !item;
+    fill(this.filter, this.narrowed && [pill(say("bar.narrowed"), "warn"), h("button", { type: "button", class: "quiet", id: "review-clear", "aria-label": say("bar.clear"), title: say("bar.clear"), onclick: () => this.#apply(null) }, "✕")]);
+    this.#showBatch();
+  }
+
+  #showBatch() {
+    const { say, batch } = this;
+    this.waiting.disabled = Boolean(batch);
+    this.filter.hidden = Boolean(batch);
+    const tone = batch && { done: "ok", failed: "bad", gone: "warn", wait: "" }[standing(batch)];
+    fill(this.progress, batch && [pill(say("batch.progress", numbersOf(batch)), tone), h("button", { type: "button", class: "small", id: "review-drop", onclick: () => this.drop() }, say("batch.drop"))]);
+    this.batchButton.disabled = Boolean(batch && !batch.may_accept);
+    this.batchButton.classList.toggle("primary", Boolean(batch?.may_accept));
+    this.batchButton.classList.toggle("plain", !batch?.may_accept);
+    fill(this.batchButton.firstChild, batch ? say("batch.rest", numbersOf(batch)) : say("actions.batch"));
+  }
+
+  async onBatch() {
+    const { page, say, batch } = this;
+    if (batch?.may_accept) return confirmRest({ batch, say, run: () => this.#rest() });
+    if (batch) return false;
+    const answer = await page.attempt("plan", this.message);
+    return answer && offerBatch({ plan: answer.plan, say, draw: () => this.draw() });
+  }
+
+  async draw() {
+    const answer = await this.page.attempt("draw", this.message);
+    if (answer) this.page.show(answer);
+  }
+
+  async drop() {
+    const answer = await this.page.attempt("drop", this.message);
+    if (answer) this.page.show(answer);
+  }
+
+  async #rest() {
+    const { page, say } = this;
+    const answer = await page.attempt("rest", { batch_id: this.batch.id });
+    if (!answer) return;
+    page.show(answer);
+    tellOutcome({ outcome: answer.outcome, say, open: (each) => page.openOne(each.annotation_id) });
+  }
+
+  #openWaiting() {
+    const { page, say, narrowed } = this;
+    return openWaiting({
+      say, language: page.language, narrowed, ask: (name, message) => page.attempt(name, message),
+      open: (row) => page.openOne(row.annotation_id), apply: (wanted, row = null) => this.#apply(wanted, { stays: row !== null }),
+    });
+  }
+
+  /** Narrow from now on; unless one was chosen, the next item comes under it. */
+  #apply(wanted, { stays = false } = {}) {
+    this.narrowed = tidy(wanted);
+    if (this.narrowed) sessionStorage.setItem(STORE, JSON.stringify(this.narrowed));
+    else sessionStorage.removeItem(STORE);
+    this.show({ item: this.page.item });
+    if (!stays) this.page.leaveForNext();
+  }
+
+  async #openLots() {
+    const { page, say } = this;
+    const answer = await page.attempt("lots", {});
+    if (!answer) return;
+    const close = async (lot_id) => {
+      const closed = await page.attempt("close_lot", { lot_id });
+      if (!closed) return null;
+      page.tell({ kind: "done", text: say("lots.drawn") });
+      if (!page.item) page.takeNext();
+      return closed.lots;
+    };
+    openLots({ lots: answer.lots, say, language: page.language, close });
+  }
+}
+
+function stored() {
+  try {
+    return tidy(JSON.parse(sessionStorage.getItem(STORE)));
+  } catch {
+    return null;
+  }
+}
