@@ -1,15 +1,28 @@
 """Comments: threads on an annotation, and which of them wait for its author."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from db.prepared import Prepared
 from db.tables import Comment, Person
 
 EXCERPT = 200
+
+
+class Said(NamedTuple):
+    """A comment as it is stored."""
+
+    id: str
+    reply_to_id: str | None
+    author_id: str
+    anchor: dict[str, Any]
+    text: str
+    created_at: datetime
+    resolved_by: str | None
+    resolved_at: datetime | None
 
 
 class Waiting(NamedTuple):
@@ -29,6 +42,16 @@ _COMMENT, _ANNOTATION, _QUERY, _PERSON = (
     Comment.metadata.tables[name] for name in ("comment", "annotation", "query", "person")
 )
 _THREAD, _LAST, _LATER = (_COMMENT.alias(name) for name in ("thread", "last", "later"))
+# Read with every item that is laid on a desk; mostly nothing has been said.
+_SAID = Prepared(
+    sa.select(*(_COMMENT.c[name] for name in Said._fields))
+    .where(
+        _COMMENT.c.project_id == sa.bindparam("project"),
+        _COMMENT.c.query_id == sa.bindparam("query"),
+        _COMMENT.c.annotation_id == sa.bindparam("annotation"),
+    )
+    .order_by(_COMMENT.c.created_at, _COMMENT.c.id)
+)
 
 
 def _is_in_thread(comment: sa.FromClause) -> sa.ColumnElement[bool]:
@@ -92,18 +115,10 @@ def count_comments(session: Session, project_id: str, query_id: str, annotation_
 
 def list_comments(
     session: Session, project_id: str, query_id: str, annotation_id: str
-) -> Sequence[Comment]:
+) -> list[Said]:
     """What has been said on an annotation, in the order in which it was said."""
-    statement = (
-        select(Comment)
-        .where(
-            Comment.project_id == project_id,
-            Comment.query_id == query_id,
-            Comment.annotation_id == annotation_id,
-        )
-        .order_by(col(Comment.created_at), col(Comment.id))
-    )
-    return session.exec(statement).all()
+    found = _SAID.all(session, project=project_id, query=query_id, annotation=annotation_id)
+    return [Said(*row) for row in found]
 
 
 def names_of(session: Session, people: set[str]) -> dict[str, str]:
