@@ -6,7 +6,7 @@ import sys
 
 import orjson
 
-from labeling import accounts
+from labeling import accounts, pauses
 from labeling.command_line import ALL_DONE, CommandContext, Subparsers
 from schemas.errors import NotFound
 from schemas.people import ROLES, Actor
@@ -32,6 +32,13 @@ def add_commands(commands: Subparsers) -> None:
     deactivate = acts.add_parser("deactivate", help="end somebody's access; their work stays")
     deactivate.add_argument("name", metavar="NAME")
     deactivate.set_defaults(run=_deactivate)
+    pause = acts.add_parser("pause", help="give somebody no new work; what they hold they keep")
+    pause.add_argument("name", metavar="NAME")
+    pause.add_argument("--reason", required=True, help="why; they will read it")
+    pause.set_defaults(run=_pause)
+    lift = acts.add_parser("lift", help="give somebody work again")
+    lift.add_argument("name", metavar="NAME")
+    lift.set_defaults(run=_lift)
 
 
 def _add(context: CommandContext, args: argparse.Namespace) -> int:
@@ -67,6 +74,25 @@ def _deactivate(context: CommandContext, args: argparse.Namespace) -> int:
     accounts.deactivate(context.database, who, _id_of(context, who, args.name))
     told = _say(context, "deactivated", name=args.name)
     _answer(context, {"name": args.name, "is_active": False}, told)
+    return ALL_DONE
+
+
+def _pause(context: CommandContext, args: argparse.Namespace) -> int:
+    who = context.actor()
+    person_id = _id_of(context, who, args.name)
+    pauses.pause(context.database, who, person_id, reason=args.reason)
+    return _tell_pause(context, who, args.name, "paused")
+
+
+def _lift(context: CommandContext, args: argparse.Namespace) -> int:
+    who = context.actor()
+    pauses.lift(context.database, who, _id_of(context, who, args.name))
+    return _tell_pause(context, who, args.name, "lifted")
+
+
+def _tell_pause(context: CommandContext, who: Actor, name: str, act: str) -> int:
+    told = sentence(f"pauses.{act}", {"name": name, "project": who.project}, context.language)
+    _answer(context, {"name": name, "is_paused": act == "paused"}, told)
     return ALL_DONE
 
 

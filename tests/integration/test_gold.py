@@ -6,50 +6,22 @@ import pytest
 from sqlmodel import select
 
 from db.engine import Database
-from db.tables import GoldAnswer, Person, Query, Task
-from labeling import annotate, gold, queue, review
+from db.tables import Person, Query, Task
+from labeling import annotate, gold, review
 from labeling.duplicates import load_guard
 from labeling.pauses import find_note, lift, list_paused
 from labeling.progress import progress
 from labeling.searching import search
-from labeling.work_batches import create_batch, list_batches
+from labeling.ui.desk import to_answer
+from labeling.ui.i18n import Words
+from labeling.work_batches import create_batch
 from schemas.desk import LabelItem
-from schemas.errors import InvalidInput, NotAllowed, NotFound, TransitionRefused
+from schemas.errors import TransitionRefused
 from schemas.people import Actor
 from schemas.queries import QueryChoice
-from tests.factories import A_PLAN, EXPERTS, a_label_query, a_suggestion, decide
+from tests.factories import A_PLAN, a_label_query, a_suggestion, decide
 from tests.fakes.clock import Clock
-
-WRONG: dict[str, Any] = {
-    "rewritten_query": "上周店铺流量为什么下降",
-    "steps": [{"expert": EXPERTS[0], "sub_questions": ["上周流量"], "order": 1}],
-}
-
-
-def a_gold_query(database: Database, admin: Actor, text: str = "流量为何下滑？") -> str:
-    query = a_label_query(database, admin, text)
-    gold.set_gold(database, admin, query, A_PLAN)
-    return query
-
-
-def _open(database: Database, who: Actor) -> LabelItem:
-    item = annotate.open_next(database, who)
-    assert item
-    return item
-
-
-def _hand_in(database: Database, who: Actor, time: Clock, plan: dict[str, Any] = A_PLAN) -> str:
-    item = _open(database, who)
-    time.move(seconds=30)
-    annotate.submit(
-        database, who, item.annotation_id, number=item.draft_number, content=plan, seconds=30
-    )
-    return item.query_id
-
-
-def _answers(database: Database) -> list[GoldAnswer]:
-    with database.reading() as session:
-        return list(session.exec(select(GoldAnswer).order_by(GoldAnswer.answered_at)))  # pyright: ignore[reportArgumentType]
+from tests.gold_work import WRONG, a_gold_query, gold_answers, hand_in_next, open_next
 
 
 def test_the_first_items_are_gold_and_then_one_after_every_so_many(
@@ -58,7 +30,7 @@ def test_the_first_items_are_gold_and_then_one_after_every_so_many(
     decide(database, admin, gold={"onboarding": 2, "every": 3})
     normal = [a_label_query(database, admin, f"问题 {number}") for number in range(9)]
     golden = {a_gold_query(database, admin, f"金标 {number}") for number in range(4)}
-    got = [_hand_in(database, li, time) in golden for _ in range(11)]
+    got = [hand_in_next(database, li, time) in golden for _ in range(11)]
     assert got == [True, True, *[False] * 3, True, *[False] * 3, True, False]
     assert len(normal) == 9
 
@@ -69,7 +41,7 @@ def test_without_settings_a_gold_item_never_comes(
     a_gold_query(database, admin)
     assert annotate.open_next(database, li) is None
     normal = a_label_query(database, admin)
-    assert _hand_in(database, li, time) == normal
+    assert hand_in_next(database, li, time) == normal
     assert annotate.open_next(database, li) is None
 
 
@@ -80,8 +52,8 @@ def test_what_is_mine_comes_before_gold(
     annotate.open_item(database, li, held)
     golden = a_gold_query(database, admin)
     decide(database, admin, gold={"onboarding": 1})
-    assert _hand_in(database, li, time) == held
-    assert _hand_in(database, li, time) == golden
+    assert hand_in_next(database, li, time) == held
+    assert hand_in_next(database, li, time) == golden
 
 
 def test_everybody_gets_the_same_item_once_each_in_a_slot_of_their_own(
@@ -89,12 +61,12 @@ def test_everybody_gets_the_same_item_once_each_in_a_slot_of_their_own(
 ) -> None:
     decide(database, admin, gold={"onboarding": 5})
     golden = a_gold_query(database, admin)
-    assert _open(database, li).query_id == golden
-    assert _open(database, wang).query_id == golden
+    assert open_next(database, li).query_id == golden
+    assert open_next(database, wang).query_id == golden
     for who in (li, wang):
-        assert _hand_in(database, who, time) == golden
+        assert hand_in_next(database, who, time) == golden
         assert annotate.open_next(database, who) is None
-    assert {each.person_id for each in _answers(database)} == {li.person_id, wang.person_id}
+    assert {each.person_id for each in gold_answers(database)} == {li.person_id, wang.person_id}
 
 
 def test_who_made_a_gold_item_is_never_given_it(
@@ -121,7 +93,7 @@ def test_a_gold_item_looks_like_any_other_in_everything_that_a_page_is_given(
         a_label_query(database, admin, "更多")
         if given:
             create_batch(database, admin, "二组", QueryChoice(text="更多"))
-        item = _open(database, li)
+        item = open_next(database, li)
         given[item.query_id] = item
         seen.append(progress(database, li).returned_to_me)
         annotate.submit(database, li, item.annotation_id, number=0, content=A_PLAN, seconds=5)
@@ -151,19 +123,19 @@ def test_a_gold_item_can_be_put_aside_given_back_skipped_and_withdrawn_like_any_
 ) -> None:
     decide(database, admin, gold={"onboarding": 1})
     golden = a_gold_query(database, admin)
-    item = _open(database, li)
+    item = open_next(database, li)
     annotate.postpone(database, li, item.annotation_id)
-    assert _open(database, li).query_id == golden
+    assert open_next(database, li).query_id == golden
     annotate.release(database, li, item.annotation_id)
     assert annotate.open_next(database, wang)
-    assert _open(database, li).query_id == golden
+    assert open_next(database, li).query_id == golden
     annotate.submit(database, li, item.annotation_id, number=0, content=WRONG, seconds=1)
     annotate.withdraw(database, li, item.annotation_id)
-    again = _open(database, li)
+    again = open_next(database, li)
     assert (again.query_id, again.state, again.draft) == (golden, "draft", WRONG)
-    annotate.skip(database, wang, _open(database, wang).annotation_id)
+    annotate.skip(database, wang, open_next(database, wang).annotation_id)
     assert annotate.open_next(database, wang) is None
-    assert _open(database, li).query_id == golden
+    assert open_next(database, li).query_id == golden
 
 
 def test_a_gold_item_that_lapses_waits_for_its_person_and_goes_to_nobody_else(
@@ -171,13 +143,13 @@ def test_a_gold_item_that_lapses_waits_for_its_person_and_goes_to_nobody_else(
 ) -> None:
     decide(database, admin, gold={"onboarding": 1})
     golden = a_gold_query(database, admin)
-    item = _open(database, li)
+    item = open_next(database, li)
     annotate.submit(database, li, item.annotation_id, number=0, content=A_PLAN, seconds=1)
     annotate.withdraw(database, li, item.annotation_id)
     decide(database, admin, gold={"onboarding": 0})
     time.move(minutes=60)
     assert annotate.open_next(database, wang) is None
-    assert _open(database, li).query_id == golden
+    assert open_next(database, li).query_id == golden
 
 
 def test_the_first_answer_counts_however_often_it_is_changed(
@@ -185,14 +157,14 @@ def test_the_first_answer_counts_however_often_it_is_changed(
 ) -> None:
     decide(database, admin, gold={"onboarding": 1})
     a_gold_query(database, admin)
-    item = _open(database, li)
+    item = open_next(database, li)
     annotate.submit(database, li, item.annotation_id, number=0, content=WRONG, seconds=1)
     annotate.withdraw(database, li, item.annotation_id)
-    again = _open(database, li)
+    again = open_next(database, li)
     annotate.submit(
         database, li, item.annotation_id, number=again.draft_number, content=A_PLAN, seconds=1
     )
-    (answer,) = _answers(database)
+    (answer,) = gold_answers(database)
     assert not answer.is_right
     assert 0 < answer.score < 1
 
@@ -202,7 +174,7 @@ def test_a_gold_answer_is_nothing_to_review_and_no_bundle_may_hold_its_query(
 ) -> None:
     decide(database, admin, gold={"onboarding": 1}, sampling={"is_on": True, "lot_size": 5})
     golden = a_gold_query(database, admin, "流量为何一路下滑呢")
-    item = _open(database, li)
+    item = open_next(database, li)
     annotate.submit(database, li, item.annotation_id, number=0, content=A_PLAN, seconds=1)
     assert review.take_next(database, chen) is None
     with pytest.raises(TransitionRefused):
@@ -224,7 +196,7 @@ def test_a_careless_person_is_paused_by_the_rule_told_calmly_and_judged_anew_whe
         a_gold_query(database, admin, f"金标 {number}")
     answered = 0
     while annotate.open_next(database, li) is not None:
-        _hand_in(database, li, time, WRONG)
+        hand_in_next(database, li, time, WRONG)
         answered += 1
     assert answered == 2  # of six, five must be right
     (paused,) = list_paused(database, admin)
@@ -239,7 +211,7 @@ def test_a_careless_person_is_paused_by_the_rule_told_calmly_and_judged_anew_whe
     assert note.code == "pauses.by_gold"
     assert "wrong" not in note.values
     lift(database, admin, li.person_id)
-    _hand_in(database, li, time, WRONG)
+    hand_in_next(database, li, time, WRONG)
     assert list_paused(database, admin) == ()
     with database.transaction() as session:
         session.get_one(Person, li.person_id).password_hash = "of somebody who can sign in"
@@ -255,7 +227,7 @@ def test_nobody_is_paused_by_the_rule_where_the_project_decides_so(
     for number in range(6):
         a_gold_query(database, admin, f"金标 {number}")
     for _ in range(6):
-        _hand_in(database, li, time, WRONG)
+        hand_in_next(database, li, time, WRONG)
     assert list_paused(database, admin) == ()
 
 
@@ -263,113 +235,20 @@ def test_a_query_in_somebodys_hands_becomes_gold_and_their_plan_is_its_first_ans
     database: Database, admin: Actor, li: Actor, wang: Actor, time: Clock
 ) -> None:
     query = a_label_query(database, admin, slots=2)
-    item = _open(database, li)
+    item = open_next(database, li)
     gold.set_gold(database, admin, query, A_PLAN)
     assert annotate.open_next(database, wang) is None
     time.move(minutes=60)
     assert annotate.open_next(database, wang) is None
     annotate.submit(database, li, item.annotation_id, number=0, content=WRONG, seconds=1)
-    assert [each.person_id for each in _answers(database)] == [li.person_id]
+    assert [each.person_id for each in gold_answers(database)] == [li.person_id]
 
 
-def test_the_chosen_plan_of_a_decided_query_is_offered(
-    database: Database, admin: Actor, li: Actor, chen: Actor, time: Clock
-) -> None:
-    query = a_label_query(database, admin)
-    assert gold.offer(database, admin, query).source == "none"
-    a_suggestion(database, admin, query, plan=WRONG)
-    assert gold.offer(database, admin, query).source == "suggestion"
-    _hand_in(database, li, time)
-    with pytest.raises(TransitionRefused) as refused:
-        gold.set_gold(database, admin, query, A_PLAN)
-    assert refused.value.code == "gold.under_review"
-    seen = review.take_next(database, chen)
-    assert seen
-    review.accept(database, chen, seen.annotation_id, seen.revision_id)
-    offered = gold.offer(database, admin, query)
-    assert (offered.source, offered.plan, offered.is_gold) == ("chosen", A_PLAN, False)
-    gold.set_gold(database, admin, query, A_PLAN, note="典型")
-    offered = gold.offer(database, admin, query)
-    assert (offered.source, offered.note, offered.is_active) == ("gold", "典型", True)
-    decide(database, admin, gold={"onboarding": 1})
-    assert annotate.open_next(database, li) is None  # who wrote the plan knows it
-
-
-def test_a_plan_that_breaks_the_querys_list_makes_no_gold_item(
-    database: Database, admin: Actor
-) -> None:
-    query = a_label_query(database, admin)
-    bad = {**A_PLAN, "steps": [{"expert": "无名专家", "sub_questions": ["?"], "order": 1}]}
-    with pytest.raises(InvalidInput) as refused:
-        gold.set_gold(database, admin, query, bad)
-    assert refused.value.problems
-    assert gold.list_items(database, admin) == ()
-    with pytest.raises(NotFound):
-        gold.set_gold(database, admin, "no such query", A_PLAN)
-
-
-def test_a_retired_item_keeps_its_answers_comes_no_more_and_can_come_back(
-    database: Database, admin: Actor, li: Actor, wang: Actor, time: Clock
-) -> None:
-    decide(database, admin, gold={"onboarding": 1})
-    golden = a_gold_query(database, admin)
-    _hand_in(database, li, time)
-    assert gold.retire(database, admin, golden)
-    assert annotate.open_next(database, wang) is None
-    (shown,) = gold.list_items(database, admin)
-    assert (shown.is_active, shown.answered, shown.right) == (False, 1, 1)
-    (answer,) = gold.list_answers(database, admin, query_id=golden)
-    assert (answer.name, answer.is_right, answer.score, answer.plan) == ("Li", True, 1.0, A_PLAN)
-    assert load_guard(database, admin).find_leak("流量为何下滑？", None)
-    gold.set_gold(database, admin, golden, A_PLAN)
-    assert _hand_in(database, wang, time) == golden
-
-
-def test_an_item_that_nobody_has_met_is_taken_away_and_its_query_is_labelled_again(
+def test_the_page_is_not_told_the_number_of_a_task_by_which_a_new_one_would_be_known(
     database: Database, admin: Actor, li: Actor, time: Clock
-) -> None:
-    golden = a_gold_query(database, admin)
-    time.move(seconds=1)
-    assert not gold.retire(database, admin, golden)
-    assert gold.list_items(database, admin) == ()
-    assert _hand_in(database, li, time) == golden
-    assert _answers(database) == []
-
-
-def test_what_an_admin_frees_of_gold_goes_to_nobody(
-    database: Database, admin: Actor, li: Actor, wang: Actor
 ) -> None:
     decide(database, admin, gold={"onboarding": 1})
     a_gold_query(database, admin)
-    _open(database, li)
-    decide(database, admin, gold={"onboarding": 0})
-    assert queue.free_tasks_of(database, admin, li.person_id) == 1
-    assert annotate.open_next(database, wang) is None
-
-
-def test_gold_items_do_not_count_in_a_batch(
-    database: Database, admin: Actor, li: Actor, time: Clock
-) -> None:
-    decide(database, admin, gold={"onboarding": 1})
-    golden = a_gold_query(database, admin)
-    normal = a_label_query(database, admin)
-    create_batch(database, admin, "一组", QueryChoice(ids=(normal, golden)))
-    assert _hand_in(database, li, time) == golden
-    (shown,) = list_batches(database, admin)
-    assert (shown.done, shown.total) == (0, 1)
-
-
-def test_only_admins_know_of_gold(
-    database: Database, admin: Actor, chen: Actor, time: Clock
-) -> None:
-    golden = a_gold_query(database, admin)
-    for act in (
-        lambda: gold.set_gold(database, chen, golden, A_PLAN),
-        lambda: gold.retire(database, chen, golden),
-        lambda: gold.offer(database, chen, golden),
-        lambda: gold.list_items(database, chen),
-        lambda: gold.list_answers(database, chen),
-        lambda: gold.list_records(database, chen),
-    ):
-        with pytest.raises(NotAllowed):
-            act()
+    answer = to_answer(open_next(database, li), progress(database, li), Words("en"))
+    assert answer["item"].keys() >= {"query_id", "draft", "lease_until"}
+    assert "task_id" not in answer["item"]
