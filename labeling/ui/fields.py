@@ -36,7 +36,7 @@ def choice(words: Words, name: str, choices: Any = (), **options: Any) -> gr.Dro
 
 def day(words: Words, name: str, **options: Any) -> gr.DateTime:
     """A field for a day, as `2026-05-04`."""
-    shape: dict[str, Any] = {"include_time": False, "type": "string", "min_width": 210}
+    shape: dict[str, Any] = {"include_time": False, "type": "string", "min_width": 226}
     return gr.DateTime(label=words(name), elem_id=elem_id(name), **shape | options)
 
 

@@ -252,8 +252,9 @@ def build_steer_tab(services: Services, words: Words, told: gr.HTML) -> SteerTab
         told,
     ]
     on_page_load(handlers.on_load, None, shown_on_load)
-    for field in fields:
-        field.change(handlers.on_choice, fields, count, trigger_mode="always_last", **DIRECT)
+    # One event for all fields: of two, the answer to the older question could come last.
+    changes = [field.change for field in fields]
+    gr.on(changes, handlers.on_choice, fields, count, trigger_mode="always_last", **DIRECT)
     tab.set_priority.click(handlers.on_priority, [tab.priority, *fields], count, **DIRECT)
     tab.recompute.click(handlers.on_recompute, None, count, **DIRECT)
     tab.set_overlap.click(handlers.on_overlap, [tab.overlap, tab.share, *fields], count, **DIRECT)

@@ -1,19 +1,17 @@
 """How the engines answer the claim: by indexes, however many tasks there are."""
 
 import re
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import event
+from sqlmodel import Session
 
-from db import clock
+from db import clock, prepared
 from db.access import leases
 from db.access.leases import Asker
 from db.access.tasks import KINDS, Kind
-from db.engine import Backend, Database
+from db.engine import Backend, Database, driver_of
 from db.tables import Query, Task, WorkBatch, WorkBatchPerson
 from db.tables.base import new_ids
 from schemas.people import Actor
@@ -22,22 +20,32 @@ from tests.factories import a_query
 QUERIES = 4_000
 
 
-@contextmanager
-def _plans(database: Database) -> Generator[list[str]]:
-    """How each statement inside the block is answered, in the engine's words."""
+class Explaining:
+    """A driver's connection that asks the engine for its plan before each statement."""
+
+    def __init__(self, driver: Any, ask: str, plans: list[str]) -> None:
+        self.driver = driver
+        self.ask = ask
+        self.plans = plans
+
+    def execute(self, text: str, values: Any) -> Any:
+        rows = self.driver.execute(f"{self.ask} {text}", values).fetchall()
+        self.plans.append("\n".join(str(row[-1]) for row in rows))
+        return self.driver.execute(text, values)
+
+
+@pytest.fixture
+def plans(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """How each prepared statement is answered from now on, in the engine's words."""
     ask = "EXPLAIN" if database.backend is Backend.POSTGRESQL else "EXPLAIN QUERY PLAN"
     found: list[str] = []
 
-    def on_execute(
-        connection: Any, _cursor: Any, statement: str, parameters: Any, *_: object
-    ) -> None:
-        cursor = connection.connection.cursor()
-        cursor.execute(f"{ask} {statement}", parameters)
-        found.append("\n".join(str(row[-1]) for row in cursor.fetchall()))
+    def explaining(session: Session) -> tuple[Any, Any]:
+        driver, dialect = driver_of(session)
+        return Explaining(driver, ask, found), dialect
 
-    event.listen(database.writer, "before_cursor_execute", on_execute)
-    yield found
-    event.remove(database.writer, "before_cursor_execute", on_execute)
+    monkeypatch.setattr(prepared, "driver_of", explaining)
+    return found
 
 
 @pytest.fixture
@@ -79,16 +87,15 @@ def a_long_queue(database: Database, admin: Actor, li: Actor, wang: Actor) -> No
 @pytest.mark.usefixtures("a_long_queue")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_claim_walks_no_table_from_end_to_end(
-    database: Database, admin: Actor, chen: Actor, kind: Kind
+    database: Database, admin: Actor, chen: Actor, plans: list[str], kind: Kind
 ) -> None:
     at = clock.now()
     asker = Asker(admin.project_id, chen.person_id, at, at)
-    with database.transaction() as session, _plans(database) as plans:
+    with database.transaction() as session:
         assert leases.take_next(session, asker, kind)  # from the head
         assert leases.take_next(session, asker, kind)  # from where the last search ended
-    claims = [plan for plan in plans if plan]
-    assert len(claims) == 2
-    for plan in claims:
+    assert len(plans) == 2
+    for plan in plans:
         assert "ix_task_next" in plan
         assert re.search(r"(SCAN|Seq Scan on) (task|query|other|skipped)\b(?!_)", plan) is None, (
             plan
