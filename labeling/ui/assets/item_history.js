@@ -5,8 +5,11 @@ import { h, openDialog, pill } from "./dom.js";
 import { showComparison } from "./plan_compare.js";
 import { wordsOfPath } from "./plan_path.js";
 
-/** Show a history; `restore(revision)` puts a version back. */
-export function openHistory({ history, say, language, hues, restore }) {
+/**
+ * Show a history; `restore(revision)` puts a version back. `origin` is what the first version began
+ * from: a model's `{name, plan}`, or null.
+ */
+export function openHistory({ history, origin, say, language, hues, restore }) {
   const versions = new Map(history.revisions.map((each) => [each.id, each]));
   const rows = history.timeline.map((entry) => entryOf(entry));
   const dialog = openDialog({
@@ -74,7 +77,8 @@ export function openHistory({ history, say, language, hues, restore }) {
 
   function versionOf(version) {
     const before = history.revisions.filter((each) => each.number < version.number && each.kind !== "refused").at(-1);
-    const names = { before: before ? nameOf(before) : say("history.first"), after: nameOf(version) };
+    const base = before ? { name: nameOf(before), plan: before.plan } : (origin ?? { name: say("history.first"), plan: { steps: [] } });
+    const names = { before: base.name, after: nameOf(version) };
     const isNow = version.id === history.revision_id && history.state !== "returned" && history.state !== "draft";
     const back = history.may_restore && !isNow && h("button", { type: "button", class: "small", data: { restore: version.id }, title: say("history.restore_explained"), onclick: () => {
       dialog.close();
@@ -83,9 +87,16 @@ export function openHistory({ history, say, language, hues, restore }) {
     return h(
       "details",
       { class: "story-version" },
-      h("summary", {}, before ? say("history.changes") : say("history.first")),
-      showComparison(before?.plan ?? version.plan, version.plan, { say, names, hues }),
+      h("summary", {}, before || !origin ? say("history.changes") : say("history.changes_model", { model: origin.name })),
+      showComparison(base.plan, version.plan, { say, names, hues }),
       back,
     );
   }
+}
+
+/** The suggestion that an item's first version began from, as `openHistory` wants it. */
+export function originOf({ suggestions, suggestion_id }, say) {
+  const found = suggestions.find((each) => each.id === suggestion_id);
+  const plan = found?.plan ?? found?.partial_plan;
+  return plan ? { name: found.model || say("editor.model"), plan } : null;
 }

@@ -6,7 +6,7 @@ import { DeskPage, expertsOf } from "./desk_page.js";
 import { fill, h, pill } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { openFind } from "./find.js";
-import { openHistory } from "./item_history.js";
+import { openHistory, originOf } from "./item_history.js";
 import { LabelBanners } from "./label_banners.js";
 import { showEmpty } from "./label_empty.js";
 import { openMine } from "./label_mine.js";
@@ -99,7 +99,7 @@ class LabelDesk extends DeskPage {
     const { item, say, language, hues } = this;
     if (!item) return;
     const answer = await this.attempt("history", { annotation_id: item.annotation_id });
-    if (answer) openHistory({ history: answer.history, say, language, hues, restore: (version) => this.#restore(version) });
+    if (answer) openHistory({ history: answer.history, origin: originOf(item, say), say, language, hues, restore: (version) => this.#restore(version) });
   }
 
   /** An older version comes into the draft; what is typed is saved first, and kept. */

@@ -9,7 +9,7 @@ import { isSamePlan, readable } from "./plan.js";
 import { showComparison } from "./plan_compare.js";
 import { PlanEditor } from "./plan_editor.js";
 import { choosePath, wordsOfPath } from "./plan_path.js";
-import { openHistory } from "./item_history.js";
+import { openHistory, originOf } from "./item_history.js";
 import { ReviewBar } from "./review_bar.js";
 import { showBatch } from "./review_batch.js";
 import { showNothing } from "./review_empty.js";
@@ -71,7 +71,7 @@ class ReviewDesk extends DeskPage {
     const { item, say, language, hues } = this;
     if (!item) return;
     const answer = await this.attempt("history", { annotation_id: item.annotation_id });
-    if (answer) openHistory({ history: answer.history, say, language, hues, restore: (version) => this.#restore(version) });
+    if (answer) openHistory({ history: answer.history, origin: originOf(item, say), say, language, hues, restore: (version) => this.#restore(version) });
   }
 
   async #restore(version) {
@@ -217,6 +217,7 @@ class ReviewDesk extends DeskPage {
       title: say("actions.return"), explained: say("review.return_explained"), choices: this.reasons,
       isNeeded: (code) => code === "other", say, confirm: say("actions.return"), extra: [place.node, passage.node],
     });
+    getSelection().removeAllRanges();
     if (given) await this.#finish("return", { reason_code: given.code, reason: given.reason, path: place.value, span: passage.value });
   }
 

@@ -13,7 +13,7 @@ export class ReviewBar {
   constructor(page) {
     const { say, keys, parts } = page;
     Object.assign(this, { page, say, keys });
-    this.narrowed = stored();
+    Object.assign(this, stored());
     this.batch = null;
     const button = (action, run) => actionButton(`review-${action}`, { say, keys, action, run, className: "plain" });
     this.waiting = button("waiting", () => this.#openWaiting());
@@ -23,7 +23,7 @@ export class ReviewBar {
     this.filter = h("span", { class: "bar-part" });
     this.progress = h("span", { class: "bar-part", id: "review-batch-progress", role: "status" });
     this.node = h("div", { class: "review-bar", role: "toolbar", "aria-label": say("waiting.title") }, this.waiting, this.filter, this.progress, this.batchButton, h("span", { class: "right" }, this.lots, this.history));
-    parts.main.before(this.node);
+    parts.empty.before(this.node);
   }
 
   /** How this reviewer narrows what waits, for every question that brings a next item. */
@@ -37,7 +37,7 @@ export class ReviewBar {
     if (batch !== undefined) this.batch = batch;
     if (progress) fill(this.waiting.firstChild, say("bar.waiting", { count: progress.open_reviews.toLocaleString() }));
     this.history.hidden = !item;
-    fill(this.filter, this.narrowed && [pill(say("bar.narrowed"), "warn"), h("button", { type: "button", class: "quiet", id: "review-clear", "aria-label": say("bar.clear"), title: say("bar.clear"), onclick: () => this.#apply(null) }, "✕")]);
+    fill(this.filter, this.narrowed && [pill(this.words || say("bar.narrowed"), "warn", { id: "review-narrowed" }), h("button", { type: "button", class: "quiet", id: "review-clear", "aria-label": say("bar.clear"), title: say("bar.clear"), onclick: () => this.#apply(null) }, "✕")]);
     this.#showBatch();
   }
 
@@ -83,17 +83,18 @@ export class ReviewBar {
     const { page, say, narrowed } = this;
     return openWaiting({
       say, language: page.language, narrowed, ask: (name, message) => page.attempt(name, message),
-      open: (row) => page.openOne(row.annotation_id), apply: (wanted, row = null) => this.#apply(wanted, { stays: row !== null }),
+      open: (row) => page.openOne(row.annotation_id), apply: (wanted, how) => this.#apply(wanted, how),
     });
   }
 
   /** Narrow from now on; unless one was chosen, the next item comes under it. */
-  #apply(wanted, { stays = false } = {}) {
-    this.narrowed = tidy(wanted);
-    if (this.narrowed) sessionStorage.setItem(STORE, JSON.stringify(this.narrowed));
+  #apply(wanted, { words = "", stays = false } = {}) {
+    const before = JSON.stringify(this.narrowed);
+    Object.assign(this, { narrowed: tidy(wanted), words });
+    if (this.narrowed) sessionStorage.setItem(STORE, JSON.stringify({ narrowed: this.narrowed, words }));
     else sessionStorage.removeItem(STORE);
     this.show({ item: this.page.item });
-    if (!stays) this.page.leaveForNext();
+    if (!stays && JSON.stringify(this.narrowed) !== before) this.page.leaveForNext();
   }
 
   async #openLots() {
@@ -111,10 +112,12 @@ export class ReviewBar {
   }
 }
 
+/** How this tab was narrowed before a reload, with the words for it. */
 function stored() {
   try {
-    return tidy(JSON.parse(sessionStorage.getItem(STORE)));
+    const { narrowed, words } = JSON.parse(sessionStorage.getItem(STORE));
+    return { narrowed: tidy(narrowed), words };
   } catch {
-    return null;
+    return { narrowed: null, words: "" };
   }
 }

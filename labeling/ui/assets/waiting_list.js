@@ -76,8 +76,14 @@ export async function openWaiting({ say, language, narrowed, ask, open, apply })
   });
 
   const leave = () => {
+    const words = wordsOf();
     dialog.close();
-    apply(wanted);
+    apply(wanted, { words });
+  };
+  /** What the list is narrowed to, as the form says it. */
+  const wordsOf = () => {
+    const chosen = [...form.querySelectorAll("select")].filter((each) => each.value && each.value !== "queue");
+    return [...chosen.map((each) => each.selectedOptions[0].textContent), flagged.checked && say("waiting.flagged")].filter(Boolean).join(" · ");
   };
   const look = () => {
     [rows, at, after] = [[], 0, null];
@@ -117,8 +123,9 @@ export async function openWaiting({ say, language, narrowed, ask, open, apply })
     list.setAttribute("aria-activedescendant", rows.length ? `waiting-${at}` : "");
   };
   const take = (row) => {
+    const words = wordsOf();
     dialog.close();
-    apply(wanted, row);
+    apply(wanted, { words, stays: true });
     open(row);
   };
   const onKey = (event) => {
