@@ -40,6 +40,18 @@ def list_comments(database: Database, who: Actor, annotation_id: str) -> tuple[C
         return _views(session, who, _get_item(session, who, annotation_id))
 
 
+def list_of_query(
+    database: Database, who: Actor, query_id: str
+) -> dict[str, tuple[CommentView, ...]]:
+    """What has been said on every annotation of a query, by the annotations' ids."""
+    who.require("reviewer")
+    with database.reading() as session:
+        return {
+            annotation_id: _views(session, who, _get_item(session, who, annotation_id))
+            for annotation_id in comments.list_commented(session, who.project_id, query_id)
+        }
+
+
 def add_comment(
     database: Database, who: Actor, annotation_id: str, content: object
 ) -> tuple[CommentView, ...]:

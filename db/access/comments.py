@@ -121,6 +121,21 @@ def list_comments(
     return [Said(*row) for row in found]
 
 
+def list_commented(session: Session, project_id: str, query_id: str) -> list[str]:
+    """Annotations of a query on which something has been said."""
+    statement = (
+        sa.select(_COMMENT.c.annotation_id)
+        .where(
+            _COMMENT.c.project_id == project_id,
+            _COMMENT.c.query_id == query_id,
+            _COMMENT.c.annotation_id.is_not(None),
+        )
+        .distinct()
+        .order_by(_COMMENT.c.annotation_id)
+    )
+    return [row[0] for row in session.connection().execute(statement)]
+
+
 def names_of(session: Session, people: set[str]) -> dict[str, str]:
     """Names by the ids of people."""
     found = session.exec(select(Person.id, Person.name).where(col(Person.id).in_(people)))

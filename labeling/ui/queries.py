@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from labeling import queue
+from labeling import commenting, queue
 from labeling.ui.errors import notice, presented
 from labeling.ui.events import DIRECT, on_page_load
 from labeling.ui.fields import button, check, choice, hidden, text
@@ -63,7 +63,8 @@ class QueriesHandlers:
         """Show one query."""
         who = who_asks(request, "reviewer")
         found = queue.query_detail(self.services.database, who, picked_id(event))
-        return DetailShown(shown(detail_view(found, self.words)), gr.skip())
+        said = commenting.list_of_query(self.services.database, who, found.id)
+        return DetailShown(shown(detail_view(found, self.words, said)), gr.skip())
 
     def _rows(
         self, who: Actor, after: str | None, state: str | None, wanted: str, *, flagged: bool

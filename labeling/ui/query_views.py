@@ -1,11 +1,13 @@
 """How a query is drawn: dialogue, suggestions, annotations, timeline."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from labeling.ui.comment_views import comments_view
 from labeling.ui.i18n import Words
 from labeling.ui.view import Node, card, facts, node, pill
+from schemas.comments import CommentView
 from schemas.desk import SuggestionView, Turn
 from schemas.queries import AnnotationView, QueryDetail, TimelineEntry
 
@@ -18,8 +20,11 @@ def state_pill(state: str, words: Words) -> Node:
     return pill(words(f"queries.state_{state}"), _KINDS[state])
 
 
-def detail_view(found: QueryDetail, words: Words) -> Node:
-    """Everything about one query."""
+def detail_view(
+    found: QueryDetail, words: Words, said: Mapping[str, Sequence[CommentView]] | None = None
+) -> Node:
+    """Everything about one query; `said` are the comments on its annotations, by their ids."""
+    said = said or {}
     return node(
         "div",
         card(
@@ -37,7 +42,7 @@ def detail_view(found: QueryDetail, words: Words) -> Node:
             right=state_pill(found.state, words),
         ),
         *([card(words("queries.answer"), node("pre", found.answer))] if found.answer else []),
-        *(_annotation(each, words) for each in found.annotations),
+        *(_annotation(each, words, said.get(each.id, ())) for each in found.annotations),
         *(suggestion_card(each, words) for each in found.suggestions),
         card(words("queries.timeline"), *(_event(each, words) for each in found.timeline)),
         cls="pw-view",
@@ -95,7 +100,7 @@ def suggestion_card(found: SuggestionView, words: Words) -> Node:
     return card(title, *parts, right=right)
 
 
-def _annotation(found: AnnotationView, words: Words) -> Node:
+def _annotation(found: AnnotationView, words: Words, said: Sequence[CommentView]) -> Node:
     states = [pill(words(f"queries.annotation_{found.state}"), _STATES.get(found.state, "quiet"))]
     if found.flag:
         states.append(pill(f"{words('queries.flagged')}: {found.flag}", "warn"))
@@ -111,7 +116,8 @@ def _annotation(found: AnnotationView, words: Words) -> Node:
         for each in found.reviews
     ]
     body = [plan_view(shown, words)] if shown else []
-    return card(title, *body, *verdicts, right=node("span", *states, cls="pw-line"))
+    talk = comments_view(said, shown, words)
+    return card(title, *body, *verdicts, *talk, right=node("span", *states, cls="pw-line"))
 
 
 def _event(entry: TimelineEntry, words: Words) -> Node:

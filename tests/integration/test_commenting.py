@@ -1,5 +1,6 @@
 """Comments: who may say and see what, where it stands, and that nothing is said twice."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,7 +11,9 @@ from db.access.events import list_events
 from db.engine import Database
 from db.tables import Comment
 from db.tables.base import new_id
-from labeling import annotate, commenting
+from labeling import annotate, commenting, queue
+from labeling.ui.i18n import LANGUAGES, Words
+from labeling.ui.query_views import detail_view
 from schemas.comments import LONGEST_COMMENT, MOST_COMMENTS
 from schemas.desk import LabelItem
 from schemas.errors import InvalidInput, NotAllowed, NotFound
@@ -221,6 +224,27 @@ def test_the_author_stays_hidden_from_reviewers_where_the_project_says_so(
     hidden = commenting.list_comments(database, chen, item.annotation_id)[0]
     assert hidden.resolved_at is not None
     assert hidden.resolved_by is None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_was_said_stands_with_the_query_for_reviewers(
+    database, item, wang, chen, li, say, language
+):
+    thread = say(
+        chen, "换一位专家", anchor={"kind": "plan", "path": "$.steps[0]", "quote": "诊断专家"}
+    )
+    say(li, "好的", reply_to_id=thread)
+    commenting.resolve(database, li, thread, is_resolved=True)
+    said = commenting.list_of_query(database, chen, item.query_id)
+    assert list(said) == [item.annotation_id]
+    detail = queue.query_detail(database, chen, item.query_id)
+    drawn = json.dumps(detail_view(detail, Words(language), said), ensure_ascii=False)
+    place = {"zh": "第 1 步 · 诊断专家", "en": "Step 1 · 诊断专家"}[language]
+    for words in (place, "“诊断专家”", "换一位专家", "好的", "Chen", "Li"):
+        assert words in drawn
+    with pytest.raises(NotAllowed):
+        commenting.list_of_query(database, wang, item.query_id)
+    assert commenting.list_of_query(database, a_project(database, "other"), item.query_id) == {}
 
 
 def test_a_comment_is_stored_once_and_never_changed(database, item, admin, chen, say):
