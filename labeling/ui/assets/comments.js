@@ -11,7 +11,8 @@ import { actionButton } from "./desk.js";
 import { h } from "./dom.js";
 import { wordsOfPath } from "./plan_path.js";
 
-const UNSENT = "planwright.comment";
+const UNSENT = "planwright.comments";
+const MOST_UNSENT = 20;
 const LOOK_AGAIN_MS = 60_000;
 
 export class Comments {
@@ -123,9 +124,7 @@ export class Comments {
 
   #keep(draft) {
     this.draft = draft;
-    const isWorth = draft?.text.trim();
-    if (isWorth) localStorage.setItem(UNSENT, JSON.stringify({ ...draft, annotation_id: this.page.item.annotation_id }));
-    else localStorage.removeItem(UNSENT);
+    keepUnsent(this.page.item.annotation_id, draft?.text.trim() ? draft : null);
   }
 
   #cancel({ keeps = false } = {}) {
@@ -231,12 +230,22 @@ function rankOf(path) {
   return numbers.length ? (numbers[0] + 1) * 10_000 + (numbers[1] ?? -1) + 1 : 0;
 }
 
-/** What was typed and not sent on this annotation, for example before a reload. */
-function unsent(annotation_id) {
+/** What was typed and not sent, by annotation, the newest last; for example before a reload. */
+function allUnsent() {
   try {
-    const draft = JSON.parse(localStorage.getItem(UNSENT));
-    return draft?.annotation_id === annotation_id && typeof draft.text === "string" ? draft : null;
+    const kept = JSON.parse(localStorage.getItem(UNSENT) ?? "[]");
+    return Array.isArray(kept) ? kept.filter(([, draft]) => typeof draft?.text === "string" && draft.anchor) : [];
   } catch {
-    return null;
+    return [];
   }
+}
+
+function unsent(annotation_id) {
+  return allUnsent().find(([id]) => id === annotation_id)?.[1] ?? null;
+}
+
+function keepUnsent(annotation_id, draft) {
+  const others = allUnsent().filter(([id]) => id !== annotation_id);
+  const kept = draft ? [...others, [annotation_id, draft]] : others;
+  localStorage.setItem(UNSENT, JSON.stringify(kept.slice(-MOST_UNSENT)));
 }
