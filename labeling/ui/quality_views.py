@@ -1,6 +1,7 @@
 """What the Quality page draws: weeks, people, agreement, confusion of experts, effort by model."""
 
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from labeling.ui.i18n import Words
 from labeling.ui.view import Node, card, chart, interval, node, pill, table
@@ -210,7 +211,7 @@ def _efforts(found: Sequence[ModelEffort], words: Words) -> Node:
                 _saved(each, before, words),
             ],
         )
-        for each, before in zip(found, [*found[1:], None], strict=True)
+        for each, before in zip_longest(found, found[1:])
     ]
     listing = table(
         [words(f"quality.{name}") for name in heads], rows, empty=words("quality.no_confusion")
