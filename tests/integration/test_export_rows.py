@@ -9,6 +9,7 @@ from db.engine import Database, Session
 from db.tables import Annotation, Benchmark, BenchmarkQuestion, ListVersion, Project
 from db.tables.base import new_id
 from exports.bundle import begin_bundle, preview_recipe
+from labeling import gold
 from schemas.errors import InvalidInput, NotAllowed, NotFound
 from schemas.experts import Expert, ExpertList
 from schemas.people import Actor
@@ -142,6 +143,22 @@ def test_benchmark_questions_never_enter(database: Database, settings: Settings)
                     cluster=text,
                 )
             )
+    _, folder = written(database, settings, who, a_recipe(**ACCEPTED))
+    assert [row["plan_id"] for row in rows_of(folder, "grpo.jsonl")] == [kept]
+    assert exclusions(database, who, a_recipe(**ACCEPTED), "grpo") == {"benchmark": 3}
+
+
+def test_gold_queries_their_near_duplicates_and_their_rewrites_never_enter(
+    database: Database, settings: Settings
+) -> None:
+    who = a_project(database)
+    golden = an_accepted_query(database, who, "上个月华东地区的退款率是多少，和去年同期相比怎么样")
+    an_accepted_query(database, who, "上个月华东地区的退款率是多少，与去年同期相比怎么样？")
+    an_accepted_query(database, who, "换个说法", "诊断专家")
+    kept = an_accepted_query(database, who, "完全不相干的问题")
+    gold.set_gold(database, who, golden, a_plan("换个说法"))
+    gold.retire(database, who, golden)
+    gold.set_gold(database, who, golden, a_plan("换个说法"))
     _, folder = written(database, settings, who, a_recipe(**ACCEPTED))
     assert [row["plan_id"] for row in rows_of(folder, "grpo.jsonl")] == [kept]
     assert exclusions(database, who, a_recipe(**ACCEPTED), "grpo") == {"benchmark": 3}
