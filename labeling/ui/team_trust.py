@@ -10,6 +10,7 @@ from labeling.ui.errors import presented, say, unchanged
 from labeling.ui.events import DIRECT, on_page_load
 from labeling.ui.fields import button, check, choice, number, text
 from labeling.ui.i18n import Words
+from labeling.ui.sampling_settings import build_sampling_settings
 from labeling.ui.session import Services, who_asks
 from labeling.ui.trust_views import answers_view, items_view, paused_view, records_view
 from labeling.ui.view import card, on_pick, picked_id, shown, title, view
@@ -147,7 +148,7 @@ class TrustTab:
 
 def build_trust_tab(services: Services, words: Words, told: gr.HTML) -> TrustTab:
     """The tab, with its events; `told` is the page's notice."""
-    tab = _lay_out(words)
+    tab = _lay_out(services, words, told)
     handlers = TrustHandlers(services, words)
     trust = [tab.paused, tab.records, tab.items, tab.whom, tab.reason, told]
     settings = [tab.onboarding, tab.every, tab.tolerated, tab.auto_pause]
@@ -161,7 +162,7 @@ def build_trust_tab(services: Services, words: Words, told: gr.HTML) -> TrustTab
     return tab
 
 
-def _lay_out(words: Words) -> TrustTab:
+def _lay_out(services: Services, words: Words, told: gr.HTML) -> TrustTab:
     parts: dict[str, Any] = {}
     with gr.Tab(words("team.tab_trust"), id="trust"), gr.Row():
         with gr.Column(scale=3):
@@ -187,6 +188,7 @@ def _lay_out(words: Words) -> TrustTab:
                     parts["tolerated"] = number(words, "team.gold_tolerated", minimum=1, maximum=99)
                 parts["auto_pause"] = check(words, "team.gold_auto_pause")
                 parts["save"] = button(words, "team.gold_save", "primary")
+            build_sampling_settings(services, words, told)
             parts["answers"] = view(
                 "team-gold-answers", first=card(words("team.answers"), words("team.pick_answers"))
             )
