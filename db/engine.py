@@ -7,6 +7,7 @@ timeout. `Database.reading` never waits for a writer.
 """
 
 import json
+import sqlite3
 import threading
 import time
 from collections import deque

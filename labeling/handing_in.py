@@ -12,7 +12,7 @@ from db.access.tasks import TaskFacts
 from db.engine import Session
 from labeling import lots
 from labeling.desk import pinned_list
-from labeling.gold_due import judge
+from labeling.gold_due import judge, take_again
 from labeling.holding import (
     EDITABLE,
     attach,
@@ -85,13 +85,12 @@ def _submit(
         author_id=who.person_id,
         at=asker.at,
     )
-    annotations.change(
+    annotations.submit(
         session,
-        annotation.id,
-        state="submitted",
+        annotation,
         revision_id=revision_id,
-        submitted_at=asker.at,
         lead_seconds=annotation.lead_seconds + min(max(seconds, 0.0), LONGEST_SITTING_S),
+        at=asker.at,
     )
     why: dict[str, object] = {"revision": revision_id}
     is_gold = annotation.gold_item_id is not None
@@ -115,7 +114,9 @@ def _close_task(
     """Close the author's task; after a lapse or a release, a free slot of the query will do."""
     task = find_task(session, annotation)
     if task is None:
-        task = leases.take_of_query(session, asker, annotation.query_id)
+        is_gold = annotation.gold_item_id is not None
+        take = take_again if is_gold else leases.take_of_query
+        task = take(session, asker, annotation.query_id)
         if task is None:
             return None
         attach(session, who, task, annotation.id)

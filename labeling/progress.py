@@ -44,7 +44,7 @@ def progress(database: Database, who: Actor, *, since: datetime | None = None) -
                 session, project, who.person_id, since or midnight
             ),
             daily_goal=projects.read_settings(session, project).daily_goal,
-            returned_to_me=queries.count_kept(session, project, who.person_id),
+            returned_to_me=own_items.count_returned(session, project, who.person_id),
             **counts._asdict(),
         )
 

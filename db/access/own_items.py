@@ -3,12 +3,36 @@
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
+from db.prepared import Prepared, word
 from db.tables import Annotation, Lot, LotItem, Query, Task
+from db.tables.base import UtcDateTime
 
 EXCERPT = 200
-_GOLD = Annotation.metadata.tables["gold_item"]
+_ANNOTATION, _GOLD, _TASK = (
+    Annotation.metadata.tables[name] for name in ("annotation", "gold_item", "task")
+)
+_SUBMITTED = Prepared(
+    sa.select(sa.func.count()).where(
+        _ANNOTATION.c.author_id == bindparam("me"),
+        _ANNOTATION.c.submitted_at >= bindparam("since", type_=UtcDateTime()),
+        _ANNOTATION.c.project_id == bindparam("project"),
+        _ANNOTATION.c.state != word("draft"),
+    )
+)
+_RETURNED = Prepared(
+    sa.select(sa.func.count())
+    .select_from(_TASK)
+    .join(_ANNOTATION, _ANNOTATION.c.id == _TASK.c.annotation_id)
+    .where(
+        _TASK.c.project_id == bindparam("project"),
+        _TASK.c.for_person_id == bindparam("me"),
+        _TASK.c.status.in_((word("open"), word("taken"), word("postponed"))),
+        _ANNOTATION.c.state == word("returned"),
+    )
+)
 
 
 def list_of_author(
@@ -46,13 +70,16 @@ def count_submitted_since(
     session: Session, project_id: str, author_id: str, since: datetime
 ) -> int:
     """How many annotations a person handed in since then and has not taken back."""
-    statement = sa.select(sa.func.count()).where(
-        col(Annotation.author_id) == author_id,
-        col(Annotation.submitted_at) >= since,
-        col(Annotation.project_id) == project_id,
-        col(Annotation.state) != "draft",
-    )
-    return session.scalar(statement) or 0
+    return _count(_SUBMITTED.first(session, me=author_id, since=since, project=project_id))
+
+
+def count_returned(session: Session, project_id: str, person_id: str) -> int:
+    """Annotations that reviewers returned to this person; gold items are kept for them too."""
+    return _count(_RETURNED.first(session, me=person_id, project=project_id))
+
+
+def _count(row: tuple[int] | None) -> int:
+    return row[0] if row else 0
 
 
 def _can_be_taken_back(at: datetime) -> sa.ColumnElement[bool]:

@@ -1,16 +1,21 @@
 """Projects and what each decides for itself."""
 
+from functools import lru_cache
+
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from db.access.prompts import add_built_in_prompts
+from db.prepared import Prepared
 from db.tables import Membership, Project
 from schemas.people import Role
 from schemas.project import ProjectSettings, ProjectSummary
 from schemas.sentences import Language
 
 _PROJECT = Project.metadata.tables["project"]
-_SETTINGS = sa.select(_PROJECT.c.settings).where(_PROJECT.c.id == sa.bindparam("key"))
+_SETTINGS = Prepared(
+    sa.select(sa.cast(_PROJECT.c.settings, sa.Text)).where(_PROJECT.c.id == sa.bindparam("key"))
+)
 
 
 def find_project(session: Session, name: str) -> Project | None:
@@ -64,13 +69,21 @@ def list_projects_of(session: Session, person_id: str) -> list[ProjectSummary]:
 def read_settings(session: Session, project_id: str) -> ProjectSettings:
     """What a project has decided."""
     session.flush()
-    found = session.connection().execute(_SETTINGS, {"key": project_id}).scalar_one()
-    return ProjectSettings.model_validate(found)
+    found = _SETTINGS.first(session, key=project_id)
+    if found is None:
+        raise LookupError(project_id)
+    return _parsed(found[0])
 
 
 def write_settings(session: Session, project_id: str, settings: ProjectSettings) -> None:
     """Replace a project's settings."""
     get_project(session, project_id).settings = settings.model_dump(mode="json")
+
+
+@lru_cache(256)
+def _parsed(settings: str) -> ProjectSettings:
+    """Every item that is handed out asks for the settings, which change once in a while."""
+    return ProjectSettings.model_validate_json(settings)
 
 
 def _role(role: str) -> Role:

@@ -110,11 +110,11 @@ _SUGGESTIONS = Prepared(
     .where(_SUGGESTION.c.query_id == bindparam("of_query"))
     .order_by(_SUGGESTION.c.candidate, _SUGGESTION.c.id)
 )
-_NEWEST_GUIDELINE = (
+_NEWEST_GUIDELINE = Prepared(
     sa.select(_GUIDELINE.c.text)
     .where(_GUIDELINE.c.project_id == bindparam("project"))
     .order_by(_GUIDELINE.c.version.desc())
-    .limit(1)
+    .limit(ONE)
 )
 _REFRESH = Prepared(
     sa.update(_QUERY)
@@ -153,7 +153,8 @@ def list_suggestions(session: Session, query_id: str) -> tuple[SuggestionView, .
 
 def find_guideline(session: Session, project_id: str) -> str | None:
     """The newest guideline of a project."""
-    return session.connection().execute(_NEWEST_GUIDELINE, {"project": project_id}).scalar()
+    row = _NEWEST_GUIDELINE.first(session, project=project_id)
+    return None if row is None else row[0]
 
 
 class QueryFilter(NamedTuple):
@@ -225,22 +226,6 @@ def count_tasks(session: Session, project_id: str, kind: str, statuses: Sequence
         col(Task.project_id) == project_id,
         col(Task.kind) == kind,
         col(Task.status).in_(statuses),
-    )
-    return session.scalar(statement) or 0
-
-
-def count_kept(session: Session, project_id: str, person_id: str) -> int:
-    """Annotations that reviewers returned to this person; gold items are kept for them too."""
-    statement = (
-        sa.select(sa.func.count())
-        .select_from(Task)
-        .join(Annotation, col(Annotation.id) == col(Task.annotation_id))
-        .where(
-            col(Task.project_id) == project_id,
-            col(Task.for_person_id) == person_id,
-            col(Task.status).in_(("open", "taken", "postponed")),
-            col(Annotation.state) == "returned",
-        )
     )
     return session.scalar(statement) or 0
 
