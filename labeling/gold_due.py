@@ -30,12 +30,17 @@ def hand_out(session: Session, who: Asker) -> TaskFacts | None:
     if not due:
         return None
     query_id = min(due, key=lambda each: _place(who.person_id, each))
-    batch_id = gold_due.find_next_batch(session, who)
-    take_turns(session, f"slots of {query_id}")
-    task_id = gold_due.reserve(
-        session, who.project_id, query_id, who.person_id, work_batch_id=batch_id, at=who.at
-    )
-    return leases.take_mine(session, who, task_id)
+    return _reserve(session, who, query_id, gold_due.find_next_batch(session, who))
+
+
+def take_again(session: Session, who: Asker, query_id: str) -> TaskFacts | None:
+    """A label for a gold item that this person let go of in one tab and hands in in another.
+
+    Any other query would give a free slot then, unless the person is paused.
+    """
+    if pauses.find_active(session, who.project_id, who.person_id):
+        return None
+    return _reserve(session, who, query_id, None)
 
 
 def judge(
@@ -84,6 +89,16 @@ def verdict_of(
         onboarding=settings.onboarding if lifted is None else 0,
         tolerated_rate=settings.tolerated_rate,
     )
+
+
+def _reserve(
+    session: Session, who: Asker, query_id: str, work_batch_id: str | None
+) -> TaskFacts | None:
+    take_turns(session, f"slots of {query_id}")
+    task_id = gold_due.reserve(
+        session, who.project_id, query_id, who.person_id, work_batch_id=work_batch_id, at=who.at
+    )
+    return leases.take_mine(session, who, task_id)
 
 
 def _is_due(session: Session, who: Asker) -> bool:

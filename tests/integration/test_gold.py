@@ -138,6 +138,21 @@ def test_a_gold_item_can_be_put_aside_given_back_skipped_and_withdrawn_like_any_
     assert open_next(database, li).query_id == golden
 
 
+def test_what_was_skipped_in_one_tab_can_be_handed_in_in_another_gold_or_not(
+    database: Database, admin: Actor, li: Actor, time: Clock
+) -> None:
+    normal, golden = a_label_query(database, admin), a_gold_query(database, admin)
+    got: list[str] = []
+    for onboarding in (0, 1):
+        decide(database, admin, gold={"onboarding": onboarding})
+        item = open_next(database, li)
+        got.append(item.query_id)
+        annotate.skip(database, li, item.annotation_id)
+        annotate.submit(database, li, item.annotation_id, number=0, content=A_PLAN, seconds=1)
+    assert got == [normal, golden]
+    assert len(gold_answers(database)) == 1
+
+
 def test_a_gold_item_that_lapses_waits_for_its_person_and_goes_to_nobody_else(
     database: Database, admin: Actor, li: Actor, wang: Actor, time: Clock
 ) -> None:
