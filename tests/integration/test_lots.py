@@ -1,7 +1,11 @@
 """Lots: a sample decides, everything shares its fate, and nobody can be decided on twice."""
 
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -17,6 +21,7 @@ from schemas.people import Actor
 from schemas.sampling import draw_sample, sampling_plan
 from tests.factories import A_PLAN, a_label_query, a_person, decide
 
+ROOT = Path(__file__).parents[2]
 Row = TypeVar("Row", bound=SQLModel)
 SIZE = 10
 SAMPLING = {"is_on": True, "lot_size": SIZE, "tolerated_rate": 0.4, "confidence": 0.8}
@@ -332,3 +337,23 @@ def test_submissions_at_once_fill_one_lot_and_draw_it_once(
     assert len(_rows(database, LotItem)) == SIZE
     drawn = [each for each in _rows(database, Event) if each.action == "drawn"]
     assert len(drawn) == 1
+
+
+def test_a_process_killed_before_its_last_verdict_is_kept_has_decided_nothing(
+    database: Database, admin: Actor, li: Actor, chen: Actor
+) -> None:
+    _a_full_lot(database, admin, li)
+    _review(database, chen, _accept, PLAN.sample_size - 1)
+    last = review.take_next(database, chen)
+    assert last
+    url = database.url.render_as_string(hide_password=False)
+    case = (chen.person_id, last.annotation_id, last.revision_id)
+    killed = subprocess.run(
+        [sys.executable, "-m", "tests.fakes.verdict_process", url, *case], cwd=ROOT, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert _only(database, chen).state == "inspecting"
+    assert _states(database).count("submitted") == SIZE - PLAN.sample_size + 1
+    _accept(database, chen, last)
+    assert _only(database, chen).state == "passed"
+    assert len(_rows(database, Review)) == SIZE
