@@ -15,11 +15,13 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, assert_never
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import StaticPool
@@ -174,16 +176,20 @@ def take_turns(session: Session, what: str) -> None:
 
     For look-then-insert on rows that others may insert too. SQLite has one writer anyway.
     """
-    if session.get_bind().dialect.name == Backend.POSTGRESQL.value:
-        statement = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
-        session.connection().execute(statement, {"what": what})
+    driver, dialect = driver_of(session)
+    if dialect.name == Backend.POSTGRESQL.value:
+        driver.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (what,)).close()
 
 
-def values_among(session: Session, name: str) -> Any:
+def backend_of(session: Session) -> Backend:
+    """The engine that a session speaks to."""
+    return Backend(session.get_bind().dialect.name)
+
+
+def values_among(backend: Backend, name: str) -> Any:
     """One list parameter, made by `among_value`, as something to join: its column is `value`.
 
-    One parameter, however long the list: `IN` would be rendered anew for every value, and a join
-    looks each value up as it comes, where a subquery is first put into a table of its own.
+    `IN` would be rendered anew for every value, and a subquery put into a table of its own first.
     """
     match backend:
         case Backend.SQLITE:
@@ -197,9 +203,44 @@ def values_among(session: Session, name: str) -> Any:
 
 def among_value(session: Session, values: Sequence[str]) -> object:
     """What a statement with `values_among` is given for its parameter."""
-    if Backend(session.get_bind().dialect.name) is Backend.SQLITE:
-        return json.dumps(values)
-    return values
+    return json.dumps(values) if backend_of(session) is Backend.SQLITE else values
+
+
+def day_text(backend: Backend, column: Any) -> sa.ColumnElement[str]:
+    """The day of a time in UTC, as YYYY-MM-DD, in SQL."""
+    match backend:
+        case Backend.SQLITE:
+            return sa.func.substr(sa.cast(column, sa.Text), 1, 10)
+        case Backend.POSTGRESQL:
+            return sa.func.to_char(sa.func.timezone("UTC", column), "YYYY-MM-DD")
+        case _ as never:
+            assert_never(never)
+
+
+def fetch_rows(
+    session: Session, statement: sa.Select[*tuple[Any, ...]], values: Mapping[str, object]
+) -> Sequence[tuple[Any, ...]]:
+    """All rows of a statement as the driver gives them: no type of ours is applied.
+
+    For statements that are made once and kept: SQLAlchemy's part was half of an export's reading.
+    """
+    connection = session.connection()
+    match backend_of(session):
+        case Backend.SQLITE:
+            asked, driver = _compiled(statement), connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)
+            parameters = asked.construct_params(dict(values)) or {}
+            return driver.execute(str(asked), parameters).fetchall()
+        case Backend.POSTGRESQL:
+            rows: Any = connection.execute(statement, dict(values)).all()
+            return rows
+        case _ as never:
+            assert_never(never)
+
+
+@lru_cache(64)
+def _compiled(statement: sa.Select[*tuple[Any, ...]]) -> sa.Compiled:
+    return statement.compile(dialect=SQLiteDialect_pysqlite(paramstyle="named"))
 
 
 def insert_many(

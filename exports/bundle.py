@@ -8,20 +8,24 @@ import gc
 import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from db.access import bundles as access
 from db.access.bundles import BundleLine
 from db.access.events import add_event
 from db.access.projects import read_settings
-from db.engine import Database, Session
+from db.engine import Database, Session, take_turns
 from db.tables import Bundle
-from db.tables.base import new_id
+from db.tables.base import is_id, new_id
 from exports.candidates import Judge
-from exports.choose import Selection, choose
+from exports.choose import choose
+from exports.drafts import open_drafts
 from exports.folder import discard_leftovers
 from exports.formats import RowForm, to_line
-from exports.rows import Pinned, Renderer, in_chunks
+from exports.lines import to_format
+from exports.materials import Materials
+from exports.rows import Renderer, in_chunks
 from exports.shelf import (
     bundle_folder,
     bundle_zip,
@@ -36,7 +40,7 @@ from exports.shelf import (
 )
 from exports.training.recipes import get_recipe, reward_weights
 from exports.training.verify import verify_bundle
-from exports.writing import Written, contents_of, to_format, write_bundle
+from exports.writing import Contents, OnProgress, Written, contents_of, write_bundle
 from labeling.duplicates import BenchmarkGuard
 from schemas.bundle import BundleState, RecipePreview
 from schemas.errors import ExportRefused, InvalidInput, PlanwrightError
@@ -77,14 +81,14 @@ def preview_recipe(database: Database, who: Actor, recipe: BundleRecipe) -> Reci
     who.require("admin")
     with database.reading() as session:
         recipe = _resolved(session, who, recipe)
-        pinned, selection = _choose(session, who.project_id, recipe)
+        renderer, judge = _prepared(session, who.project_id, recipe)
+        selection = choose(session, who.project_id, recipe, judge)
         contents = contents_of(session, who.project_id, selection)
-        renderer = Renderer(session, who.project_id, pinned, RowForm.of(recipe))
         examples: dict[str, str] = {}
         for name, origins in contents.origins.items():
-            first = next(iter(renderer.render(to_format(name), origins)), None)
-            if first and not name.endswith("_val.jsonl"):
-                examples[name] = to_line(first[0]).decode()
+            if origins and not name.endswith("_val.jsonl"):
+                ((row, _),) = next(renderer.render(to_format(name), origins[:1]))
+                examples[name] = to_line(row).decode()
     files: dict[str, int] = {}
     for format_ in recipe.formats:
         figures = selection.pools["sft" if format_ == "sft" else "grpo"].figures
@@ -113,19 +117,30 @@ def create_bundle(database: Database, settings: Settings, who: Actor, recipe: Bu
     return bundle_id
 
 
-def begin_bundle(database: Database, who: Actor, recipe: BundleRecipe) -> str:
-    """The row of a bundle that is to be written, with its recipe resolved; its id."""
+def begin_bundle(
+    database: Database, who: Actor, recipe: BundleRecipe, order: str | None = None
+) -> str:
+    """The row of a bundle that is to be written, with its recipe resolved; its id.
+
+    With an `order` (an id) that has begun already, by the same recipe, it is that bundle.
+    """
     who.require("admin")
     get_recipe(recipe.training)
-    bundle_id = new_id()
+    bundle_id = order if order and is_id(order) else new_id()
     with database.transaction() as session:
-        resolved = _resolved(session, who, recipe)
+        resolved = _resolved(session, who, recipe).model_dump(mode="json")
+        take_turns(session, f"bundle {bundle_id}")
+        known = access.find_begun(session, bundle_id)
+        if known is not None:
+            if known.project_id == who.project_id and known.recipe == resolved:
+                return bundle_id
+            bundle_id = new_id()
         access.add_bundle(
             session,
             who.project_id,
             bundle_id,
             name=recipe.name,
-            recipe=resolved.model_dump(mode="json"),
+            recipe=resolved,
             folder=f"{FOLDER}/{bundle_id}",
             created_by=who.person_id,
         )
@@ -156,11 +171,7 @@ def write_rows(database: Database, settings: Settings, who: Actor, bundle_id: st
         if target.exists():
             shutil.rmtree(target)
         with database.reading() as session, _seldom_collected():
-            pinned, selection = _choose(session, who.project_id, recipe)
-            contents = contents_of(session, who.project_id, selection)
-            written = write_bundle(
-                session, who.project_id, pinned, contents, target=target, on_progress=tell
-            )
+            contents, written = _write(session, who.project_id, recipe, target, tell)
         _remember_lines(database, who, bundle_id, written)
         counts: dict[str, Any] = {
             "pools": [pool.model_dump(mode="json") for pool in contents.pools],
@@ -228,11 +239,23 @@ def _resolved(session: Session, who: Actor, recipe: BundleRecipe) -> BundleRecip
     return recipe.resolved(read_settings(session, who.project_id))
 
 
-def _choose(session: Session, project_id: str, recipe: BundleRecipe) -> tuple[Pinned, Selection]:
+def _prepared(session: Session, project_id: str, recipe: BundleRecipe) -> tuple[Renderer, Judge]:
     pinned = get_pinned(session, project_id)
     guard = BenchmarkGuard.load(session, project_id)
-    judge = Judge(recipe, pinned.lists, guard.is_leak)
-    return pinned, choose(session, project_id, recipe, pinned.lists, judge)
+    renderer = Renderer(session, project_id, Materials(pinned, RowForm.of(recipe)))
+    return renderer, Judge(recipe, pinned.lists, guard.is_leak)
+
+
+def _write(
+    session: Session, project_id: str, recipe: BundleRecipe, target: Path, tell: OnProgress
+) -> tuple[Contents, Written]:
+    """Choose the rows, making their lines on the way, and write the folder."""
+    renderer, judge = _prepared(session, project_id, recipe)
+    with open_drafts(target.parent, recipe.formats, renderer.materials) as drafts:
+        selection = choose(session, project_id, recipe, judge, drafts)
+        contents = contents_of(session, project_id, selection)
+        written = write_bundle(renderer, contents, target=target, drafts=drafts, on_progress=tell)
+    return contents, written
 
 
 def _remember_lines(database: Database, who: Actor, bundle_id: str, written: Written) -> None:
@@ -240,7 +263,7 @@ def _remember_lines(database: Database, who: Actor, bundle_id: str, written: Wri
     with database.transaction() as session:
         access.delete_lines(session, who.project_id, bundle_id)
     lines = (
-        BundleLine(file, number, each.query_id, each.source_id, each.row_hash)
+        BundleLine._make((file, number, each.query_id, each.source_id, each.row_hash))
         for file, origins in written.rows.items()
         for number, each in enumerate(origins, start=1)
     )

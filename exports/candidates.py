@@ -5,7 +5,6 @@ only where its trace is to be learned (`trace_reason`): GRPO throws the assistan
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import UTC, date, datetime
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -41,7 +40,7 @@ class Candidate(NamedTuple):
     cluster: str
     list_id: str
     model: str | None
-    day: date | None
+    day: str | None
     size: int
     trace_length: int
     trace_state: TraceState | None
@@ -52,11 +51,26 @@ class Candidate(NamedTuple):
     trace_reason: str | None = None
 
 
+class Judged(NamedTuple):
+    """A candidate with its plan (canonical) and trace, while both are at hand."""
+
+    candidate: Candidate
+    plan: Any
+    trace: str | None
+
+
+class Offered(NamedTuple):
+    """What one query offers to sources of each kind."""
+
+    query: QueryPart
+    by_kind: Mapping[SourceKind, list[Judged]]
+
+
 class Judge:
     """Judges for one recipe, under the lists by id and the leak guard."""
 
     def __init__(self, recipe: BundleRecipe, lists: Mapping[str, ExpertList], leaks: Leak) -> None:
-        self._lists = lists
+        self.lists = lists
         self._leaks = leaks
         self._with_thinking = recipe.with_thinking
         self._seed = recipe.seed
@@ -64,7 +78,7 @@ class Judge:
 
     def stream(
         self, session: Session, project_id: str, kinds: Collection[SourceKind]
-    ) -> Iterator[dict[SourceKind, list[Candidate]]]:
+    ) -> Iterator[Offered]:
         """What each query offers to sources of these kinds."""
         for parts in access.stream_queries(session, project_id, kinds):
             ends = (session, project_id, parts[0].id, parts[-1].id)
@@ -72,7 +86,8 @@ class Judge:
             discarded = access.list_discarded_between(*ends) if "suggestions" in kinds else ()
             for part in parts:
                 is_discarded = part.id in discarded
-                yield self._judge(part, suggestions.get(part.id, []), kinds, is_discarded)
+                offered = self._judge(part, suggestions.get(part.id, []), kinds, is_discarded)
+                yield Offered(part, offered)
 
     def _judge(
         self,
@@ -80,8 +95,8 @@ class Judge:
         suggestions: list[SuggestionPart],
         kinds: Collection[SourceKind],
         is_discarded: bool,
-    ) -> dict[SourceKind, list[Candidate]]:
-        offered: dict[SourceKind, list[Candidate]] = {}
+    ) -> dict[SourceKind, list[Judged]]:
+        offered: dict[SourceKind, list[Judged]] = {}
         plan = orjson.loads(query.plan) if query.plan else None
         if plan is not None and "accepted" in kinds:
             offered["accepted"] = [self._judge_accepted(query, plan, suggestions)]
@@ -97,7 +112,7 @@ class Judge:
 
     def _judge_accepted(
         self, query: QueryPart, plan: Any, suggestions: list[SuggestionPart]
-    ) -> Candidate:
+    ) -> Judged:
         suggested = [
             _suggested(each, query, plan) for each in suggestions if each.plan and not each.failure
         ]
@@ -107,7 +122,7 @@ class Judge:
         comparable = with_trace if self._with_thinking else suggested
         stale = (each for each in comparable if trace_state(plan, each.plan) == "stale")
         rejected = next(stale, None)
-        return Candidate(
+        candidate = Candidate(
             kind="accepted",
             query_id=query.id,
             source_id=query.revision_id or "",
@@ -115,7 +130,7 @@ class Judge:
             cluster=query.cluster,
             list_id=query.list_version_id,
             model=chosen.model if chosen else None,
-            day=_day(query.decided_at),
+            day=query.decided_on,
             size=_size(plan),
             trace_length=chosen.trace_length if chosen else 0,
             trace_state=choice.state,
@@ -125,23 +140,25 @@ class Judge:
             reason=self._plan_reason(query, plan),
             trace_reason={None: "no_trace", "stale": "stale"}.get(choice.state),
         )
+        return Judged(candidate, plan, chosen.trace if chosen else None)
 
-    def _judge_history(self, query: QueryPart, suggestions: list[SuggestionPart]) -> Candidate:
+    def _judge_history(self, query: QueryPart, suggestions: list[SuggestionPart]) -> Judged:
         kept = next((each for each in suggestions if each.origin == "history"), None)
         if kept is not None:
             plan: Any = orjson.loads(kept.plan) if kept.plan else None
             missing, source_id = _failure_reason(kept.failure), kept.id
-            trace_length = _trace_length(kept)
+            trace, trace_length = kept.trace, _trace_length(kept)
             reason = missing if plan is None else self._plan_reason(query, plan)
         else:
-            expert_list = self._lists[query.list_version_id]
+            expert_list = self.lists[query.list_version_id]
             read = read_old_answer(query.answer or "", query.dialect, expert_list)
-            plan, source_id, trace_length = read.plan, query.id, len(read.trace or "")
+            plan, source_id, trace = read.plan, query.id, read.trace
+            trace_length = len(trace or "")
             reason = _failure_reason(read.failure, "unreadable")
             if plan is not None:
                 is_leak = self._leaks(query, plan["rewritten_query"])
                 reason = "benchmark" if is_leak else None
-        return Candidate(
+        candidate = Candidate(
             kind="history",
             query_id=query.id,
             source_id=source_id,
@@ -149,7 +166,7 @@ class Judge:
             cluster=query.cluster,
             list_id=query.list_version_id,
             model=kept.model if kept else None,
-            day=_day(query.created_at),
+            day=query.created_on,
             size=_size(plan),
             trace_length=trace_length,
             trace_state="fresh" if trace_length else None,
@@ -158,10 +175,11 @@ class Judge:
             reason=reason,
             trace_reason=None if trace_length else "no_trace",
         )
+        return Judged(candidate, plan, trace)
 
     def _judge_suggestion(
         self, query: QueryPart, accepted: Any, part: SuggestionPart, is_discarded: bool
-    ) -> Candidate:
+    ) -> Judged:
         plan = _plan_of(part, query, accepted)
         trace_length = _trace_length(part)
         if plan is None:
@@ -174,7 +192,7 @@ class Judge:
             reason = "corrected"
         else:
             reason = self._plan_reason(query, plan)
-        return Candidate(
+        candidate = Candidate(
             kind="suggestions",
             query_id=query.id,
             source_id=part.id,
@@ -182,7 +200,7 @@ class Judge:
             cluster=query.cluster,
             list_id=query.list_version_id,
             model=part.model,
-            day=_day(part.created_at),
+            day=part.created_on,
             size=_size(plan),
             trace_length=trace_length,
             trace_state="fresh" if trace_length else None,
@@ -191,12 +209,13 @@ class Judge:
             reason=reason,
             trace_reason=None if trace_length else "no_trace",
         )
+        return Judged(candidate, plan, part.trace)
 
     def _plan_reason(self, query: QueryPart, plan: Any) -> str | None:
         """Why a plan may stand in no pool."""
         if plan is self._judged[0]:  # a suggestion that was accepted as it stood
             return self._judged[1]
-        problems = plan_problems(plan, self._lists[query.list_version_id].names)
+        problems = plan_problems(plan, self.lists[query.list_version_id].names)
         if any(each.code == "missing" for each in problems):
             reason = "incomplete"
         elif problems:
@@ -229,17 +248,7 @@ def _suggested(part: SuggestionPart, query: QueryPart, accepted: Any) -> Suggest
 
 def _trace_length(part: SuggestionPart) -> int:
     """0 where there is nothing to read in the trace."""
-    if part.trace is None:
-        return 0
-    is_visible = part.trace_length > access.TRACE_BEGINNING or VISIBLE.search(part.trace)
-    return part.trace_length if is_visible else 0
-
-
-def _day(time: datetime | None) -> date | None:
-    """The day in UTC; a naive time is UTC already."""
-    if time is None:
-        return None
-    return (time.astimezone(UTC) if time.tzinfo else time).date()
+    return part.trace_length if part.trace and VISIBLE.search(part.trace) else 0
 
 
 def _failure_reason(failure: str | None, otherwise: str = "no_plan") -> str:

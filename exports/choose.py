@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from math import ceil, floor
 
 from db.engine import Session
-from exports.candidates import Candidate, Judge, cluster_share
+from exports.candidates import Candidate, Judge, Judged, Offered, cluster_share
+from exports.drafts import Drafts
 from schemas.bundle import PoolFigures, PoolName, SourceFigures, Spread
 from schemas.errors import InvalidInput
 from schemas.experts import ExpertList
@@ -36,10 +37,11 @@ class _Filled:
     usable: list[Candidate] = field(default_factory=list)
     exclusions: Counter[str] = field(default_factory=Counter)
 
-    def offer(self, candidates: list[Candidate], lists: Mapping[str, ExpertList]) -> None:
-        """Take the best of what one query offers, counting why the others were not taken."""
-        best: Candidate | None = None
-        for each in candidates:
+    def best(self, offered: list[Judged], lists: Mapping[str, ExpertList]) -> Judged | None:
+        """The best of what one query offers, if any; why the others are not taken is counted."""
+        best: Judged | None = None
+        for judged in offered:
+            each = judged.candidate
             if not _passes(self.source, each, lists):
                 continue
             self.found += 1
@@ -48,14 +50,13 @@ class _Filled:
             elif each.trace_reason in self.bad_traces:
                 self.exclusions[each.trace_reason or ""] += 1
             else:
-                best = each if best is None else self._better(best, each)
-        if best is not None:
-            self.usable.append(best)
+                best = judged if best is None else self._better(best, judged)
+        return best
 
-    def _better(self, one: Candidate, other: Candidate) -> Candidate:
+    def _better(self, one: Judged, other: Judged) -> Judged:
         """The shorter one that is not too short; the first of equals."""
         self.exclusions["not_shortest"] += 1
-        return min(one, other, key=lambda c: (c.trace_length < self.shortest, c.trace_length))
+        return min(one, other, key=lambda each: _length(each.candidate, self.shortest))
 
     def leave_out(self, reason: str, kept: Iterable[Candidate]) -> None:
         """Keep these only, counting the others under a reason."""
@@ -86,16 +87,21 @@ def choose(
     session: Session,
     project_id: str,
     recipe: BundleRecipe,
-    lists: Mapping[str, ExpertList],
     judge: Judge,
+    drafts: Drafts | None = None,
 ) -> Selection:
-    """The rows that a resolved recipe selects.
+    """The rows that a resolved recipe selects; what may be taken goes to the drafts as it comes.
 
     Raises:
         InvalidInput: `export.unknown_list`, `export.source_short`, `export.nothing_selected`.
     """
+    lists = judge.lists
     _refuse_unknown_lists(recipe, lists)
-    filled = _fill(session, project_id, recipe, lists, judge)
+    filled: dict[PoolName, list[_Filled]] = {
+        name: _empty(name, pool, recipe) for name, pool in pools_needed(recipe).items()
+    }
+    kinds: set[SourceKind] = {each.source.kind for pool in filled.values() for each in pool}
+    _fill(judge.stream(session, project_id, kinds), filled, lists, drafts)
     before = {name: _spread(_all(sources), lists) for name, sources in filled.items()}
     if recipe.pools == "apart" and len(filled) == 2:
         _split_shared_clusters(filled["sft"], filled["grpo"], recipe.seed)
@@ -136,39 +142,34 @@ def _refuse_unknown_lists(recipe: BundleRecipe, lists: Mapping[str, ExpertList])
 
 
 def _fill(
-    session: Session,
-    project_id: str,
-    recipe: BundleRecipe,
+    offers: Iterable[Offered],
+    filled: Mapping[PoolName, list[_Filled]],
     lists: Mapping[str, ExpertList],
-    judge: Judge,
-) -> dict[PoolName, list[_Filled]]:
-    """One stream of queries, each offered to every source; a query stands once in a pool.
+    drafts: Drafts | None,
+) -> None:
+    """Offer each query to every source; it stands once in a pool.
 
     What people decided comes before what a model suggested.
     """
-    filled: dict[PoolName, list[_Filled]] = {
-        name: _empty(name, pool, recipe) for name, pool in pools_needed(recipe).items()
-    }
-    in_order = [
-        sorted(sources, key=lambda each: each.source.kind == "suggestions")
-        for sources in filled.values()
+    pools: list[tuple[PoolName, list[_Filled]]] = [
+        (name, sorted(sources, key=lambda each: each.source.kind == "suggestions"))
+        for name, sources in filled.items()
     ]
-    kinds: set[SourceKind] = {each.source.kind for sources in in_order for each in sources}
-    for offered in judge.stream(session, project_id, kinds):
-        for sources in in_order:
+    for query, by_kind in offers:
+        for name, sources in pools:
             is_taken = False
             for each in sources:
-                candidates = offered.get(each.source.kind)
-                if not candidates:
+                offered = by_kind.get(each.source.kind)
+                best = each.best(offered, lists) if offered else None
+                if best is None:
                     continue
-                before = len(each.usable)
-                each.offer(candidates, lists)
-                if len(each.usable) > before:
-                    if is_taken:
-                        each.usable.pop()
-                        each.exclusions["same_query"] += 1
-                    is_taken = True
-    return filled
+                if is_taken:
+                    each.exclusions["same_query"] += 1
+                    continue
+                is_taken = True
+                each.usable.append(best.candidate)
+                if drafts is not None:
+                    drafts.keep(name, query, best)
 
 
 def _empty(name: PoolName, pool: Pool, recipe: BundleRecipe) -> list[_Filled]:
@@ -180,14 +181,20 @@ def _empty(name: PoolName, pool: Pool, recipe: BundleRecipe) -> list[_Filled]:
     return [_Filled(source, frozenset(bad), shortest) for source in pool.sources]
 
 
+def _length(candidate: Candidate, shortest: int) -> tuple[bool, int]:
+    return candidate.trace_length < shortest, candidate.trace_length
+
+
 def _passes(source: Source, candidate: Candidate, lists: Mapping[str, ExpertList]) -> bool:
     if source.lists and lists[candidate.list_id].reference not in source.lists:
         return False
     if source.models and candidate.model not in source.models:
         return False
-    if source.since and (candidate.day is None or candidate.day < source.since):
+    if source.since and (candidate.day is None or candidate.day < source.since.isoformat()):
         return False
-    return not (source.until and (candidate.day is None or candidate.day > source.until))
+    return not (
+        source.until and (candidate.day is None or candidate.day > source.until.isoformat())
+    )
 
 
 def _split_shared_clusters(sft: list[_Filled], grpo: list[_Filled], seed: int) -> None:

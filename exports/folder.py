@@ -34,7 +34,7 @@ class FolderWriter:
         self.written = 0
 
     def write(self, name: str, parts: Iterable[bytes]) -> FileFact | None:
-        """Write one file from its parts, a line each in a `.jsonl`; no parts, no file."""
+        """Write one file from its parts, whole lines in a `.jsonl`; no parts, no file."""
         iterator = iter(parts)
         first = next(iterator, None)
         if first is None:
@@ -47,7 +47,7 @@ class FolderWriter:
             while part is not None:
                 file.write(part)
                 digest.update(part)
-                size, count = size + len(part), count + 1
+                size, count = size + len(part), count + part.count(b"\n")
                 self.written += len(part)
                 part = next(iterator, None)
             file.flush()
@@ -79,7 +79,8 @@ def new_folder(target: Path) -> Generator[FolderWriter]:
         writer.path.rename(target)
         _sync_folder(target.parent)
     except OSError as error:
-        raise _refusal(error, target.parent, writer) from error
+        needed = writer.written / max(writer.done, 0.01) if writer else 0
+        raise disk_refusal(error, target.parent, needed) from error
     finally:
         if writer is not None:
             shutil.rmtree(writer.path, ignore_errors=True)
@@ -96,7 +97,7 @@ def require_writable(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise _refusal(error, folder, None) from error
+        raise disk_refusal(error, folder, 0) from error
 
 
 def discard_leftovers(target: Path) -> None:
@@ -136,7 +137,7 @@ def zip_folder(folder: Path, target: Path, *, root: str) -> None:
         Path(name).chmod(0o644)
         Path(name).rename(target)
     except OSError as error:
-        raise _refusal(error, target.parent, None) from error
+        raise disk_refusal(error, target.parent, 0) from error
     finally:
         Path(name).unlink(missing_ok=True)
 
@@ -159,10 +160,10 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _refusal(error: OSError, folder: Path, writer: FolderWriter | None) -> ExportRefused:
+def disk_refusal(error: OSError, folder: Path, needed_bytes: float) -> ExportRefused:
+    """What the system said about a folder, as a refusal: it is full, or cannot be written."""
     if error.errno in _FULL:
-        needed = writer.written / max(writer.done, 0.01) if writer else 0
-        megabytes = max(1, ceil(needed / 1e6))
+        megabytes = max(1, ceil(needed_bytes / 1e6))
         return ExportRefused("export.disk_full", folder=folder, needed_mb=megabytes)
     reason = os.strerror(error.errno) if error.errno else str(error)
     return ExportRefused("export.cannot_write", folder=folder, reason=reason)

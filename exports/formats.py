@@ -120,6 +120,11 @@ def to_line(row: Row) -> bytes:
     return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
 
 
+def line_head(system: str) -> bytes:
+    """How the line of any row with this system message begins; `messages` come first in all."""
+    return orjson.dumps({"messages": [{"role": "system", "content": system}]})[: -len("]}")]
+
+
 @lru_cache(256)
 def _meta_text(form: RowForm, dialect: str, list_reference: str) -> str:
     return orjson.dumps(plan_meta(form, dialect, list_reference)).decode()

@@ -13,7 +13,8 @@ from typing import Any, cast
 import orjson
 from pydantic import ValidationError
 
-from exports.rows import Pinned, Renderer
+from exports.materials import Pinned
+from exports.spool import Tally
 from schemas.bundle import FileFact, PoolFigures, RowOrigin
 from schemas.errors import InvalidInput
 from schemas.recipe import BundleRecipe
@@ -23,7 +24,10 @@ FORMAT = "planwright-bundle@1"
 NAME = "manifest.json"
 _ROOT = Path(__file__).parents[1]
 _ROW_CODE = (
+    "exports/drafts.py",
     "exports/formats.py",
+    "exports/lines.py",
+    "exports/materials.py",
     "exports/old_answers.py",
     "exports/rows.py",
     "schemas/dialects/__init__.py",
@@ -34,6 +38,7 @@ _ROW_CODE = (
     "schemas/staleness.py",
     "schemas/trace.py",
 )
+_LINES_A_PART = 1000
 _SHALLOW = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 _KEYS = {"format", "recipe", "pools", "files", "rows", "row_code"}
 
@@ -63,7 +68,7 @@ def manifest_parts(
     *,
     files: Mapping[str, FileFact],
     rows: Mapping[str, list[RowOrigin]],
-    renderer: Renderer,
+    tally: Tally,
 ) -> Iterator[bytes]:
     """The bytes of `manifest.json`, in parts."""
     lists = {each.reference: each.content_hash for each in pinned.lists.values()}
@@ -74,9 +79,9 @@ def manifest_parts(
         "recipe": shown_recipe(recipe),
         "row_code": row_code_hash(),
         "scoring": source_hash(),
-        "form_missed": renderer.form_missed,
+        "form_missed": tally.form_missed,
         "lists": {reference: lists[reference] for reference in sorted(used)},
-        "prompts": renderer.used_prompts,
+        "prompts": pinned.used_prompts(tally),
         "pools": [pool.model_dump(mode="json") for pool in pools],
         "files": {name: files[name].model_dump(exclude_none=True) for name in sorted(files)},
     }
@@ -86,8 +91,9 @@ def manifest_parts(
     yield b'"rows": {'
     for number, (name, origins) in enumerate(sorted(rows.items())):
         yield (b",\n" if number else b"\n") + orjson.dumps(name) + b": ["
-        for line, origin in enumerate(origins):
-            yield (b",\n" if line else b"\n") + orjson.dumps(tuple(origin))
+        for start in range(0, len(origins), _LINES_A_PART):
+            lines = map(orjson.dumps, map(tuple, origins[start : start + _LINES_A_PART]))
+            yield (b",\n" if start else b"\n") + b",\n".join(lines)
         yield b"]"
     yield b"}\n}\n"
 

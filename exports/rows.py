@@ -4,27 +4,24 @@ What is read here never changes once it is written (queries, revisions, suggesti
 lists and prompts), so the same ids give the same bytes at any time.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import orjson
 
 from db.access import exports as access
-from db.access.exports import PinnedPrompt, RevisionText, SuggestionText, WholeQuery
+from db.access.exports import QueryPart, RevisionText, SuggestionPart
 from db.engine import Session
 from exports import formats
 from exports.candidates import Candidate
-from exports.formats import Material, Row, RowForm
+from exports.formats import Material, Row
+from exports.materials import Materials
 from exports.old_answers import read_old_answer
+from exports.spool import Mark
 from schemas.bundle import RowOrigin
-from schemas.dialects import get_dialect
 from schemas.errors import ExportRefused
-from schemas.experts import ExpertList
-from schemas.prompt import render_system, to_messages
 from schemas.recipe import Format
-from schemas.scoring.answer import has_strict_form
 from schemas.staleness import trace_state
 
 CHUNK = 500
@@ -32,58 +29,33 @@ _HELD_BACK = 1000
 Each = TypeVar("Each")
 
 
-class Pinned(NamedTuple):
-    """Every version that queries of the project are pinned to, by id."""
-
-    lists: Mapping[str, ExpertList]
-    prompts: Mapping[str, PinnedPrompt]
-
-
 class _Texts(NamedTuple):
     """The texts of one chunk, by id."""
 
-    queries: Mapping[str, WholeQuery]
+    queries: Mapping[str, QueryPart]
     revisions: Mapping[str, RevisionText]
-    suggestions: Mapping[str, SuggestionText]
+    suggestions: Mapping[str, SuggestionPart]
 
 
 class Renderer:
     """Renders origins as rows of one bundle, a chunk at a time."""
 
-    def __init__(self, session: Session, project_id: str, pinned: Pinned, form: RowForm) -> None:
+    def __init__(self, session: Session, project_id: str, materials: Materials) -> None:
         self._session = session
         self._project_id = project_id
-        self._pinned = pinned
-        self._form = form
-        self._systems: dict[tuple[str, str, str, int], str] = {}
-        self._names: dict[str, tuple[str, ...]] = {}
-        self.steps_by_expert: Counter[str] = Counter()
-        self.form_missed = 0
-        """Verbatim answers of history that do not have the bundle's form."""
-
-    @property
-    def used_prompts(self) -> dict[str, str]:
-        """Reference → content hash of the prompts that rows were rendered with."""
-        ids = {pins[0] for pins in self._systems}
-        prompts = sorted(self._pinned.prompts[each] for each in ids)
-        return {each.reference: each.content_hash for each in prompts}
+        self.materials = materials
 
     def render(
         self, format_: Format, origins: Iterable[RowOrigin]
-    ) -> Iterator[tuple[Row, RowOrigin]]:
-        """Rows in the order of their origins.
+    ) -> Iterator[list[tuple[Row, Mark]]]:
+        """Rows in the order of their origins, in chunks, and what is counted of them.
 
         Raises:
             ExportRefused: `export.row_missing`, `export.row_changed`; on a rebuild only.
         """
         for chunk in in_chunks(origins, CHUNK):
             texts = self._read(format_, chunk)
-            for origin in chunk:
-                try:
-                    row = self._row(format_, origin, texts)
-                except KeyError as error:
-                    raise ExportRefused("export.row_missing", query=origin.query_id) from error
-                yield row, origin
+            yield [self._row(format_, origin, texts) for origin in chunk]
 
     def _read(self, format_: Format, chunk: list[RowOrigin]) -> _Texts:
         revisions: set[str | None] = set()
@@ -94,32 +66,40 @@ class Renderer:
             suggestions.add(each.trace_id)
         session, project_id = self._session, self._project_id
         return _Texts(
-            access.get_whole_queries(session, project_id, {each.query_id for each in chunk}),
-            access.get_revision_texts(session, project_id, revisions - {None}),
-            access.get_suggestion_texts(session, project_id, suggestions - {None}),
+            access.get_queries(session, project_id, {each.query_id for each in chunk}),
+            access.get_revision_texts(session, project_id, filter(None, revisions)),
+            access.get_suggestions(session, project_id, filter(None, suggestions)),
         )
 
-    def _row(self, format_: Format, origin: RowOrigin, texts: _Texts) -> Row:
-        material = self._material(origin, texts)
+    def _row(self, format_: Format, origin: RowOrigin, texts: _Texts) -> tuple[Row, Mark]:
+        try:
+            query = texts.queries[origin.query_id]
+            material = self._material(query, origin, texts)
+            row = self._form_row(format_, origin, material, texts)
+        except KeyError as error:
+            raise ExportRefused("export.row_missing", query=origin.query_id) from error
+        return row, self.materials.mark(query, material)
+
+    def _form_row(
+        self, format_: Format, origin: RowOrigin, material: Material, texts: _Texts
+    ) -> Row:
+        form = self.materials.form
         match format_:
             case "sft":
-                return formats.sft_row(material, self._form)
+                return formats.sft_row(material, form)
             case "grpo":
-                return formats.grpo_row(material, self._form)
+                return formats.grpo_row(material, form)
             case "dpo":
-                other = RowOrigin(
-                    "suggestions", origin.query_id, origin.against_id or "", None, None, ""
-                )
-                rejected = self._material(other, texts)
-                return formats.dpo_row(material, rejected, self._form)
+                other = texts.suggestions[origin.against_id or ""]
+                plan = orjson.loads(other.plan or "null")
+                rejected = material._replace(plan=plan, trace=other.trace, old_answer=None)
+                return formats.dpo_row(material, rejected, form)
             case "kto":
                 accepted = orjson.loads(texts.revisions[origin.against_id or ""].plan)
                 label = trace_state(accepted, material.plan) != "stale"
-                return formats.kto_row(material, self._form, label=label)
+                return formats.kto_row(material, form, label=label)
 
-    def _material(self, origin: RowOrigin, texts: _Texts) -> Material:
-        query = texts.queries[origin.query_id]
-        expert_list = self._pinned.lists[query.list_version_id]
+    def _material(self, query: QueryPart, origin: RowOrigin, texts: _Texts) -> Material:
         content_hash, trace = query.content_hash, None
         if origin.kind == "accepted":
             revision = texts.revisions[origin.source_id]
@@ -127,6 +107,7 @@ class Renderer:
             if origin.trace_id:
                 trace = texts.suggestions[origin.trace_id].trace
         elif origin.source_id == origin.query_id:
+            expert_list = self.materials.pinned.lists[query.list_version_id]
             read = read_old_answer(query.answer or "", query.dialect, expert_list)
             if read.plan is None:
                 raise KeyError(origin.query_id)
@@ -136,46 +117,7 @@ class Renderer:
             plan, trace = orjson.loads(suggestion.plan or "null"), suggestion.trace
         if not content_hash.startswith(origin.source_hash):
             raise ExportRefused("export.row_changed", query=origin.query_id)
-        for step in plan["steps"]:
-            self.steps_by_expert[step["expert"]] += 1
-        old_answer = query.answer if origin.kind == "history" else None
-        if self._form.is_verbatim and old_answer is not None:
-            has_form = has_strict_form(old_answer, with_thinking=self._form.with_thinking)
-            self.form_missed += not has_form
-        return Material(
-            query_id=query.id,
-            channel=origin.kind,
-            messages=self._messages(query, expert_list),
-            expert_names=self._expert_names(query.list_version_id),
-            list_reference=expert_list.reference,
-            dialect=query.dialect,
-            plan=plan,
-            trace=trace,
-            old_answer=old_answer,
-        )
-
-    def _messages(self, query: WholeQuery, expert_list: ExpertList) -> list[dict[str, str]]:
-        """Historical chat messages as they came; else rendered by the query's pins."""
-        if query.messages is not None:
-            return orjson.loads(query.messages)
-        pins = (query.prompt_version_id, query.list_version_id, query.dialect, query.window)
-        system = self._systems.get(pins)
-        if system is None:
-            system = self._systems[pins] = render_system(
-                self._pinned.prompts[query.prompt_version_id].template,
-                expert_list,
-                query.window,
-                get_dialect(query.dialect),
-                with_thinking=self._form.with_thinking,
-            )
-        return to_messages(system, orjson.loads(query.history), query.text, query.window)
-
-    def _expert_names(self, list_id: str) -> tuple[str, ...]:
-        names = self._names.get(list_id)
-        if names is None:
-            experts = self._pinned.lists[list_id].experts
-            names = self._names[list_id] = tuple(expert.name for expert in experts)
-        return names
+        return self.materials.make(query, origin.kind, plan, trace)
 
 
 def origins_of(
@@ -230,30 +172,26 @@ def _rated(
             yield RowOrigin("suggestions", each.query_id, part.id, part.id, each.source_id, "")
 
 
-def apart_from_equals(rows: Iterable[tuple[Row, RowOrigin]]) -> Iterator[tuple[Row, RowOrigin]]:
+def apart_from_equals(rows: Iterable[Each], answer_of: Callable[[Each], object]) -> Iterator[Each]:
     """The same rows, neighbours never with the same answer; ms-swift drops the second of such.
 
     A row is held back until another answer has gone by; those left at the end are left out.
     """
-    last: Any = None
-    held: list[tuple[Row, RowOrigin]] = []
+    last: object = None
+    held: list[Each] = []
     for row in rows:
-        if _answer(row) == last:
+        if answer_of(row) == last:
             held.append(row)
             if len(held) > _HELD_BACK:
                 held.pop(0)
             continue
         yield row
-        last = _answer(row)
-        waiting = next((each for each in held if _answer(each) != last), None)
+        last = answer_of(row)
+        waiting = next((each for each in held if answer_of(each) != last), None)
         if waiting is not None:
             held.remove(waiting)
             yield waiting
-            last = _answer(waiting)
-
-
-def _answer(row: tuple[Row, RowOrigin]) -> Any:
-    return row[0]["messages"][-1]["content"]
+            last = answer_of(waiting)
 
 
 def in_chunks(items: Iterable[Each], size: int) -> Iterator[list[Each]]:

@@ -12,7 +12,9 @@ from db.engine import Database, Session
 from db.tables import Bundle
 from exports import manifest
 from exports.folder import zip_folder
-from exports.rows import Pinned
+from exports.formats import RowForm
+from exports.materials import Materials, Pinned
+from exports.rows import Renderer
 from exports.writing import Contents, write_bundle
 from schemas.bundle import (
     BundleDifference,
@@ -135,8 +137,9 @@ def rebuild(database: Database, who: Actor, manifest_path: Path, out: Path) -> R
         origins={name: rows[name] for name in manifest.in_order(rows)},
     )
     with database.reading() as session:
-        pinned = get_pinned(session, who.project_id)
-        written = write_bundle(session, who.project_id, pinned, contents, target=out)
+        materials = Materials(get_pinned(session, who.project_id), RowForm.of(contents.recipe))
+        renderer = Renderer(session, who.project_id, materials)
+        written = write_bundle(renderer, contents, target=out)
     facts = {name: fact.model_dump(exclude_none=True) for name, fact in written.files.items()}
     differing = sorted(
         name for name in {*facts, *held["files"]} if facts.get(name) != held["files"].get(name)

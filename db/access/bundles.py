@@ -53,6 +53,11 @@ def add_bundle(
     return bundle
 
 
+def find_begun(session: Session, bundle_id: str) -> Bundle | None:
+    """By its whole id, of whatever project."""
+    return session.get(Bundle, bundle_id)
+
+
 def find_bundle(session: Session, project_id: str, reference: str) -> Bundle | None:
     """By id, else the newest of that name, else by the beginning of an id if only one begins so."""
     statement = select(Bundle).where(Bundle.project_id == project_id)

@@ -1,48 +1,54 @@
-"""What a bundle is made of: one stream for each source, and whole rows by their ids.
+"""What a bundle is made of: a stream of queries with what was said to them, and texts by their ids.
 
-JSON columns are read as text, so that a reader parses only what it needs.
+JSON columns are read as text, so that a reader parses only what it needs. Statements are made once
+for each engine and kept.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from db.engine import among_value, values_among
+from db.engine import Backend, among_value, backend_of, day_text, fetch_rows, values_among
 from db.tables import Annotation, ListVersion, PromptVersion, Query, Revision, Suggestion
 from schemas.experts import ExpertList
 from schemas.recipe import SourceKind
 
 CHUNK = 1000
-TRACE_BEGINNING = 64
+Statement = sa.Select[*tuple[Any, ...]]
 
 
 class QueryPart(NamedTuple):
-    """A query as the choice of rows needs it, with its chosen plan, as JSON text, where it has one.
+    """A query as it stands in a row, with its chosen plan where it has one.
 
-    `answer` is the old answer of a historical chat, byte for byte.
+    `history`, `messages` and `plan` are JSON text, days YYYY-MM-DD in UTC. `answer` is the old
+    answer of a historical chat, byte for byte.
     """
 
     id: str
     kind: str
     text: str
+    history: str
+    messages: str | None
     answer: str | None
     cluster: str
     list_version_id: str
+    prompt_version_id: str
     dialect: str
+    window: int
     content_hash: str
-    created_at: datetime
+    created_on: str
     revision_id: str | None
     plan: str | None
     plan_hash: str | None
     own_suggestion_id: str | None
-    decided_at: datetime | None
+    decided_on: str | None
 
 
 class SuggestionPart(NamedTuple):
-    """One suggestion; `plan` is JSON text, `trace` its beginning (`TRACE_BEGINNING` characters)."""
+    """One suggestion; `plan` is JSON text."""
 
     id: str
     query_id: str
@@ -54,22 +60,7 @@ class SuggestionPart(NamedTuple):
     trace_length: int
     failure: str | None
     is_repaired: bool
-    created_at: datetime
-
-
-class WholeQuery(NamedTuple):
-    """Everything about a query that stands in a row; JSON columns as text."""
-
-    id: str
-    text: str
-    history: str
-    messages: str | None
-    answer: str | None
-    list_version_id: str
-    prompt_version_id: str
-    dialect: str
-    window: int
-    content_hash: str
+    created_on: str
 
 
 class RevisionText(NamedTuple):
@@ -77,13 +68,6 @@ class RevisionText(NamedTuple):
 
     plan: str
     content_hash: str
-
-
-class SuggestionText(NamedTuple):
-    """A suggestion's plan as JSON text, and its trace."""
-
-    plan: str | None
-    trace: str | None
 
 
 class PinnedPrompt(NamedTuple):
@@ -94,35 +78,6 @@ class PinnedPrompt(NamedTuple):
     content_hash: str
 
 
-def _of_project(table: type[Query | Revision | Suggestion], project_id: str) -> Any:
-    """The condition on the project as a filter only.
-
-    As a plain comparison SQLite would walk the whole project by its index, for every chunk of ids.
-    """
-    return sa.func.coalesce(col(table.project_id), "") == project_id
-
-
-def _plain_time(column: Any) -> Any:
-    """A time past our own column type, which costs more than the row: naive UTC on SQLite."""
-    return sa.type_coerce(column, sa.DateTime(timezone=True))
-
-
-_QUERY = (
-    col(Query.id),
-    col(Query.kind),
-    col(Query.text),
-    col(Query.answer),
-    col(Query.cluster),
-    col(Query.list_version_id),
-    col(Query.dialect),
-    col(Query.content_hash),
-    _plain_time(col(Query.created_at)),
-    col(Revision.id),
-    sa.cast(col(Revision.content), sa.Text),
-    col(Revision.content_hash),
-    col(Annotation.suggestion_id),
-    _plain_time(col(Annotation.decided_at)),
-)
 _MAY_TAKE: Mapping[SourceKind, sa.ColumnElement[bool]] = {
     "accepted": col(Query.chosen_annotation_id).is_not(None),
     "suggestions": sa.or_(
@@ -130,19 +85,14 @@ _MAY_TAKE: Mapping[SourceKind, sa.ColumnElement[bool]] = {
     ),
     "history": col(Query.kind) == "history",
 }
-_SUGGESTION = (
-    col(Suggestion.id),
-    col(Suggestion.query_id),
-    col(Suggestion.origin),
-    col(Suggestion.candidate),
-    col(Suggestion.model),
-    sa.cast(col(Suggestion.plan), sa.Text),
-    sa.func.substr(col(Suggestion.trace), 1, TRACE_BEGINNING),
-    col(Suggestion.trace_length),
-    col(Suggestion.failure),
-    col(Suggestion.is_repaired),
-    _plain_time(col(Suggestion.created_at)),
-)
+
+
+def _of_project(table: type[Query | Revision | Suggestion]) -> Any:
+    """The condition on the project as a filter only.
+
+    As a plain comparison SQLite would walk the whole project by its index, for every chunk of ids.
+    """
+    return sa.func.coalesce(col(table.project_id), "") == sa.bindparam("project_id")
 
 
 def stream_queries(
@@ -152,51 +102,28 @@ def stream_queries(
 
     Suggestions may be taken of whatever was asked here: what is no history, or was decided on.
     """
-    statement = (
-        sa.select(*_QUERY)
-        .select_from(Query)
-        .outerjoin(
-            Annotation,
-            sa.and_(
-                col(Annotation.id) == col(Query.chosen_annotation_id),
-                col(Annotation.state) == "accepted",
-            ),
-        )
-        .outerjoin(Revision, col(Revision.id) == col(Annotation.revision_id))
-        .where(_of_project(Query, project_id), sa.or_(*(_MAY_TAKE[kind] for kind in kinds)))
-        .order_by(col(Query.id))
-        .execution_options(yield_per=CHUNK)
-    )
-    for rows in session.connection().execute(statement).partitions(CHUNK):
-        yield list(map(QueryPart._make, rows))
+    statement = _next_queries(backend_of(session), frozenset(kinds))
+    after = ""
+    while rows := fetch_rows(session, statement, {"project_id": project_id, "after": after}):
+        parts = list(map(QueryPart._make, rows))
+        yield parts
+        after = parts[-1].id
 
 
 def list_suggestions_between(
     session: Session, project_id: str, first_id: str, last_id: str
 ) -> dict[str, list[SuggestionPart]]:
     """The suggestions of the queries from one id to another, each query's in order."""
-    between = col(Suggestion.query_id).between(first_id, last_id)
-    return _by_query(session, project_id, between)
+    values = {"project_id": project_id, "first": first_id, "last": last_id}
+    return _by_query(fetch_rows(session, _suggestions_between(backend_of(session)), values))
 
 
 def list_suggestions(
     session: Session, project_id: str, query_ids: Sequence[str]
 ) -> dict[str, list[SuggestionPart]]:
     """The suggestions of some queries, each query's in order."""
-    return _by_query(session, project_id, col(Suggestion.query_id).in_(query_ids))
-
-
-def _by_query(
-    session: Session, project_id: str, where: sa.ColumnElement[bool]
-) -> dict[str, list[SuggestionPart]]:
-    statement = sa.select(*_SUGGESTION).where(_of_project(Suggestion, project_id), where)
-    found: dict[str, list[SuggestionPart]] = {}
-    for row in session.connection().execute(statement).all():
-        found.setdefault(row[1], []).append(SuggestionPart._make(row))
-    for parts in found.values():
-        if len(parts) > 1:
-            parts.sort(key=lambda part: (part.candidate, part.id))
-    return found
+    statement = _suggestions_by(backend_of(session), "query_id")
+    return _by_query(_by_ids(session, project_id, statement, query_ids))
 
 
 def list_discarded_between(
@@ -211,50 +138,26 @@ def list_discarded_between(
     return set(session.connection().execute(statement).scalars())
 
 
-def get_whole_queries(
-    session: Session, project_id: str, query_ids: Iterable[str]
-) -> dict[str, WholeQuery]:
-    """Whole queries by id; those that do not exist here are left out."""
-    columns = (
-        col(Query.id),
-        col(Query.text),
-        sa.cast(col(Query.history), sa.Text),
-        col(Query.messages),
-        col(Query.answer),
-        col(Query.list_version_id),
-        col(Query.prompt_version_id),
-        col(Query.dialect),
-        col(Query.window),
-        col(Query.content_hash),
-    )
-    rows = _by_id(session, Query, columns, project_id, query_ids)
-    return {row[0]: WholeQuery._make(row) for row in rows}
+def get_queries(session: Session, project_id: str, ids: Iterable[str]) -> dict[str, QueryPart]:
+    """Queries by id; those that do not exist here are left out."""
+    rows = _by_ids(session, project_id, _queries_by_id(backend_of(session)), ids)
+    return {row[0]: QueryPart._make(row) for row in rows}
 
 
 def get_revision_texts(
-    session: Session, project_id: str, revision_ids: Iterable[str | None]
+    session: Session, project_id: str, ids: Iterable[str]
 ) -> dict[str, RevisionText]:
     """Revisions by id; those that do not exist here are left out."""
-    columns = (
-        col(Revision.id),
-        sa.cast(col(Revision.content), sa.Text),
-        col(Revision.content_hash),
-    )
-    rows = _by_id(session, Revision, columns, project_id, revision_ids)
+    rows = _by_ids(session, project_id, _revisions_by_id(backend_of(session)), ids)
     return {row[0]: RevisionText(row[1], row[2]) for row in rows}
 
 
-def get_suggestion_texts(
-    session: Session, project_id: str, suggestion_ids: Iterable[str | None]
-) -> dict[str, SuggestionText]:
+def get_suggestions(
+    session: Session, project_id: str, ids: Iterable[str]
+) -> dict[str, SuggestionPart]:
     """Suggestions by id; those that do not exist here are left out."""
-    columns = (
-        col(Suggestion.id),
-        sa.cast(col(Suggestion.plan), sa.Text),
-        col(Suggestion.trace),
-    )
-    rows = _by_id(session, Suggestion, columns, project_id, suggestion_ids)
-    return {row[0]: SuggestionText(row[1], row[2]) for row in rows}
+    rows = _by_ids(session, project_id, _suggestions_by(backend_of(session), "id"), ids)
+    return {row[0]: SuggestionPart._make(row) for row in rows}
 
 
 def list_pinned_lists(session: Session, project_id: str) -> dict[str, ExpertList]:
@@ -272,21 +175,121 @@ def list_pinned_prompts(session: Session, project_id: str) -> dict[str, PinnedPr
     }
 
 
-def _by_id(
-    session: Session,
-    table: type[Query | Revision | Suggestion],
-    columns: tuple[Any, ...],
-    project_id: str,
-    ids: Iterable[str | None],
-) -> Sequence[Any]:
-    wanted = sorted(each for each in ids if each is not None)
+def _by_query(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[SuggestionPart]]:
+    found: dict[str, list[SuggestionPart]] = {}
+    for row in rows:
+        part = SuggestionPart._make(row)
+        others = found.get(part.query_id)
+        if others is None:
+            found[part.query_id] = [part]
+        else:
+            others.append(part)
+    for parts in found.values():
+        if len(parts) > 1:
+            parts.sort(key=lambda part: (part.candidate, part.id))
+    return found
+
+
+def _by_ids(
+    session: Session, project_id: str, statement: Statement, ids: Iterable[str]
+) -> Sequence[tuple[Any, ...]]:
+    wanted = sorted(ids)
     if not wanted:
         return ()
-    among = values_among(session, "ids")
-    statement = (
-        sa.select(*columns)
-        .join(among, among.c.value == col(table.id))
-        .where(_of_project(table, project_id))
+    values = {"project_id": project_id, "ids": among_value(session, wanted)}
+    return fetch_rows(session, statement, values)
+
+
+@cache
+def _next_queries(backend: Backend, kinds: frozenset[SourceKind]) -> Statement:
+    return (
+        _queries(backend)
+        .where(
+            col(Query.id) > sa.bindparam("after"),
+            sa.or_(*(_MAY_TAKE[kind] for kind in sorted(kinds))),
+        )
+        .order_by(col(Query.id))
+        .limit(CHUNK)
     )
-    values = {"ids": among_value(session, wanted)}
-    return session.connection().execute(statement, values).all()
+
+
+@cache
+def _queries_by_id(backend: Backend) -> Statement:
+    among = values_among(backend, "ids")
+    return _queries(backend).join(among, among.c.value == col(Query.id))
+
+
+@cache
+def _suggestions_between(backend: Backend) -> Statement:
+    ends = sa.bindparam("first"), sa.bindparam("last")
+    return _suggestions(backend).where(col(Suggestion.query_id).between(*ends))
+
+
+@cache
+def _suggestions_by(backend: Backend, column: str) -> Statement:
+    among = values_among(backend, "ids")
+    return _suggestions(backend).join(among, among.c.value == getattr(Suggestion, column))
+
+
+@cache
+def _revisions_by_id(backend: Backend) -> Statement:
+    among = values_among(backend, "ids")
+    columns = (
+        col(Revision.id),
+        sa.cast(col(Revision.content), sa.Text),
+        col(Revision.content_hash),
+    )
+    statement = sa.select(*columns).join(among, among.c.value == col(Revision.id))
+    return statement.where(_of_project(Revision))
+
+
+def _queries(backend: Backend) -> Statement:
+    """Columns of `QueryPart`, in order."""
+    accepted = sa.and_(
+        col(Annotation.id) == col(Query.chosen_annotation_id), col(Annotation.state) == "accepted"
+    )
+    columns = (
+        col(Query.id),
+        col(Query.kind),
+        col(Query.text),
+        sa.cast(col(Query.history), sa.Text),
+        col(Query.messages),
+        col(Query.answer),
+        col(Query.cluster),
+        col(Query.list_version_id),
+        col(Query.prompt_version_id),
+        col(Query.dialect),
+        col(Query.window),
+        col(Query.content_hash),
+        day_text(backend, col(Query.created_at)),
+        col(Revision.id),
+        sa.cast(col(Revision.content), sa.Text),
+        col(Revision.content_hash),
+        col(Annotation.suggestion_id),
+        day_text(backend, col(Annotation.decided_at)),
+    )
+    return (
+        sa.select(*columns)
+        .select_from(Query)
+        .outerjoin(Annotation, accepted)
+        .outerjoin(Revision, col(Revision.id) == col(Annotation.revision_id))
+        .where(_of_project(Query))
+    )
+
+
+def _suggestions(backend: Backend) -> Statement:
+    """Columns of `SuggestionPart`, in order."""
+    columns = (
+        col(Suggestion.id),
+        col(Suggestion.query_id),
+        col(Suggestion.origin),
+        col(Suggestion.candidate),
+        col(Suggestion.model),
+        sa.cast(col(Suggestion.plan), sa.Text),
+        col(Suggestion.trace),
+        col(Suggestion.trace_length),
+        col(Suggestion.failure),
+        col(Suggestion.is_repaired),
+        day_text(backend, col(Suggestion.created_at)),
+    )
+    return sa.select(*columns).select_from(Suggestion).where(_of_project(Suggestion))

@@ -21,6 +21,8 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
+_ID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
 
 class Table(SQLModel):
     """A table named as its class, in snake case: `ListVersion` is `list_version`."""
@@ -54,6 +56,11 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
 def new_id() -> str:
     """A UUIDv7 as text: sortable by time, safe to leave the database."""
     return str(uuid7())
+
+
+def is_id(text: str) -> bool:
+    """Whether a text that came from outside is an id as `new_id` writes it."""
+    return _ID.fullmatch(text) is not None
 
 
 def new_ids(count: int) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from exports import bundle as bundles
-from exports.bundle_work import start_export
+from exports.bundle_work import new_order, start_export
 from labeling.ui.dataset_recipe import lay_out_recipe, read_form
 from labeling.ui.dataset_views import bundle_row, bundle_view, preview_view
 from labeling.ui.errors import notice, presented, say
@@ -24,6 +24,23 @@ class BundlesShown(NamedTuple):
     bundles: Any
     bundle: Any
     picked: Any
+    notice: Any
+
+
+class ExportStarted(NamedTuple):
+    """The bundles with the one that was begun, and the id of the next order."""
+
+    bundles: Any
+    bundle: Any
+    picked: Any
+    notice: Any
+    order: Any
+
+
+class OrderGiven(NamedTuple):
+    """The id that the next export will have."""
+
+    order: Any
     notice: Any
 
 
@@ -59,14 +76,20 @@ class DatasetsHandlers:
         return PreviewShown(shown(preview_view(found, self.words)), gr.skip())
 
     @presented
-    def on_export(self, request: gr.Request, *fields: Any) -> BundlesShown:
-        """Export in the background."""
-        who = who_asks(request, "admin")
-        services = self.services
+    def on_open(self, request: gr.Request) -> OrderGiven:
+        """Give the page the id of its next export."""
+        who_asks(request, "admin")
+        return OrderGiven(new_order(), gr.skip())
+
+    @presented
+    def on_export(self, request: gr.Request, order: str, *fields: Any) -> ExportStarted:
+        """Export in the background; a click that comes twice carries the same order."""
+        who, have, recipe = who_asks(request, "admin"), self.services, read_form(*fields)
         bundle_id = start_export(
-            services.database, services.durable, services.settings, who, read_form(*fields)
+            have.database, have.durable, have.settings, who, recipe, order=order
         )
-        return self._bundles(who, bundle_id, say(self.words("datasets.started")))
+        told = say(self.words("datasets.started"))
+        return ExportStarted(*self._bundles(who, bundle_id, told), new_order())
 
     def _bundles(self, who: Actor, picked: str, told: Any = None) -> BundlesShown:
         found = bundles.list_bundles(self.services.database, who)
@@ -94,6 +117,7 @@ class DatasetsPage:
     bundles: gr.HTML
     bundle: gr.HTML
     picked: gr.Textbox
+    order: gr.Textbox
     timer: gr.Timer
     notice: gr.HTML
 
@@ -108,7 +132,9 @@ def build_datasets_page(services: Services, words: Words) -> DatasetsPage:
     page.timer.tick(handlers.on_tick, page.picked, shown_bundles, **DIRECT)
     on_pick(page.bundles, handlers.on_pick, None, shown_bundles)
     page.ask.click(handlers.on_preview, recipe, [page.preview, page.notice], **DIRECT)
-    page.export.click(handlers.on_export, recipe, shown_bundles, **DIRECT)
+    on_page_load(handlers.on_open, None, [page.order, page.notice])
+    ordered = [page.order, *recipe]
+    page.export.click(handlers.on_export, ordered, [*shown_bundles, page.order], **DIRECT)
     return page
 
 
@@ -122,8 +148,9 @@ def _lay_out(words: Words) -> DatasetsPage:
             preview = view("datasets-preview")
         with gr.Column(scale=3):
             bundle_list = view("datasets-bundles", parameter="bundle")
-            picked = hidden("datasets.picked")
+            picked, order = hidden("datasets.picked"), hidden("datasets.order")
             bundle = view("datasets-bundle")
+    timer = gr.Timer(2)
     return DatasetsPage(
-        recipe, ask, export, preview, bundle_list, bundle, picked, gr.Timer(2), notice()
+        recipe, ask, export, preview, bundle_list, bundle, picked, order, timer, notice()
     )

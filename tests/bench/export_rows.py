@@ -68,6 +68,10 @@ def main() -> None:
     )
 
 
+Ids = tuple[str, str, str, str, int]
+"""Of query, suggestion, annotation and revision, and the number of the query."""
+
+
 def _add_queries(database: Database, who: Actor, start: int) -> None:
     """Of four queries two are accepted, one has a suggestion only, one is a historical chat."""
     at = now()
@@ -102,7 +106,12 @@ def _add_queries(database: Database, who: Actor, start: int) -> None:
             ],
             same | {"origin": "model", "candidate": 1, "is_repaired": False, "created_at": at},
         )
-    people = [a_person(database, who.project_id, "annotator").person_id]
+    _accept_half(database, who, ids)
+
+
+def _accept_half(database: Database, who: Actor, ids: list[Ids]) -> None:
+    same, at = {"project_id": who.project_id}, now()
+    author_id = a_person(database, who.project_id, "annotator").person_id
     with database.transaction() as session:
         accepted = [each for each in ids if each[-1] % 4 < 2]
         insert_many(
@@ -112,7 +121,7 @@ def _add_queries(database: Database, who: Actor, start: int) -> None:
             [(each[2], each[0], each[1], each[3]) for each in accepted],
             same
             | {
-                "author_id": people[0],
+                "author_id": author_id,
                 "state": "accepted",
                 "lead_seconds": 1.0,
                 "opened_at": at,
@@ -124,7 +133,7 @@ def _add_queries(database: Database, who: Actor, start: int) -> None:
             "revision",
             ("id", "annotation_id", "content", "content_hash"),
             [(each[3], each[2], _plan(each[-1]), f"{each[-1]:064x}") for each in accepted],
-            same | {"number": 1, "kind": "submitted", "author_id": people[0], "created_at": at},
+            same | {"number": 1, "kind": "submitted", "author_id": author_id, "created_at": at},
         )
         connection = session.connection()
         connection.exec_driver_sql(

@@ -5,15 +5,25 @@
 
 import json
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
-from exports.formats import Material, RowForm, dpo_row, grpo_row, kto_row, sft_row, to_line
+from exports.formats import (
+    Material,
+    RowForm,
+    dpo_row,
+    grpo_row,
+    kto_row,
+    line_head,
+    sft_row,
+    to_line,
+)
 from exports.rows import apart_from_equals
-from schemas.bundle import RowOrigin
+from exports.spool import Mark, Spool
 from schemas.recipe import Think
 from schemas.scoring.answer import has_strict_form
 from schemas.scoring.check import VISIBLE
@@ -158,9 +168,32 @@ def test_neighbours_in_kto_never_have_the_same_answer() -> None:
 
 
 def _kept(answers: str) -> str:
-    rows = apart_from_equals(_answered(each) for each in answers)
-    return "".join(row["messages"][-1]["content"] for row, _ in rows)
+    kept = apart_from_equals(range(len(answers)), lambda place: answers[place])
+    return "".join(answers[place] for place in kept)
 
 
-def _answered(text: str) -> tuple[dict[str, Any], RowOrigin]:
-    return {"messages": [{"content": text}]}, RowOrigin("suggestions", "q", "s", None, None, "")
+@pytest.mark.parametrize("system", ['旧提示 "引号" \\ \u2028 <b>', ""])
+def test_every_line_begins_with_the_head_of_its_system_message(system: str) -> None:
+    messages = ({"role": "system", "content": system}, {"role": "user", "content": "问"})
+    material = MATERIAL._replace(messages=messages)
+    rows = (
+        sft_row(material, FORM),
+        grpo_row(material, FORM),
+        dpo_row(material, material, FORM),
+        kto_row(material, FORM, label=True),
+    )
+    assert all(to_line(row).startswith(line_head(system)) for row in rows)
+
+
+def test_a_spool_gives_lines_back_whole_and_counts_them(tmp_path: Path) -> None:
+    one = Mark(b'{"head":1', ("a", "b"), "prompt", False)
+    two = Mark(b"", ("b",), None, True)
+    lines = [(b'{"head":1,"n":1}\n', one), (b'{"n":2}\n', two), (b'{"head":1,"n":3}\n', one)]
+    with Spool(tmp_path) as spool:
+        assert [spool.add(*each) for each in lines] == [0, 1, 2]
+        assert spool.lines([2, 0, 1]) == [lines[2][0], lines[0][0], lines[1][0]]
+        assert spool.size == sum(len(line) - len(mark.head) for line, mark in lines)
+        tally = spool.tally([2, 1])
+    assert tally.steps_by_expert == {"a": 1, "b": 2}
+    assert (tally.prompt_ids, tally.form_missed) == ({"prompt"}, 1)
+    assert list(tmp_path.iterdir()) == []
