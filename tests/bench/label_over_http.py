@@ -196,7 +196,7 @@ def _race(app: ServedApp, tokens: list[str], seconds: float) -> None:
                 "submit and claim the next, over HTTP, 16 annotators",
                 rate,
                 "loops/s",
-                "≥ 100 loops/s",
+                "≥ 150 loops/s",
                 floor,
                 "requests that do nothing, through the same gate",
             ),
