@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.sql import visitors
 from sqlmodel import Session
 
 from db.access.tasks import SKIP, TASK
@@ -75,37 +76,18 @@ def list_rows(
         InvalidInput: `review.bad_page`.
     """
     key = _KEYS[narrowed.order]
-    columns = (
-        TASK.c.id,
-        _ANNOTATION.c.id,
-        _QUERY.c.id,
-        _QUERY.c.external_id,
-        sa.func.substr(_QUERY.c.text, 1, EXCERPT),
-        _PERSON.c.name,
-        _LIST.c.name,
-        _LIST.c.version,
-        _SUGGESTION.c.model,
-        _QUERY.c.disagreement,
-        _ANNOTATION.c.flag,
-        _ANNOTATION.c.submitted_at,
-        _is_mine(reader),
-        key.column,
-    )
     statement = (
-        _select(reader, narrowed, *columns)
-        .join(_PERSON, _PERSON.c.id == TASK.c.author_id)
-        .join(_LIST, _LIST.c.id == _QUERY.c.list_version_id)
+        _select(reader, narrowed, [TASK.c.id, key.column])
         .where(*_after(key, after))
         .order_by(*_order(key))
         .limit(limit + 1)
     )
-    found = session.connection().execute(statement).all()
-    rows = [_to_row(tuple(row)) for row in found[:limit]]
+    found = [tuple(row) for row in session.connection().execute(statement)]
+    rows = _read_rows(session, reader, [task_id for task_id, _ in found[:limit]])
     if len(found) <= limit:
         return rows, None
-    last = found[limit - 1]
-    value = last[-1].isoformat() if isinstance(last[-1], datetime) else last[-1]
-    return rows, json.dumps([value, last[0]])
+    task_id, value = found[limit - 1]
+    return rows, json.dumps([value.isoformat() if isinstance(value, datetime) else value, task_id])
 
 
 def list_found(
@@ -113,14 +95,14 @@ def list_found(
 ) -> list[Found]:
     """The first of the list, what the reader has in hand before all others."""
     key, is_mine = _KEYS[narrowed.order], _is_mine(reader)
-    columns = (
+    columns = [
         TASK.c.id,
-        _ANNOTATION.c.id,
-        _QUERY.c.id,
+        TASK.c.annotation_id,
+        TASK.c.query_id,
         _ANNOTATION.c.revision_id,
         is_mine,
-    )
-    statement = _select(reader, narrowed, *columns)
+    ]
+    statement = _select(reader, narrowed, columns)
     if is_for_batch:
         statement = statement.where(_ANNOTATION.c.flag.is_(None), ~_is_in_lot())
     statement = statement.order_by(is_mine.desc(), *_order(key)).limit(limit)
@@ -129,23 +111,23 @@ def list_found(
 
 def count(session: Session, reader: Reader, narrowed: Narrowed) -> int:
     """How many there are in all."""
-    return session.scalar(_select(reader, narrowed, sa.func.count())) or 0
+    anyhow = narrowed.model_copy(update={"order": "queue"})
+    return session.scalar(_select(reader, anyhow, [sa.func.count(TASK.c.id)])) or 0
 
 
 def list_authors(session: Session, reader: Reader) -> list[Choice]:
     """Everybody whose work waits, by name."""
-    statement = _select(reader, Narrowed(), _PERSON.c.id, _PERSON.c.name)
-    statement = statement.join(_PERSON, _PERSON.c.id == TASK.c.author_id).distinct()
+    authors = _select(reader, Narrowed(), [TASK.c.author_id]).distinct()
+    statement = sa.select(_PERSON.c.id, _PERSON.c.name).where(_PERSON.c.id.in_(authors))
     found = session.connection().execute(statement.order_by(_PERSON.c.name))
     return [Choice(id=person_id, name=name) for person_id, name in map(tuple, found)]
 
 
 def list_lists(session: Session, reader: Reader) -> list[Choice]:
     """The list versions of what waits, newest first."""
-    statement = _select(reader, Narrowed(), _LIST.c.id, _LIST.c.name, _LIST.c.version).join(
-        _LIST, _LIST.c.id == _QUERY.c.list_version_id
-    )
-    found = session.connection().execute(statement.distinct().order_by(_LIST.c.id.desc()))
+    used = _select(reader, Narrowed(), [_QUERY.c.list_version_id]).distinct()
+    statement = sa.select(_LIST.c.id, _LIST.c.name, _LIST.c.version).where(_LIST.c.id.in_(used))
+    found = session.connection().execute(statement.order_by(_LIST.c.id.desc()))
     return [
         Choice(id=list_id, name=f"{name}@{version}") for list_id, name, version in map(tuple, found)
     ]
@@ -153,21 +135,67 @@ def list_lists(session: Session, reader: Reader) -> list[Choice]:
 
 def list_models(session: Session, reader: Reader) -> list[str]:
     """The models that what waits began from."""
-    statement = _select(reader, Narrowed(), _SUGGESTION.c.model)
-    statement = statement.where(_SUGGESTION.c.model.is_not(None)).distinct()
+    statement = _select(reader, Narrowed(), [_SUGGESTION.c.model]).distinct()
     found = session.connection().execute(statement.order_by(_SUGGESTION.c.model))
-    return list(found.scalars())
+    return [model for model in found.scalars() if model is not None]
 
 
-def _select(reader: Reader, narrowed: Narrowed, *columns: Any) -> Any:
-    joined = (
-        sa.select(*columns)
+def _read_rows(session: Session, reader: Reader, task_ids: Sequence[int]) -> list[WaitingRow]:
+    """What is shown of these, in their order; read for a page only."""
+    statement = (
+        sa.select(
+            TASK.c.id,
+            TASK.c.annotation_id,
+            _QUERY.c.id,
+            _QUERY.c.external_id,
+            sa.func.substr(_QUERY.c.text, 1, EXCERPT),
+            _PERSON.c.name,
+            _LIST.c.name,
+            _LIST.c.version,
+            _SUGGESTION.c.model,
+            _QUERY.c.disagreement,
+            _ANNOTATION.c.flag,
+            _ANNOTATION.c.submitted_at,
+            _is_mine(reader),
+        )
         .select_from(TASK)
         .join(_ANNOTATION, _ANNOTATION.c.id == TASK.c.annotation_id)
         .join(_QUERY, _QUERY.c.id == TASK.c.query_id)
+        .join(_PERSON, _PERSON.c.id == TASK.c.author_id)
+        .join(_LIST, _LIST.c.id == _QUERY.c.list_version_id)
         .outerjoin(_SUGGESTION, _SUGGESTION.c.id == _ANNOTATION.c.suggestion_id)
+        .where(TASK.c.id.in_(task_ids))
     )
-    return joined.where(*_may_take(reader), *_conditions(reader, narrowed))
+    found = (tuple(row) for row in session.connection().execute(statement))
+    rows = {row[0]: _to_row(row) for row in found}
+    return [rows[task_id] for task_id in task_ids if task_id in rows]
+
+
+def _select(reader: Reader, narrowed: Narrowed, columns: Sequence[Any]) -> Any:
+    """A statement over what the reader may take, with the tables that it needs and no others."""
+    key = _KEYS[narrowed.order].column
+    conditions = [*_may_take(reader), *_conditions(reader, narrowed)]
+    used = {
+        column.table.name
+        for part in (*columns, key, *conditions)
+        for column in _columns_of(part)
+        if column.table is not None
+    }
+    statement = sa.select(*columns).select_from(TASK)
+    if used & {"annotation", "suggestion"}:
+        statement = statement.join(_ANNOTATION, _ANNOTATION.c.id == TASK.c.annotation_id)
+    if "query" in used:
+        statement = statement.join(_QUERY, _QUERY.c.id == TASK.c.query_id)
+    if "suggestion" in used:
+        statement = statement.outerjoin(
+            _SUGGESTION, _SUGGESTION.c.id == _ANNOTATION.c.suggestion_id
+        )
+    return statement.where(*conditions)
+
+
+def _columns_of(part: Any) -> list[Any]:
+    """Every column that an expression names."""
+    return [each for each in visitors.iterate(part) if isinstance(each, sa.Column)]
 
 
 def _may_take(reader: Reader) -> list[sa.ColumnElement[bool]]:
@@ -176,11 +204,10 @@ def _may_take(reader: Reader) -> list[sa.ColumnElement[bool]]:
         sa.and_(TASK.c.status == "taken", TASK.c.lease_until < reader.at),
     )
     other = TASK.alias("skipped")
-    has_skipped = sa.exists().where(
-        other.c.kind == "review",
-        other.c.query_id == TASK.c.query_id,
-        SKIP.c.task_id == other.c.id,
-        SKIP.c.person_id == reader.person_id,
+    skipped = (
+        sa.select(other.c.query_id)
+        .join(SKIP, SKIP.c.task_id == other.c.id)
+        .where(other.c.kind == "review", SKIP.c.person_id == reader.person_id)
     )
     return [
         TASK.c.project_id == reader.project_id,
@@ -188,7 +215,7 @@ def _may_take(reader: Reader) -> list[sa.ColumnElement[bool]]:
         TASK.c.status.in_(("open", "taken")),
         TASK.c.author_id != reader.person_id,
         sa.or_(is_free, _is_mine(reader)),
-        ~has_skipped,
+        TASK.c.query_id.not_in(skipped),
     ]
 
 
