@@ -105,14 +105,12 @@ def _is_due(session: Session, who: Asker) -> bool:
     settings = who.gold
     if not settings.onboarding and not settings.every:
         return False
-    answered = gold_due.count_answers(session, who.project_id, who.person_id)
-    if answered.items >= settings.onboarding:
-        if not settings.every:
-            return False
-        since, every = answered.last_at, settings.every
-        if gold_due.count_submitted(session, who.project_id, who.person_id, since, every) < every:
-            return False
-    return not gold_due.has_unanswered(session, who.person_id)
+    standing = gold_due.find_standing(session, who.project_id, who.person_id, settings.every)
+    if standing.waits:
+        return False
+    if standing.answered < settings.onboarding:
+        return True
+    return settings.every > 0 and standing.since >= settings.every
 
 
 def _place(person_id: str, query_id: str) -> bytes:

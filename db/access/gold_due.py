@@ -4,65 +4,81 @@ No label of a gold query is ever open to everybody: each is reserved for one per
 the claim of the normal queue needs to know nothing of gold.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 from sqlmodel import Session
 
 from db.access.leases import Asker, claimable
+from db.prepared import Prepared, word
 from db.tables import GoldItem
+from db.tables.base import UtcDateTime
 
 _GOLD, _ANSWER, _TASK, _SKIP, _ANNOTATION = (
     GoldItem.metadata.tables[name]
     for name in ("gold_item", "gold_answer", "task", "task_skip", "annotation")
 )
-_UNDONE = ("open", "taken", "postponed")
 
 
-class Answered(NamedTuple):
-    """How many gold items somebody has answered, and when last."""
+class Standing(NamedTuple):
+    """How far somebody is with gold items.
 
-    items: int
-    last_at: datetime | None
+    `since` is what they handed in after their last answer, gold aside, counted no further than was
+    asked. `waits`: an item is theirs already, in hand, put aside, or given back.
+    """
+
+    answered: int
+    since: int
+    waits: bool
 
 
-def count_answers(session: Session, project_id: str, person_id: str) -> Answered:
-    """How far somebody is with gold items."""
-    statement = sa.select(sa.func.count(), sa.func.max(_ANSWER.c.answered_at)).where(
-        _ANSWER.c.project_id == project_id, _ANSWER.c.person_id == person_id
+_ME, _PROJECT = bindparam("me", type_=sa.String()), bindparam("project", type_=sa.String())
+_BEGINNING = datetime.min.replace(year=1970, tzinfo=UTC)
+
+
+def _standing() -> Prepared:
+    """One statement for the way of every claim; each part has an index of its own."""
+    mine = (_ANSWER.c.project_id == _PROJECT, _ANSWER.c.person_id == _ME)
+    last = sa.select(sa.func.max(_ANSWER.c.answered_at)).where(*mine).scalar_subquery()
+    beginning = bindparam("beginning", type_=UtcDateTime())
+    some = (
+        sa.select(_ANNOTATION.c.id)
+        .where(
+            _ANNOTATION.c.author_id == _ME,
+            _ANNOTATION.c.project_id == _PROJECT,
+            _ANNOTATION.c.submitted_at > sa.func.coalesce(last, beginning),
+            _ANNOTATION.c.state != word("draft"),
+            ~sa.exists().where(_GOLD.c.query_id == _ANNOTATION.c.query_id),
+        )
+        .limit(bindparam("most", type_=sa.Integer()))
+        .subquery()
     )
-    return Answered(*session.connection().execute(statement).one())
-
-
-def count_submitted(
-    session: Session, project_id: str, person_id: str, since: datetime | None, most: int
-) -> int:
-    """How much somebody has handed in since then, gold aside; counts no further than `most`."""
-    where = [
-        _ANNOTATION.c.author_id == person_id,
-        _ANNOTATION.c.project_id == project_id,
-        _ANNOTATION.c.state != "draft",
-        ~sa.exists().where(_GOLD.c.query_id == _ANNOTATION.c.query_id),
-    ]
-    where.append(
-        _ANNOTATION.c.submitted_at.is_not(None)
-        if since is None
-        else _ANNOTATION.c.submitted_at > since
+    waits = sa.exists().where(
+        _TASK.c.for_person_id == _ME,
+        _TASK.c.kind == word("label"),
+        _TASK.c.status.in_([word(each) for each in ("open", "taken", "postponed")]),
+        _GOLD.c.query_id == _TASK.c.query_id,
     )
-    some = sa.select(_ANNOTATION.c.id).where(*where).limit(most).subquery()
-    return session.connection().execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
-
-
-def has_unanswered(session: Session, person_id: str) -> bool:
-    """Whether a gold item waits for this person already: in hand, put aside, or given back."""
-    reserved = sa.select(_TASK.c.id).where(
-        _TASK.c.for_person_id == person_id,
-        _TASK.c.kind == "label",
-        _TASK.c.status.in_(_UNDONE),
-        sa.exists().where(_GOLD.c.query_id == _TASK.c.query_id),
+    return Prepared(
+        sa.select(
+            sa.select(sa.func.count()).where(*mine).scalar_subquery(),
+            sa.select(sa.func.count()).select_from(some).scalar_subquery(),
+            waits,
+        )
     )
-    return session.connection().execute(reserved.limit(1)).first() is not None
+
+
+_STANDING = _standing()
+
+
+def find_standing(session: Session, project_id: str, person_id: str, most: int) -> Standing:
+    """How far somebody is with gold items; what was handed in since is counted up to `most`."""
+    found = _STANDING.first(
+        session, project=project_id, me=person_id, beginning=_BEGINNING, most=most
+    )
+    return Standing(*found) if found else Standing(0, 0, waits=False)
 
 
 def list_due(session: Session, project_id: str, person_id: str) -> list[str]:

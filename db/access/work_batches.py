@@ -8,12 +8,19 @@ from sqlmodel import Session, col, select
 
 from db.access.queries import QueryFilter, chosen_ids
 from db.access.starts import order_changed
+from db.prepared import Prepared
 from db.tables import Person, WorkBatch
 from schemas.work_batches import WorkBatchView
 
 _TASK, _BATCH, _PERSON, _GOLD = (
     WorkBatch.metadata.tables[name]
     for name in ("task", "work_batch", "work_batch_person", "gold_item")
+)
+
+_NAME_AND_DUE = Prepared(
+    sa.select(_BATCH.c.name, _BATCH.c.due_on).where(
+        _BATCH.c.id == sa.bindparam("key", type_=sa.String())
+    )
 )
 
 
@@ -113,8 +120,10 @@ def list_batches(session: Session, project_id: str, today: date) -> list[WorkBat
 
 def name_and_due(session: Session, batch_id: str) -> tuple[str, date | None]:
     """What a batch that is known to be there is called, and its due date."""
-    row = session.get_one(WorkBatch, batch_id)
-    return row.name, row.due_on
+    found = _NAME_AND_DUE.first(session, key=batch_id)
+    if found is None:
+        raise LookupError(batch_id)
+    return found[0], found[1]
 
 
 def chosen_labels(batch_id: str) -> sa.Select[str]:
