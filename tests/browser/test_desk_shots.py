@@ -114,6 +114,10 @@ def _fits(page: Page) -> None:
         "all => all.map(one => Math.round(one.getBoundingClientRect().top))"
     )
     assert max(tops) - min(tops) <= 2
+    rights = page.locator(".desk-footer button:visible").evaluate_all(
+        "all => all.map(one => one.getBoundingClientRect().right)"
+    )
+    assert max(rights) <= page.viewport_size["width"]  # pyright: ignore[reportOptionalSubscript]
     ends = page.locator(".part-status").evaluate("one => one.getBoundingClientRect().right")
     assert ends <= page.viewport_size["width"]  # pyright: ignore[reportOptionalSubscript]
     actions = page.locator(".part-actions").evaluate("one => one.getBoundingClientRect().right")

@@ -7,7 +7,7 @@
 import { CommentMarks } from "./comment_marks.js";
 import { CommentPanel } from "./comment_panel.js";
 import * as places from "./comment_places.js";
-import { actionButton } from "./desk.js";
+import { actionButton, withSign } from "./desk.js";
 import { h } from "./dom.js";
 import { wordsOfPath } from "./plan_path.js";
 
@@ -44,7 +44,7 @@ export class Comments {
     });
     this.badge = h("b", { class: "comment-count", hidden: true });
     this.button = actionButton(`${name}-comments`, { say, keys, action: "comments", run: () => this.#onKey(), className: "plain" });
-    this.button.firstChild.append(this.badge);
+    withSign(this.button, "❝").firstChild.after(this.badge);
     keys.on("comment", () => Boolean(page.item) && this.#writeAtFocus());
     setInterval(() => this.isOpen && !document.hidden && this.#look(), LOOK_AGAIN_MS);
   }
@@ -172,6 +172,8 @@ export class Comments {
     const open = said.filter((each) => !each.reply_to_id && !each.resolved_at).length;
     this.badge.textContent = open || "";
     this.badge.hidden = !open;
+    const words = this.say("actions.comments");
+    this.button.setAttribute("aria-label", open ? `${words} · ${this.say("comments.open", { count: open })}` : words);
     this.#follow({ isNew: true });
   }
 

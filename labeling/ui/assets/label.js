@@ -341,7 +341,7 @@ class LabelDesk extends DeskPage {
     fill(parts.actions, Object.values(this.buttons));
     this.buttons.release = withSign(button("release", () => this.#release(), "plain"), "↩");
     this.buttons.history = withSign(button("history", () => this.#history(), "plain is-sign"), "◷");
-    fill(parts.status, this.savedText, this.leaseText, this.buttons.release, this.comments.button, this.buttons.history, withSign(button("find", () => this.#find(), "plain is-sign"), "⌕"), button("mine", () => this.#mine(), "plain"), withSign(button("keys", () => this.showKeys(), "plain"), ""));
+    fill(parts.status, this.savedText, this.leaseText, this.buttons.release, this.comments.button, this.buttons.history, withSign(button("find", () => this.#find(), "plain is-sign"), "⌕"), withSign(button("mine", () => this.#mine(), "plain"), "☰"), withSign(button("keys", () => this.showKeys(), "plain"), ""));
   }
 
   #showActions() {

@@ -275,7 +275,7 @@ class ReviewDesk extends DeskPage {
     };
     this.leaseText = h("span", { id: "review-lease" });
     fill(parts.actions, Object.values(this.buttons));
-    fill(parts.status, this.leaseText, this.comments.button, withSign(button("find", () => this.#find(), "plain is-sign"), "⌕"), button("keys", () => this.showKeys(), "plain"));
+    fill(parts.status, this.leaseText, this.comments.button, withSign(button("find", () => this.#find(), "plain is-sign"), "⌕"), withSign(button("keys", () => this.showKeys(), "plain"), ""));
   }
 
   #showActions() {
