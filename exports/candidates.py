@@ -13,8 +13,8 @@ import orjson
 from db.access import exports as access
 from db.access.exports import QueryPart, SuggestionPart
 from db.engine import Session
-from exports.old_answers import read_old_answer
 from schemas.experts import ExpertList
+from schemas.old_answers import read_old_answer
 from schemas.recipe import BundleRecipe, SourceKind
 from schemas.scoring.check import VISIBLE, plan_problems
 from schemas.staleness import Suggested, TraceState, choose_trace, trace_state
@@ -233,6 +233,11 @@ def cluster_share(seed: int, purpose: str, cluster: str) -> float:
     """Where in [0, 1) a cluster falls for a purpose, the same at any time."""
     digest = blake2b(f"{seed} {purpose} {cluster}".encode(), digest_size=8).digest()
     return int.from_bytes(digest) / _TOP
+
+
+def is_for_grpo(seed: int, cluster: str) -> bool:
+    """Whose a cluster is that both pools want of reviewed rows: half and half."""
+    return cluster_share(seed, "pool", cluster) < 0.5
 
 
 def _plan_of(part: SuggestionPart, query: QueryPart, accepted: Any) -> Any:

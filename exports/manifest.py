@@ -28,7 +28,7 @@ _ROW_CODE = (
     "exports/formats.py",
     "exports/lines.py",
     "exports/materials.py",
-    "exports/old_answers.py",
+    "schemas/old_answers.py",
     "exports/rows.py",
     "schemas/dialects/__init__.py",
     "schemas/plan.py",

@@ -17,10 +17,10 @@ from exports import formats
 from exports.candidates import Candidate
 from exports.formats import Material, Row
 from exports.materials import Materials
-from exports.old_answers import read_old_answer
 from exports.spool import Mark
 from schemas.bundle import RowOrigin
 from schemas.errors import ExportRefused
+from schemas.old_answers import read_old_answer
 from schemas.recipe import Format
 from schemas.staleness import trace_state
 

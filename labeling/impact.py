@@ -1,7 +1,8 @@
 """What publishing a version of an expert list would mean for what was decided under another."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import orjson
 
@@ -13,6 +14,7 @@ from schemas.experts import ExpertList
 from schemas.list_files import parse_list_file
 from schemas.list_impact import Fate, ImpactCounts, ListImpact, PlanFate
 from schemas.list_impact_report import AffectedQuery, ImpactReport
+from schemas.old_answers import read_old_answer
 from schemas.people import Actor
 
 MOST_SHOWN = 200
@@ -50,7 +52,10 @@ def _report(
     shown: list[AffectedQuery] = []
     with database.reading() as session:
         for row in _plans(session, who.project_id, version_id):
-            found = judge.fate_of(orjson.loads(row.plan))
+            plan = _plan_of(row, old)
+            if plan is None:
+                continue
+            found = judge.fate_of(plan)
             rows[found.fate] += 1
             if found.fate in ("people", "lost") and len(shown) < MOST_SHOWN:
                 shown.append(_affected(row, found))
@@ -72,6 +77,13 @@ def _plans(session: Session, project_id: str, version_id: str) -> Iterator[Decid
     while page := access.list_plans(session, project_id, version_id, after, CHUNK):
         yield from page
         after = page[-1].query_id
+
+
+def _plan_of(row: DecidedPlan, expert_list: ExpertList) -> Mapping[str, Any] | None:
+    """The decided plan; none where an old answer holds no plan that is valid under its list."""
+    if row.plan is not None:
+        return orjson.loads(row.plan)
+    return read_old_answer(row.answer or "", row.dialect, expert_list).plan
 
 
 def _affected(row: DecidedPlan, found: PlanFate) -> AffectedQuery:

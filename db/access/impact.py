@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from db.tables import Query
 
-_ANNOTATION, _BENCHMARK, _QUESTION, _PLANNER, _QUERY, _REVISION, _ROW, _RUN, _SUGGESTION = (
+_ANNOTATION, _BENCHMARK, _QUESTION, _PLANNER, _QUERY, _REVISION, _ROW, _RUN = (
     Query.metadata.tables[name]
     for name in (
         "annotation",
@@ -18,54 +18,48 @@ _ANNOTATION, _BENCHMARK, _QUESTION, _PLANNER, _QUERY, _REVISION, _ROW, _RUN, _SU
         "revision",
         "bundle_row",
         "run",
-        "suggestion",
     )
 )
-_EXCERPT = sa.func.substr(_QUERY.c.text, 1, 200)
+EXCERPT = 200
 
 
 class DecidedPlan(NamedTuple):
-    """A decided plan (JSON text) of a query, whose text is cut."""
+    """A query, its text cut, with its decided plan (JSON text) or, of history, its old answer."""
 
     query_id: str
     text: str
-    plan: str
+    dialect: str
+    plan: str | None
+    answer: str | None
 
 
 def list_plans(
     session: Session, project_id: str, version_id: str, after: str, limit: int
 ) -> list[DecidedPlan]:
-    """Decided plans of queries pinned to a version, after a query, by its id.
+    """Decided queries pinned to a version, after a query, by their ids.
 
-    The chosen plan; of history that nobody has worked on, the plan of its old answer.
+    With the chosen plan; history that nobody has worked on with its old answer.
     """
-    chosen = (
-        sa.select(_QUERY.c.id, _EXCERPT, sa.cast(_REVISION.c.content, sa.Text))
-        .join(_ANNOTATION, _ANNOTATION.c.id == _QUERY.c.chosen_annotation_id)
-        .join(_REVISION, _REVISION.c.id == _ANNOTATION.c.revision_id)
-    )
-    of_history = (
-        sa.select(_QUERY.c.id, _EXCERPT, sa.cast(_SUGGESTION.c.plan, sa.Text))
-        .join(_SUGGESTION, _SUGGESTION.c.query_id == _QUERY.c.id)
+    statement = (
+        sa.select(
+            _QUERY.c.id,
+            sa.func.substr(_QUERY.c.text, 1, EXCERPT),
+            _QUERY.c.dialect,
+            sa.cast(_REVISION.c.content, sa.Text),
+            _QUERY.c.answer,
+        )
+        .outerjoin(_ANNOTATION, _ANNOTATION.c.id == _QUERY.c.chosen_annotation_id)
+        .outerjoin(_REVISION, _REVISION.c.id == _ANNOTATION.c.revision_id)
         .where(
-            _QUERY.c.kind == "history",
-            _QUERY.c.chosen_annotation_id.is_(None),
-            _SUGGESTION.c.plan.is_not(None),
+            _QUERY.c.project_id == project_id,
+            _QUERY.c.list_version_id == version_id,
+            sa.or_(_REVISION.c.id.is_not(None), _QUERY.c.answer.is_not(None)),
+            _QUERY.c.id > after,
         )
+        .order_by(_QUERY.c.id)
+        .limit(limit)
     )
-    found: list[DecidedPlan] = []
-    for statement in (chosen, of_history):
-        page = (
-            statement.where(
-                _QUERY.c.project_id == project_id,
-                _QUERY.c.list_version_id == version_id,
-                _QUERY.c.id > after,
-            )
-            .order_by(_QUERY.c.id)
-            .limit(limit)
-        )
-        found += [DecidedPlan(*row) for row in session.connection().execute(page)]
-    return sorted(found)[:limit]
+    return [DecidedPlan(*row) for row in session.connection().execute(statement)]
 
 
 def list_questions(session: Session, project_id: str, version_id: str) -> list[tuple[str, str]]:

@@ -7,10 +7,13 @@ import pytest
 
 from db.engine import Database
 from labeling import annotate, review
+from labeling.accounts import command_line_actor
+from labeling.demo import load_demo
 from labeling.experts import get_list, publish
 from labeling.impact import impact, impact_of_file
 from schemas.errors import NotAllowed, NotFound
 from schemas.people import Actor
+from schemas.settings import Settings
 from tests.factories import A_PLAN, EXPERTS, a_label_query
 
 
@@ -66,3 +69,13 @@ def test_impact_is_for_reviewers_and_of_lists_that_are_there(
     with pytest.raises(NotFound):
         impact(database, admin, "merchant@1", "merchant@9")
     assert impact(database, admin, "merchant@1", "merchant@1").rows.total == 0
+
+
+def test_historical_answers_count_as_they_were_given(
+    database: Database, settings: Settings
+) -> None:
+    load_demo(database, settings)
+    found = impact(database, command_line_actor(database, "demo"), "merchant@1", "merchant@2")
+    assert found.rows.total == 14
+    assert found.rows.untouched == 11
+    assert {each.text for each in found.affected} >= {"把半年没来的客人拉回来"}
