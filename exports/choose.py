@@ -7,63 +7,21 @@ costs a few hundred bytes here.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import ceil, floor
 
 from db.engine import Session
-from exports.candidates import Candidate, Judge, Judged, Offered, cluster_share
+from exports.candidates import Candidate, Judge, cluster_share, is_for_grpo
 from exports.drafts import Drafts
+from exports.filling import Filled, empty_sources, fill
 from schemas.bundle import PoolFigures, PoolName, SourceFigures, Spread
 from schemas.errors import InvalidInput
 from schemas.experts import ExpertList
-from schemas.recipe import BundleRecipe, Pool, Source, SourceKind
+from schemas.recipe import BundleRecipe, Pool, SourceKind
 from schemas.scoring.check import Problem
 from schemas.staleness import TraceState
 
 _ENDLESS = 10**12
-
-
-@dataclass(slots=True)
-class _Filled:
-    """One source of a pool while it is being filled.
-
-    `bad_traces` are the trace reasons that keep a row out of this pool.
-    """
-
-    source: Source
-    bad_traces: frozenset[str | None] = frozenset()
-    shortest: int = 0
-    found: int = 0
-    usable: list[Candidate] = field(default_factory=list)
-    exclusions: Counter[str] = field(default_factory=Counter)
-
-    def best(self, offered: list[Judged], lists: Mapping[str, ExpertList]) -> Judged | None:
-        """The best of what one query offers, if any; why the others are not taken is counted."""
-        best: Judged | None = None
-        for judged in offered:
-            each = judged.candidate
-            if not _passes(self.source, each, lists):
-                continue
-            self.found += 1
-            if each.reason is not None:
-                self.exclusions[each.reason] += 1
-            elif each.trace_reason in self.bad_traces:
-                self.exclusions[each.trace_reason or ""] += 1
-            else:
-                best = judged if best is None else self._better(best, judged)
-        return best
-
-    def _better(self, one: Judged, other: Judged) -> Judged:
-        """The shorter one that is not too short; the first of equals."""
-        self.exclusions["not_shortest"] += 1
-        return min(one, other, key=lambda each: _length(each.candidate, self.shortest))
-
-    def leave_out(self, reason: str, kept: Iterable[Candidate]) -> None:
-        """Keep these only, counting the others under a reason."""
-        before = len(self.usable)
-        self.usable = list(kept)
-        if len(self.usable) < before:
-            self.exclusions[reason] += before - len(self.usable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +55,11 @@ def choose(
     """
     lists = judge.lists
     _refuse_unknown_lists(recipe, lists)
-    filled: dict[PoolName, list[_Filled]] = {
-        name: _empty(name, pool, recipe) for name, pool in pools_needed(recipe).items()
+    filled: dict[PoolName, list[Filled]] = {
+        name: empty_sources(name, pool, recipe) for name, pool in pools_needed(recipe).items()
     }
     kinds: set[SourceKind] = {each.source.kind for pool in filled.values() for each in pool}
-    _fill(judge.stream(session, project_id, kinds), filled, lists, drafts)
+    fill(judge.stream(session, project_id, kinds), filled, recipe, lists, drafts)
     before = {name: _spread(_all(sources), lists) for name, sources in filled.items()}
     if recipe.pools == "apart" and len(filled) == 2:
         _split_shared_clusters(filled["sft"], filled["grpo"], recipe.seed)
@@ -141,63 +99,7 @@ def _refuse_unknown_lists(recipe: BundleRecipe, lists: Mapping[str, ExpertList])
                     raise InvalidInput("export.unknown_list", reference=reference)
 
 
-def _fill(
-    offers: Iterable[Offered],
-    filled: Mapping[PoolName, list[_Filled]],
-    lists: Mapping[str, ExpertList],
-    drafts: Drafts | None,
-) -> None:
-    """Offer each query to every source; it stands once in a pool.
-
-    What people decided comes before what a model suggested.
-    """
-    pools: list[tuple[PoolName, list[_Filled]]] = [
-        (name, sorted(sources, key=lambda each: each.source.kind == "suggestions"))
-        for name, sources in filled.items()
-    ]
-    for query, by_kind in offers:
-        for name, sources in pools:
-            is_taken = False
-            for each in sources:
-                offered = by_kind.get(each.source.kind)
-                best = each.best(offered, lists) if offered else None
-                if best is None:
-                    continue
-                if is_taken:
-                    each.exclusions["same_query"] += 1
-                    continue
-                is_taken = True
-                each.usable.append(best.candidate)
-                if drafts is not None:
-                    drafts.keep(name, query, best)
-
-
-def _empty(name: PoolName, pool: Pool, recipe: BundleRecipe) -> list[_Filled]:
-    bad, shortest = set[str | None](), 0
-    if name == "sft" and recipe.with_thinking:
-        bad = {"no_trace", "stale"} if recipe.stale_traces == "leave_out" else {"no_trace"}
-    if recipe.with_thinking and recipe.think:
-        shortest = recipe.think.min
-    return [_Filled(source, frozenset(bad), shortest) for source in pool.sources]
-
-
-def _length(candidate: Candidate, shortest: int) -> tuple[bool, int]:
-    return candidate.trace_length < shortest, candidate.trace_length
-
-
-def _passes(source: Source, candidate: Candidate, lists: Mapping[str, ExpertList]) -> bool:
-    if source.lists and lists[candidate.list_id].reference not in source.lists:
-        return False
-    if source.models and candidate.model not in source.models:
-        return False
-    if source.since and (candidate.day is None or candidate.day < source.since.isoformat()):
-        return False
-    return not (
-        source.until and (candidate.day is None or candidate.day > source.until.isoformat())
-    )
-
-
-def _split_shared_clusters(sft: list[_Filled], grpo: list[_Filled], seed: int) -> None:
+def _split_shared_clusters(sft: list[Filled], grpo: list[Filled], seed: int) -> None:
     """Clusters that both pools have: GRPO's where SFT has suggestions only, else half and half."""
     reviewed = {
         candidate.cluster
@@ -208,15 +110,11 @@ def _split_shared_clusters(sft: list[_Filled], grpo: list[_Filled], seed: int) -
     for each in grpo:
         each.leave_out(
             "other_pool",
-            (
-                c
-                for c in each.usable
-                if c.cluster not in reviewed or cluster_share(seed, "pool", c.cluster) < 0.5
-            ),
+            (c for c in each.usable if c.cluster not in reviewed or is_for_grpo(seed, c.cluster)),
         )
 
 
-def _keep_shortest(sources: list[_Filled], recipe: BundleRecipe) -> None:
+def _keep_shortest(sources: list[Filled], recipe: BundleRecipe) -> None:
     """Of each plan size keep the same share, shortest traces first."""
     if recipe.shortest_traces >= 1:
         return
@@ -232,7 +130,7 @@ def _keep_shortest(sources: list[_Filled], recipe: BundleRecipe) -> None:
         each.leave_out("long_trace", [c for c in each.usable if c.query_id in kept])
 
 
-def _take_measures(pool: Pool, sources: list[_Filled], name: PoolName) -> None:
+def _take_measures(pool: Pool, sources: list[Filled], name: PoolName) -> None:
     """Put each source in hash order and cut it to its share or count."""
     shares = [each.source.share for each in sources if each.source.share is not None]
     total: float = pool.size or _ENDLESS
@@ -255,7 +153,7 @@ def _take_measures(pool: Pool, sources: list[_Filled], name: PoolName) -> None:
 
 def _chosen(
     name: PoolName,
-    sources: list[_Filled],
+    sources: list[Filled],
     before: Spread,
     recipe: BundleRecipe,
     lists: Mapping[str, ExpertList],
@@ -296,7 +194,7 @@ def _split(rows: list[Candidate], recipe: BundleRecipe) -> tuple[list[Candidate]
     return parts
 
 
-def _reasons(name: PoolName, sources: Iterable[_Filled]) -> list[Problem]:
+def _reasons(name: PoolName, sources: Iterable[Filled]) -> list[Problem]:
     """Why sources are empty, as lines under a refusal."""
     problems: list[Problem] = []
     for each in sources:
@@ -330,5 +228,5 @@ def _spread(rows: Iterable[Candidate], lists: Mapping[str, ExpertList]) -> Sprea
     )
 
 
-def _all(sources: Iterable[_Filled]) -> Iterable[Candidate]:
+def _all(sources: Iterable[Filled]) -> Iterable[Candidate]:
     return (candidate for each in sources for candidate in each.usable)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,11 @@ from schemas.people import Actor
 from schemas.settings import Settings
 from tests.exporting import (
     a_full_project,
+    a_pinned_query,
     a_plan,
     a_recipe,
     a_suggestion,
+    an_acceptance,
     an_accepted_query,
     bytes_of,
     written,
@@ -70,6 +73,40 @@ def test_a_rebuild_gives_identical_bytes(
     rebuilt = rebuild(database, who, folder / "manifest.json", again)
     assert (rebuilt.differing, rebuilt.code_changed) == ((), False)
     assert bytes_of(again) == bytes_of(folder)
+
+
+REVIEWED = [{"kind": "accepted"}, {"kind": "history"}]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pools": "apart"},
+        {"pools": "apart", "grpo": {"sources": [{"kind": "accepted", "count": 3}]}},
+        {
+            "pools": "apart",
+            "grpo": {"sources": [{**each, "share": 0.5} for each in REVIEWED], "size": 4},
+        },
+        {"pools": "apart", "stale_traces": "keep", "shortest_traces": 0.5, "val_share": 0.3},
+        {"pools": "shared", "formats": ["grpo", "dpo", "kto"]},
+        {"pools": "apart", "with_thinking": False, "history_answers": "verbatim"},
+    ],
+)
+def test_lines_made_while_choosing_are_those_rendered_by_their_ids(
+    sqlite_database: Database, settings: Settings, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    database, who = sqlite_database, a_project(sqlite_database)
+    a_full_project(database, who, accepted=20)
+    for number in range(20):
+        query_id = an_accepted_query(database, who, f"第{number}周的流量，怎么样？")
+        a_suggestion(database, who, query_id, a_plan("别的问法", EXPERTS[3]), candidate=2)
+        stale = a_pinned_query(database, who, f"改了专家{number}")
+        own = a_suggestion(database, who, stale, a_plan("改", EXPERTS[1]))
+        an_acceptance(database, who, stale, a_plan("改", EXPERTS[2]), own)
+    _, folder = written(database, settings, who, a_recipe(**changes))
+    rebuilt = rebuild(database, who, folder / "manifest.json", tmp_path / "again")
+    assert rebuilt.differing == ()
+    assert bytes_of(tmp_path / "again") == bytes_of(folder)
 
 
 def test_a_rebuild_tells_rows_that_are_not_here(
