@@ -8,9 +8,7 @@ timeout. `Database.reading` never waits for a writer.
 
 import json
 import sqlite3
-import threading
 import time
-from collections import deque
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -28,6 +26,7 @@ from sqlalchemy.pool import StaticPool
 from sqlmodel import Session
 
 from db.power_loss import LogSync
+from db.turnstile import Turnstile
 from schemas.settings import Settings
 
 
@@ -41,31 +40,6 @@ class Backend(Enum):
 _DRIVER = "planwright.driver"
 _IDLE_SINCE = "planwright.idle_since"
 _TRUSTED_FOR_S = 2.0
-
-
-class _Turnstile:
-    """A first-come, first-served lock; `threading.Lock` lets latecomers overtake."""
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._waiting: deque[threading.Event] = deque()
-        self._is_taken = False
-
-    def __enter__(self) -> None:
-        with self._guard:
-            if not self._is_taken:
-                self._is_taken = True
-                return
-            turn = threading.Event()
-            self._waiting.append(turn)
-        turn.wait()
-
-    def __exit__(self, *_: object) -> None:
-        with self._guard:
-            if self._waiting:
-                self._waiting.popleft().set()
-            else:
-                self._is_taken = False
 
 
 class Database:
@@ -83,7 +57,7 @@ class Database:
             case Backend.SQLITE:
                 self._readers = _sqlite_engine(self.url, is_writer=False)
                 self._writers = _sqlite_engine(self.url, is_writer=True)
-                self._turnstile: _Turnstile | None = _Turnstile()
+                self._turnstile: Turnstile | None = Turnstile()
                 if is_synced and self.url.database:
                     self._log = LogSync(Path(self.url.database))
             case Backend.POSTGRESQL:
@@ -179,6 +153,21 @@ def take_turns(session: Session, what: str) -> None:
     driver, dialect = driver_of(session)
     if dialect.name == Backend.POSTGRESQL.value:
         driver.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (what,)).close()
+
+
+@contextmanager
+def in_one_trip(session: Session) -> Generator[None]:
+    """Changes of the block reach PostgreSQL together; SQLite is no trip away.
+
+    For `Prepared.run` and `take_turns` alone, which have no answer: SQLAlchemy would miss its own.
+    A refused change raises at the end of the block.
+    """
+    driver, dialect = driver_of(session)
+    if dialect.name == Backend.POSTGRESQL.value:
+        with driver.pipeline():
+            yield
+    else:
+        yield
 
 
 def backend_of(session: Session) -> Backend:

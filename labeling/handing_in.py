@@ -9,7 +9,7 @@ from db.access import annotations, leases, queries, tasks
 from db.access.annotations import AnnotationFacts
 from db.access.leases import Asker
 from db.access.tasks import TaskFacts
-from db.engine import Session
+from db.engine import Session, in_one_trip
 from labeling import lots
 from labeling.desk import pinned_list
 from labeling.gold_due import judge, take_again
@@ -58,9 +58,9 @@ def hand_in(
     if refusal is not None:
         keep_refused(session, who, asker, annotation, content)
         return refusal
-    annotations.write_draft(session, annotation, plan, who.person_id, asker.at)
     task = _close_task(session, who, asker, annotation)
     if task is None:
+        annotations.write_draft(session, annotation, plan, who.person_id, asker.at)
         return taken_over(session, who, annotation) or TransitionRefused("annotate.not_held")
     _submit(session, who, asker, annotation, task, plan=plan, seconds=seconds)
     return None
@@ -76,22 +76,24 @@ def _submit(
     plan: dict[str, Any],
     seconds: float,
 ) -> None:
-    revision_id = annotations.add_revision(
-        session,
-        who.project_id,
-        annotation,
-        plan,
-        kind="submitted",
-        author_id=who.person_id,
-        at=asker.at,
-    )
-    annotations.submit(
-        session,
-        annotation,
-        revision_id=revision_id,
-        lead_seconds=annotation.lead_seconds + min(max(seconds, 0.0), LONGEST_SITTING_S),
-        at=asker.at,
-    )
+    with in_one_trip(session):
+        annotations.write_draft(session, annotation, plan, who.person_id, asker.at)
+        revision_id = annotations.add_revision(
+            session,
+            who.project_id,
+            annotation,
+            plan,
+            kind="submitted",
+            author_id=who.person_id,
+            at=asker.at,
+        )
+        annotations.submit(
+            session,
+            annotation,
+            revision_id=revision_id,
+            lead_seconds=annotation.lead_seconds + min(max(seconds, 0.0), LONGEST_SITTING_S),
+            at=asker.at,
+        )
     why: dict[str, object] = {"revision": revision_id}
     is_gold = annotation.gold_item_id is not None
     lot_id = None if is_gold else lots.gather(session, who, annotation, revision_id, asker.at)
@@ -102,8 +104,9 @@ def _submit(
         tasks.offer_review(session, task, who.person_id, rank, asker.at)
     else:
         why["lot"] = lot_id
-    tell(session, who, annotation, "submitted", why, after="submitted")
-    queries.refresh_state(session, who.project_id, annotation.query_id)
+    with in_one_trip(session):
+        tell(session, who, annotation, "submitted", why, after="submitted")
+        queries.refresh_state(session, who.project_id, annotation.query_id)
     if lot_id is not None:
         lots.draw_if_full(session, who, lot_id, asker.at)
 
@@ -112,6 +115,9 @@ def _close_task(
     session: Session, who: Actor, asker: Asker, annotation: AnnotationFacts
 ) -> TaskFacts | None:
     """Close the author's task; after a lapse or a release, a free slot of the query will do."""
+    task = tasks.hand_in_of(session, annotation.query_id, annotation.id, who.person_id)
+    if task is not None:
+        return task
     task = find_task(session, annotation)
     if task is None:
         is_gold = annotation.gold_item_id is not None

@@ -7,7 +7,7 @@ from db.access.annotations import AnnotationFacts
 from db.access.events import add_event
 from db.access.leases import Asker
 from db.access.tasks import TaskFacts
-from db.engine import Session, take_turns
+from db.engine import Session, in_one_trip, take_turns
 from schemas.desk import SavedDraft
 from schemas.drafts import content_hash, opening_draft
 from schemas.errors import (
@@ -69,27 +69,28 @@ def begin(session: Session, who: Actor, asker: Asker, task: TaskFacts) -> str:
     """The annotation that this person works on in a task just taken; new ones get a draft."""
     is_new = task.taken_at == asker.at
     own = annotations.find_of_author(session, who.project_id, task.query_id, who.person_id)
-    if own is not None:
-        annotation_id = own.id
+    opening = queries.find_opening(session, task.query_id) if own is None else None
+    with in_one_trip(session):
+        if own is not None:
+            annotation_id = own.id
+            if is_new:
+                tell(session, who, own, "taken_up")
+        else:
+            annotation_id = annotations.open_annotation(
+                session,
+                who.project_id,
+                task.query_id,
+                who.person_id,
+                suggestion_id=opening.suggestion_id if opening else None,
+                content=opening_draft(
+                    opening.plan if opening else None, opening.partial_plan if opening else None
+                ),
+                at=asker.at,
+            )
+            add_event(session, who, "annotation", annotation_id, "opened", after="draft")
+        attach(session, who, task, annotation_id)
         if is_new:
-            tell(session, who, own, "taken_up")
-    else:
-        opening = queries.find_opening(session, task.query_id)
-        annotation_id = annotations.open_annotation(
-            session,
-            who.project_id,
-            task.query_id,
-            who.person_id,
-            suggestion_id=opening.suggestion_id if opening else None,
-            content=opening_draft(
-                opening.plan if opening else None, opening.partial_plan if opening else None
-            ),
-            at=asker.at,
-        )
-        add_event(session, who, "annotation", annotation_id, "opened", after="draft")
-    attach(session, who, task, annotation_id)
-    if is_new:
-        queries.refresh_state(session, who.project_id, task.query_id)
+            queries.refresh_state(session, who.project_id, task.query_id)
     return annotation_id
 
 

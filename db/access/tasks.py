@@ -85,9 +85,9 @@ _OF_ANNOTATION = Prepared(
     )
 )
 _ATTACH = Prepared(sa.update(TASK).where(TASK.c.id == bindparam("key")), "annotation_id")
-_HAND_IN = Prepared(
+_CLOSE = (
     sa.update(TASK)
-    .where(TASK.c.id == bindparam("key"), is_of(bindparam("me")))
+    .where(is_of(bindparam("me")))
     .values(
         status=word("done"),
         person_id=bindparam("me"),
@@ -95,6 +95,14 @@ _HAND_IN = Prepared(
         lease_until=sa.null(),
     )
     .returning(*FACTS)
+)
+_HAND_IN = Prepared(_CLOSE.where(TASK.c.id == bindparam("key")))
+_HAND_IN_OF = Prepared(
+    _CLOSE.where(
+        TASK.c.kind == word("label"),
+        TASK.c.query_id == bindparam("of_query"),
+        TASK.c.annotation_id == bindparam("of_annotation"),
+    )
 )
 _OFFERED = {
     "status": word("open"),
@@ -174,6 +182,14 @@ def attach(session: Session, task_id: int, annotation_id: str) -> None:
 def hand_in(session: Session, task_id: int, person_id: str) -> TaskFacts | None:
     """Close a task that is this person's (lapsed, put aside or kept for them too), else None."""
     return to_facts(_HAND_IN.first(session, key=task_id, me=person_id))
+
+
+def hand_in_of(
+    session: Session, query_id: str, annotation_id: str, person_id: str
+) -> TaskFacts | None:
+    """Close the label task that an annotation is worked on in, as `hand_in` does."""
+    found = _HAND_IN_OF.first(session, of_query=query_id, of_annotation=annotation_id, me=person_id)
+    return to_facts(found)
 
 
 def put_aside(session: Session, task_id: int, person_id: str, at: datetime) -> TaskFacts | None:
