@@ -4,7 +4,7 @@ Everything here is for admins: reviewers label too, and who labels must not know
 what happens to one is told under a subject of its own, not in the timeline of its query.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from db import clock
@@ -114,6 +114,13 @@ def list_items(database: Database, who: Actor) -> tuple[GoldItemView, ...]:
     who.require("admin")
     with database.reading() as session:
         return tuple(access.list_items(session, who.project_id))
+
+
+def gold_among(database: Database, who: Actor, query_ids: Sequence[str]) -> frozenset[str]:
+    """Which of these queries are gold, retired ones included."""
+    who.require("admin")
+    with database.reading() as session:
+        return frozenset(access.list_gold_ids(session, who.project_id, query_ids))
 
 
 def list_answers(

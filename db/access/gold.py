@@ -212,9 +212,11 @@ def list_answers(
     return [GoldAnswerView.model_validate(dict(row)) for row in found]
 
 
-def list_gold_ids(session: Session, query_ids: Sequence[str]) -> set[str]:
+def list_gold_ids(session: Session, project_id: str, query_ids: Sequence[str]) -> set[str]:
     """Which of these queries are gold."""
-    statement = sa.select(_GOLD.c.query_id).where(_GOLD.c.query_id.in_(query_ids))
+    statement = sa.select(_GOLD.c.query_id).where(
+        _GOLD.c.project_id == project_id, _GOLD.c.query_id.in_(query_ids)
+    )
     return set(session.connection().execute(statement).scalars())
 
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from labeling import commenting, queue
+from labeling import commenting, gold, queue
 from labeling.ui.errors import notice, presented
 from labeling.ui.events import DIRECT, on_page_load
 from labeling.ui.fields import button, check, choice, hidden, text
@@ -83,7 +83,11 @@ class QueriesHandlers:
             for each in QUERY_STATES
         ]
         heads = [self.words(f"queries.{each}") for each in ("query", "state", "answers")]
-        rows = [(each.id, self._row(each)) for each in page.rows]
+        golden: frozenset[str] = frozenset()
+        if who.role == "admin":
+            ids = [each.id for each in page.rows]
+            golden = gold.gold_among(self.services.database, who, ids)
+        rows = [(each.id, self._row(each, is_gold=each.id in golden)) for each in page.rows]
         listing = table(heads, rows, empty=self.words("queries.none"))
         return RowsShown(
             shown(
@@ -96,9 +100,11 @@ class QueriesHandlers:
             gr.skip(),
         )
 
-    def _row(self, query: QuerySummary) -> list[Node]:
+    def _row(self, query: QuerySummary, *, is_gold: bool) -> list[Node]:
         notes = [self.words(f"queries.kind_{query.kind}"), query.expert_list, query.external_id]
         flag = [pill(self.words("queries.flagged"), "warn")] if query.flags else []
+        if is_gold:
+            flag.append(pill(self.words("queries.gold_in_use"), "ok"))
         if query.priority:
             notes.append(self.words("queries.priority_of", priority=f"{query.priority:+d}"))
         if query.disagreement:

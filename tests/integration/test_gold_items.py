@@ -60,6 +60,7 @@ def test_a_retired_item_keeps_its_answers_comes_no_more_and_can_come_back(
     assert annotate.open_next(database, wang) is None
     (shown,) = gold.list_items(database, admin)
     assert (shown.is_active, shown.answered, shown.right) == (False, 1, 1)
+    assert gold.gold_among(database, admin, [golden, "another"]) == {golden}
     (answer,) = gold.list_answers(database, admin, query_id=golden)
     assert (answer.name, answer.is_right, answer.score, answer.plan) == ("Li", True, 1.0, A_PLAN)
     assert load_guard(database, admin).find_leak("流量为何下滑？", None)
@@ -110,6 +111,7 @@ def test_only_admins_know_of_gold(
         lambda: gold.retire(database, chen, golden),
         lambda: gold.offer(database, chen, golden),
         lambda: gold.list_items(database, chen),
+        lambda: gold.gold_among(database, chen, [golden]),
         lambda: gold.list_answers(database, chen),
         lambda: gold.list_records(database, chen),
     ):
