@@ -82,9 +82,9 @@ def restore_draft(
         asker = queue.asker(session, who)
         lost = refusal or keep_lease(session, who, asker, annotation)
         if lost is None:
-            _keep_draft(session, who, annotation)
+            kept = _keep_draft(session, who, annotation)
             annotations.write_draft(session, annotation, revision.content, who.person_id, asker.at)
-            tell(session, who, annotation, "restored", {"from": revision.id})
+            tell(session, who, annotation, "restored", {"from": revision.id, "kept": kept})
     if lost is not None:
         raise lost
 
@@ -157,23 +157,22 @@ def _require_held(session: Session, who: Actor, annotation: AnnotationFacts) -> 
     leases.take_mine(session, queue.asker(session, who), task.id)
 
 
-def _keep_draft(session: Session, who: Actor, annotation: AnnotationFacts) -> None:
-    """A draft that was typed and never handed in would be gone."""
+def _keep_draft(session: Session, who: Actor, annotation: AnnotationFacts) -> str | None:
+    """A draft that was typed and never handed in would be gone; its revision, if it needs one."""
     digest = content_hash(annotation.draft)
-    is_kept = annotation.draft_number == 0 or any(
-        annotations.has_revision(session, annotation.id, kind, digest)
-        for kind in ("submitted", "fixed", "refused")
+    kinds = ("submitted", "fixed", "refused")
+    is_kept = any(annotations.has_revision(session, annotation.id, kind, digest) for kind in kinds)
+    if is_kept or annotation.draft_number == 0:
+        return None
+    return annotations.add_revision(
+        session,
+        who.project_id,
+        annotation,
+        annotation.draft,
+        kind="refused",
+        author_id=who.person_id,
+        at=clock.now(),
     )
-    if not is_kept:
-        annotations.add_revision(
-            session,
-            who.project_id,
-            annotation,
-            annotation.draft,
-            kind="refused",
-            author_id=who.person_id,
-            at=clock.now(),
-        )
 
 
 def _changed_since(session: Session, annotation: AnnotationFacts) -> PlanwrightError:

@@ -53,7 +53,7 @@ export function openHistory({ history, origin, say, language, hues, restore }) {
   /** The version that an entry made, once. */
   function made(entry) {
     if (!["submitted", "fixed", "refused", "restored"].includes(entry.action)) return null;
-    return versions.get(entry.why.revision) ?? null;
+    return versions.get(entry.why.revision ?? entry.why.kept) ?? null;
   }
 
   function nameOf(version) {
