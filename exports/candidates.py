@@ -118,10 +118,10 @@ class Judge:
         ]
         with_trace = [each for each in suggested if each.trace_length]
         choice = choose_trace(plan, query.own_suggestion_id, with_trace)
-        chosen = next((each for each in suggestions if each.id == choice.suggestion_id), None)
+        chosen = {each.id: each for each in suggestions}.get(choice.suggestion_id or "")
         comparable = with_trace if self._with_thinking else suggested
-        stale = (each for each in comparable if trace_state(plan, each.plan) == "stale")
-        rejected = next(stale, None)
+        others = [each for each in comparable if each.plan is not plan]
+        rejected = next((e for e in others if trace_state(plan, e.plan) == "stale"), None)
         candidate = Candidate(
             kind="accepted",
             query_id=query.id,

@@ -75,6 +75,8 @@ def render_plain_answer(plan: Mapping[str, Any], dialect: str, trace: str | None
 
 
 def _without_tags(trace: str) -> str:
+    if "<" not in trace:
+        return trace
     for name in ("think", "answer"):
         trace = trace.replace(f"<{name}>", f"‹{name}›").replace(f"</{name}>", f"‹/{name}›")
     return trace
