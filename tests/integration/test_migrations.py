@@ -8,9 +8,10 @@ from alembic.runtime.migration import MigrationContext
 from sqlmodel import SQLModel
 
 from db.engine import Database, sqlite_url
-from db.tables import Project, Query
+from db.tables import Project, Query, Task
 from db.upgrade import downgrade, is_current, upgrade
-from tests.factories import a_project, a_query
+from schemas.ranks import FLAGGED_FIRST
+from tests.factories import a_label_query, a_project, a_query
 
 
 def test_migrations_go_up_down_and_up_again(database: Database) -> None:
@@ -29,6 +30,24 @@ def test_migrating_again_keeps_every_row(database: Database) -> None:
     with database.reading() as session:
         assert session.get_one(Query, query_id).text
         assert session.get_one(Project, who.project_id).name == "main"
+
+
+def test_a_flagged_review_stands_before_all_others_before_and_after_a_migration(
+    database: Database,
+) -> None:
+    who = a_project(database)
+    query_id = a_label_query(database, who, rank=-5)
+    rank = -5 - FLAGGED_FIRST
+    with database.transaction() as session:
+        row = Task(project_id=who.project_id, query_id=query_id, kind="review", rank=rank)
+        session.add(row)
+    ranks = sa.text("SELECT rank FROM task ORDER BY kind")
+    downgrade(database, "0001")
+    with database.writer.connect() as connection:
+        assert list(connection.execute(ranks).scalars()) == [0, -1_000_000]
+    upgrade(database)
+    with database.writer.connect() as connection:
+        assert list(connection.execute(ranks).scalars()) == [0, -FLAGGED_FIRST]
 
 
 def test_the_migrations_equal_the_tables(database: Database) -> None:

@@ -208,8 +208,14 @@ def upgrade() -> None:
         batch_op.create_index('ix_task_work_batch', ['work_batch_id', 'status'], unique=False)
         batch_op.create_foreign_key(batch_op.f('fk_task_work_batch_id'), 'work_batch', ['work_batch_id'], ['id'])
 
+    # Flagged reviews stand before all others still, now that ranks say more.
+    op.execute("UPDATE task SET rank = -1000000000 WHERE kind = 'review' AND rank = -1000000")
+
 
 def downgrade() -> None:
+    op.execute("UPDATE task SET rank = -1000000 WHERE kind = 'review' AND rank <= -500000000")
+    op.execute("UPDATE task SET rank = 0 WHERE rank > -500000000 AND rank NOT IN (0, -1000000)")
+
     with op.batch_alter_table('task', schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f('fk_task_work_batch_id'), type_='foreignkey')
         batch_op.drop_index('ix_task_work_batch')
