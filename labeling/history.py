@@ -45,6 +45,7 @@ def read_history(database: Database, who: Actor, annotation_id: str) -> ItemHist
         found = details.read_story(session, who.project_id, item.id, item.author_id, hides=hides)
         return ItemHistory(
             annotation_id=item.id,
+            query_id=item.query_id,
             state=item.state,
             revision_id=item.revision_id,
             is_mine=is_mine,

@@ -14,6 +14,7 @@ class ItemHistory(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     annotation_id: str
+    query_id: str
     state: str
     revision_id: str | None
     is_mine: bool

@@ -89,7 +89,10 @@ class ReviewView(_Value):
 
 
 class AnnotationView(_Value):
-    """One person's work on a query; `author` is empty where the project hides it."""
+    """One person's work on a query; `author` is empty where the project hides it.
+
+    `revision_id` is the newest revision that counts; a kept draft does not.
+    """
 
     id: str
     author: str | None
@@ -97,6 +100,7 @@ class AnnotationView(_Value):
     is_chosen: bool
     flag: str | None
     lead_seconds: float
+    revision_id: str | None
     draft: dict[str, Any] | None
     draft_saved_at: datetime | None
     revisions: tuple[RevisionView, ...]

@@ -119,6 +119,7 @@ def _annotation_views(
             is_chosen=row.id == query.chosen_annotation_id,
             flag=row.flag,
             lead_seconds=row.lead_seconds,
+            revision_id=row.revision_id,
             draft=drafts[row.id].content if row.id in drafts else None,
             draft_saved_at=_saved_at(drafts.get(row.id)),
             revisions=tuple(

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from labeling import commenting, gold, queue
-from labeling.ui.errors import notice, presented
+from labeling import commenting, gold, history, queue
+from labeling.ui.errors import notice, presented, say
 from labeling.ui.events import DIRECT, on_page_load
 from labeling.ui.fields import button, check, choice, hidden, text
 from labeling.ui.i18n import Words
@@ -61,10 +61,21 @@ class QueriesHandlers:
     @presented
     def on_pick(self, event: gr.EventData, request: gr.Request) -> DetailShown:
         """Show one query."""
-        who = who_asks(request, "reviewer")
-        found = queue.query_detail(self.services.database, who, picked_id(event))
+        return self._detail(who_asks(request, "reviewer"), picked_id(event), gr.skip())
+
+    @presented
+    def on_put_back(self, event: gr.EventData, request: gr.Request) -> DetailShown:
+        """Put an older version of an accepted plan in its place."""
+        who, database = who_asks(request, "reviewer"), self.services.database
+        annotation_id, revision_id, seen = (*picked_id(event).split(" "), "", "", "")[:3]
+        history.restore(database, who, annotation_id, revision_id, seen=seen)
+        query_id = history.read_history(database, who, annotation_id).query_id
+        return self._detail(who, query_id, say(self.words("queries.was_put_back")))
+
+    def _detail(self, who: Actor, query_id: str, told: Any) -> DetailShown:
+        found = queue.query_detail(self.services.database, who, query_id)
         said = commenting.list_of_query(self.services.database, who, found.id)
-        return DetailShown(shown(detail_view(found, self.words, said)), gr.skip())
+        return DetailShown(shown(detail_view(found, self.words, said)), told)
 
     def _rows(
         self, who: Actor, after: str | None, state: str | None, wanted: str, *, flagged: bool
@@ -149,6 +160,7 @@ def build_queries_page(services: Services, words: Words) -> QueriesPage:
     page.find.click(handlers.on_filter, filters, rows, **DIRECT)
     page.more.click(handlers.on_next, [page.next, *filters], rows, **DIRECT)
     on_pick(page.rows, handlers.on_pick, None, [page.detail, page.notice])
+    on_pick(page.detail, handlers.on_put_back, None, [page.detail, page.notice])
     return page
 
 

@@ -9,7 +9,7 @@ from labeling.ui.i18n import Words
 from labeling.ui.view import Node, card, facts, node, pill
 from schemas.comments import CommentView
 from schemas.desk import SuggestionView, Turn
-from schemas.queries import AnnotationView, QueryDetail, TimelineEntry
+from schemas.queries import AnnotationView, QueryDetail, RevisionView, TimelineEntry
 
 _KINDS = {"waiting": "quiet", "ready": "", "in_work": "warn", "in_review": "warn", "decided": "ok"}
 _STATES = {"draft": "quiet", "submitted": "warn", "accepted": "ok", "returned": "bad"}
@@ -105,7 +105,8 @@ def _annotation(found: AnnotationView, words: Words, said: Sequence[CommentView]
     if found.flag:
         states.append(pill(f"{words('queries.flagged')}: {found.flag}", "warn"))
     title = words("queries.annotation", name=found.author or words("queries.hidden_author"))
-    shown = found.revisions[-1].plan if found.revisions else found.draft
+    newest = next((each for each in found.revisions if each.id == found.revision_id), None)
+    shown = newest.plan if newest else found.draft
     verdicts = [
         node(
             "p",
@@ -117,7 +118,23 @@ def _annotation(found: AnnotationView, words: Words, said: Sequence[CommentView]
     ]
     body = [plan_view(shown, words)] if shown else []
     talk = comments_view(said, shown, words)
-    return card(title, *body, *verdicts, *talk, right=node("span", *states, cls="pw-line"))
+    earlier = [_earlier(each, found, words) for each in found.revisions if each is not newest]
+    return card(
+        title, *body, *earlier, *verdicts, *talk, right=node("span", *states, cls="pw-line")
+    )
+
+
+def _earlier(version: RevisionView, found: AnnotationView, words: Words) -> Node:
+    """Another version, folded; over an accepted one it can be put back."""
+    who = version.author or words("queries.hidden_author")
+    kind = words(f"queries.version_{version.kind}")
+    head = words("queries.version", number=version.number, kind=kind, name=who)
+    body = [plan_view(version.plan, words)]
+    if found.state == "accepted" and version.kind != "refused":
+        act = f"{found.id} {version.id} {found.revision_id}"
+        body.append(node("button", words("queries.put_back"), pick=act))
+    summary = node("summary", f"{head} · {version.at:%m-%d %H:%M}")
+    return node("details", summary, *body, key=f"r{version.id}")
 
 
 def _event(entry: TimelineEntry, words: Words) -> Node:

@@ -1,15 +1,21 @@
 """History: everybody who may read it reads all of it; what is put back is a new revision."""
 
+import json
 from typing import Any
 
+import gradio as gr
 import pytest
 
 from db.engine import Database
-from labeling import annotate, lots, review
+from labeling import annotate, lots, queue, review
 from labeling.history import read_history, restore, restore_draft
+from labeling.ui.i18n import Words
+from labeling.ui.queries import QueriesHandlers
+from labeling.ui.session import Services, request_of
 from schemas.errors import EditConflict, InvalidInput, NotAllowed, NotFound, TransitionRefused
 from schemas.history import ItemHistory
 from schemas.people import Actor
+from schemas.settings import Settings
 from tests.factories import A_PLAN, a_label_query, a_person, a_suggestion, decide
 
 FIXED: dict[str, Any] = {**A_PLAN, "rewritten_query": "上周店铺的访客数为什么下降"}
@@ -212,3 +218,28 @@ def test_a_return_names_a_passage_of_the_trace_and_its_author_gets_it(
     assert (returned.path, returned.span.quote) == ("$.steps[0]", TRACE[8:14])
     (verdict,) = read_history(database, li, annotation_id).reviews
     assert verdict.span == returned.span
+
+
+def test_the_queries_page_shows_every_version_and_puts_one_back(
+    database: Database, admin: Actor, li: Actor, chen: Actor, settings: Settings
+) -> None:
+    annotation_id = _hand_in(database, li, a_label_query(database, admin))
+    item = review.open_item(database, chen, annotation_id)
+    review.fix_and_accept(database, chen, annotation_id, item.revision_id, FIXED)
+    services = Services(settings, database, durable=None)  # pyright: ignore[reportArgumentType]
+    handlers = QueriesHandlers(services, Words("en"))
+
+    def on(act: Any, picked: str) -> Any:
+        return act(gr.EventData(None, {"id": picked}), request_of(chen))
+
+    page = json.dumps(on(handlers.on_pick, item.query_id).detail, ensure_ascii=False)
+    assert A_PLAN["rewritten_query"] in page
+    assert FIXED["rewritten_query"] in page
+    assert "Version 1 · submitted · Li" in page
+    first, fixed = (each.id for each in read_history(database, chen, annotation_id).revisions)
+    answer = on(handlers.on_put_back, f"{annotation_id} {first} {fixed}")
+    assert "Restored" in answer.notice["text"]
+    (annotation,) = queue.query_detail(database, chen, item.query_id).annotations
+    newest = annotation.revisions[-1]
+    assert (annotation.revision_id, newest.plan, newest.author) == (newest.id, A_PLAN, "Chen")
+    assert on(handlers.on_put_back, "nothing").notice["kind"] == "error"
