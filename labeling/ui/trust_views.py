@@ -1,7 +1,6 @@
 """How gold items, people's records on them and pauses are drawn."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from labeling.ui.i18n import Words
 from labeling.ui.query_views import plan_view
@@ -81,12 +80,7 @@ def _record(record: GoldRecord, words: Words) -> list[Node]:
 
 
 def _at(record: GoldRecord) -> str:
-    return _time(record.last_at) if record.last_at else "–"
-
-
-def _time(at: datetime) -> str:
-    """A time that stays on one line."""
-    return f"{at:%m-%d}\u00a0{at:%H:%M}"
+    return f"{record.last_at:%m-%d %H:%M}" if record.last_at else "–"
 
 
 def _item(item: GoldItemView, words: Words) -> list[Node]:
@@ -111,5 +105,5 @@ def _answer(answer: GoldAnswerView, words: Words) -> list[Node]:
         answer.name,
         node("div", pill(words(f"team.{word}"), kind), plan),
         f"{answer.score:.2f}",
-        _time(answer.answered_at),
+        f"{answer.answered_at:%m-%d %H:%M}",
     ]
