@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,8 @@ EXPERTS = (
     ("客服助手", "处理评价、售后与申诉的话术与流程。"),
 )
 NEW_EXPERT = "人群运营专家"
+RENAMED_EXPERT, ITS_OLD_NAME = "商品管理专家", "商品专家"
+REWORDED_EXPERT, ITS_OLD_DESCRIPTION = "客服助手", "处理评价与退款的话术与流程。"
 QUERY = "那怎么配置关键词？顺便给老客推一下"
 HISTORY = [
     {"role": "user", "content": "上周的流量怎么掉了这么多？"},
@@ -138,7 +140,11 @@ def a_desk(
 
 
 def _publish(database: Database, admin: Actor) -> tuple[str, str]:
-    experts = tuple(Expert(name=name, description=about) for name, about in EXPERTS)
+    aliases = {RENAMED_EXPERT: (ITS_OLD_NAME,)}
+    experts = tuple(
+        Expert(name=name, description=about, aliases=aliases.get(name, ()))
+        for name, about in EXPERTS
+    )
     new = ExpertList(
         name="商家助手",
         version=2,
@@ -146,8 +152,7 @@ def _publish(database: Database, admin: Actor) -> tuple[str, str]:
         tools=({"name": "周报查询", "description": "按周输出流量与成交"},),
         services=({"name": "搜索推广", "description": "关键词竞价投放"},),
     )
-    known = tuple(each for each in experts if each.name != NEW_EXPERT)
-    old = ExpertList(name="商家助手", version=1, experts=known)
+    old = ExpertList(name="商家助手", version=1, experts=tuple(_as_it_was(experts)))
     with database.transaction() as session:
         project = session.get_one(Project, admin.project_id)
         settings = ProjectSettings.model_validate(project.settings)
@@ -177,6 +182,17 @@ def _publish(database: Database, admin: Actor) -> tuple[str, str]:
         project.settings = changed.model_dump(mode="json")
         assert settings.current_prompt_version_id
         return rows[1].id, settings.current_prompt_version_id
+
+
+def _as_it_was(experts: Sequence[Expert]) -> Iterator[Expert]:
+    """The experts of the list's first version."""
+    for expert in experts:
+        if expert.name == RENAMED_EXPERT:
+            yield expert.model_copy(update={"name": ITS_OLD_NAME, "aliases": ()})
+        elif expert.name == REWORDED_EXPERT:
+            yield expert.model_copy(update={"description": ITS_OLD_DESCRIPTION})
+        elif expert.name != NEW_EXPERT:
+            yield expert
 
 
 def _a_query(
@@ -241,6 +257,19 @@ def plan_on(page: Page) -> Any:
 def wait_saved(page: Page) -> None:
     """Until the footer says that the server has the draft."""
     expect(page.locator("#label-saved")).to_contain_text("草稿已保存")
+
+
+def highlighted(page: Page, name: str) -> list[str]:
+    """The texts that a highlight of the trace colours, in order."""
+    return page.evaluate(
+        """name => [...(CSS.highlights.get(name) ?? [])].map(each => {
+            const range = document.createRange();
+            range.setStart(each.startContainer, each.startOffset);
+            range.setEnd(each.endContainer, each.endOffset);
+            return String(range);
+        })""",
+        name,
+    )
 
 
 def experts_of(page: Page) -> list[str]:

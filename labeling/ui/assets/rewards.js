@@ -70,7 +70,7 @@ export class Rewards {
     row.figure.textContent = figure(mine);
     const told = this.say("rewards.row", { name: this.say(`rewards.${word}`), mine: figure(mine), model: figure(model) });
     row.told.textContent = told;
-    row.meter.setAttribute("aria-valuenow", String(mine ?? 0));
+    row.meter.setAttribute("aria-valuenow", (mine ?? 0).toFixed(2));
     row.meter.setAttribute("aria-valuetext", told);
   }
 }
