@@ -130,6 +130,7 @@ class Steps(RuleBasedStateMachine):
                 "annotate.not_submitted",
                 "annotate.review_begun",
                 "annotate.decided_already",
+                "lots.drawn_already",
             }
 
     @precondition(lambda self: self._tabs())
@@ -172,6 +173,7 @@ class Steps(RuleBasedStateMachine):
                 assert held_by[item.annotation_id] == self.people[who].person_id
         except PlanwrightError as error:
             assert error.code in {
+                "lots.not_sampled",
                 "review.decided_by",
                 "review.withdrawn",
                 "review.not_submitted",

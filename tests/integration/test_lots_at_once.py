@@ -11,7 +11,7 @@ import pytest
 
 from db.engine import Database
 from db.tables import Event, Lot, LotItem, Review
-from labeling import annotate, review
+from labeling import annotate, lots, review
 from schemas.errors import PlanwrightError, TransitionRefused
 from schemas.people import Actor
 from tests.factories import A_PLAN, a_label_query, a_person, decide
@@ -135,3 +135,39 @@ def test_a_process_killed_before_its_last_verdict_is_kept_has_decided_nothing(
     accept(database, chen, last)
     assert the_lot(database, chen).state == "passed"
     assert len(rows(database, Review)) == SIZE
+
+
+def test_two_lots_over_the_same_queries_are_decided_at_once(
+    database: Database, admin: Actor, li: Actor, wang: Actor, chen: Actor, zhao: Actor
+) -> None:
+    for _ in range(3):
+        queries = [a_label_query(database, admin, slots=2) for _ in range(SIZE)]
+        for who, order in ((li, queries), (wang, queries[::-1])):
+            for query_id in order:
+                item = annotate.open_item(database, who, query_id)
+                annotate.submit(
+                    database, who, item.annotation_id, number=0, content=A_PLAN, seconds=1
+                )
+        _leave_one_of_each(database, chen)
+        one, other = review.take_next(database, chen), review.take_next(database, zhao)
+        assert one
+        assert other
+        results = _at_once(
+            lambda item=one: accept(database, chen, item),
+            lambda item=other: accept(database, zhao, item),
+        )
+        assert results == [None, None]
+    assert {each.state for each in rows(database, Lot)} == {"passed"}
+    assert states(database) == ["accepted"] * (6 * SIZE)
+
+
+def _leave_one_of_each(database: Database, who: Actor) -> None:
+    """Accept the samples of all lots that are inspected but for one submission of each."""
+    left: dict[str, int] = {}
+    for lot in lots.list_lots(database, who):
+        if lot.state == "inspecting" and lot.sample_size:
+            left[lot.id] = lot.sample_size - lot.inspected - 1
+    for item in rows(database, LotItem):
+        if item.is_sampled and item.verdict is None and left.get(item.lot_id, 0) > 0:
+            left[item.lot_id] -= 1
+            accept(database, who, review.open_item(database, who, item.annotation_id))
