@@ -11,7 +11,7 @@ const TABS = ["returned", "comments", "postponed", "draft", "submitted"];
  * submission back; `progress` is what the header counts; `tab` is shown first.
  */
 export function openMine({ ask, open, withdraw, say, language, progress, tab: first }) {
-  const list = h("div", { class: "mine-list", role: "list" });
+  const list = h("div", { class: "mine-list" });
   const tabs = TABS.map((tab) =>
     h("button", { type: "button", role: "tab", id: `mine-${tab}`, data: { tab }, onclick: () => choose(tab), onkeydown: (event) => onTabKey(event) }, say(`mine.${tab}`)),
   );
@@ -19,6 +19,7 @@ export function openMine({ ask, open, withdraw, say, language, progress, tab: fi
     for (const each of tabs) each.setAttribute("aria-selected", String(each.dataset.tab === tab));
     const answer = await ask(tab);
     const rows = answer?.mine ?? [];
+    list.setAttribute("role", rows.length ? "list" : "status");
     fill(list, rows.length ? rows.map((each) => row(each, tab)) : h("p", { class: "faint" }, say(`mine.none_${tab}`)));
   };
   const onTabKey = (event) => {
