@@ -266,7 +266,8 @@ def insert_many(
             )
             marks = ", ".join("?" * (len(columns) + len(same)))
             statement = f'INSERT INTO "{table}" ({names}) VALUES ({marks})'  # noqa: S608  (our own names)
-            connection.exec_driver_sql(statement, [row + same for row in rows])
+            many = [row + same for row in rows] if same else list(rows)
+            connection.exec_driver_sql(statement, many)
         case Backend.POSTGRESQL:
             same = tuple(constants.values())
             driver: Any = connection.connection.driver_connection

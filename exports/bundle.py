@@ -25,7 +25,7 @@ from exports.folder import discard_leftovers
 from exports.formats import RowForm, to_line
 from exports.lines import to_format
 from exports.materials import Materials
-from exports.rows import Renderer, in_chunks
+from exports.rows import Renderer
 from exports.shelf import (
     bundle_folder,
     bundle_zip,
@@ -262,14 +262,23 @@ def _remember_lines(database: Database, who: Actor, bundle_id: str, written: Wri
     """In chunks, so that nobody who labels waits for the whole."""
     with database.transaction() as session:
         access.delete_lines(session, who.project_id, bundle_id)
-    lines = (
-        BundleLine._make((file, number, each.query_id, each.source_id, each.row_hash))
-        for file, origins in written.rows.items()
-        for number, each in enumerate(origins, start=1)
-    )
-    for chunk in in_chunks(lines, _LINES):
-        with database.transaction() as session:
-            access.add_lines(session, who.project_id, bundle_id, chunk)
+    project_id = who.project_id
+    for file, origins in written.rows.items():
+        for start in range(0, len(origins), _LINES):
+            lines = [
+                BundleLine(
+                    bundle_id,
+                    project_id,
+                    file,
+                    number,
+                    each.query_id,
+                    each.source_id,
+                    each.row_hash,
+                )
+                for number, each in enumerate(origins[start : start + _LINES], start=start + 1)
+            ]
+            with database.transaction() as session:
+                access.add_lines(session, lines)
 
 
 @contextmanager

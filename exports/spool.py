@@ -78,9 +78,6 @@ class Spool:
     ) -> None:
         self.close()
 
-    def __len__(self) -> int:
-        return len(self._marks)
-
     @property
     def size(self) -> int:
         """Bytes on the disk."""

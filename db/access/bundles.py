@@ -13,6 +13,8 @@ from db.tables import Bundle, BundleRow, Person
 class BundleLine(NamedTuple):
     """One line of a dataset file, for recall."""
 
+    bundle_id: str
+    project_id: str
     file: str
     line: int
     query_id: str
@@ -90,12 +92,9 @@ def find_author(session: Session, bundle: Bundle) -> str | None:
     return session.exec(select(Person.name).where(Person.id == bundle.created_by)).first()
 
 
-def add_lines(
-    session: Session, project_id: str, bundle_id: str, lines: Sequence[BundleLine]
-) -> None:
+def add_lines(session: Session, lines: Sequence[BundleLine]) -> None:
     """Remember which lines came from where."""
-    same = {"bundle_id": bundle_id, "project_id": project_id}
-    insert_many(session, "bundle_row", BundleLine._fields, lines, same)
+    insert_many(session, "bundle_row", BundleLine._fields, lines, {})
 
 
 def delete_lines(session: Session, project_id: str, bundle_id: str) -> None:
