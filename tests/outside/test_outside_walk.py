@@ -56,7 +56,7 @@ ON_DESK = ".part-dialogue .card-head .right"
 STEP_EXPERT = "book_restaurant"
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_twenty_outside_rows_are_completed_reviewed_exported_and_verified(
     served_app: ServedApp,
     open_as: Callable[..., Page],
