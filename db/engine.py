@@ -98,7 +98,8 @@ class Database:
         """Everything as it stands at one moment, however long the block reads."""
         engine = self._readers
         if self.backend is Backend.POSTGRESQL:
-            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+            # Not of the readers: what they say of autocommit would stand beside this.
+            engine = self._writers.execution_options(isolation_level="REPEATABLE READ")
         with engine.begin() as connection:
             yield connection
 

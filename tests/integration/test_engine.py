@@ -4,10 +4,12 @@ import threading
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlmodel import select
+import sqlalchemy as sa
+from sqlmodel import col, select
 
 from db.engine import Database
-from db.tables import Project, SetupLink
+from db.tables import Person, Project, SetupLink
+from tests.factories import a_project
 
 
 def _names(database: Database) -> list[str]:
@@ -58,3 +60,13 @@ def test_times_come_back_aware_and_in_utc(database: Database) -> None:
 def test_a_naive_time_is_refused(database: Database) -> None:
     with pytest.raises(Exception, match="naive time"), database.transaction() as session:
         session.add(SetupLink(token_hash="x", expires_at=datetime(2026, 5, 1)))  # noqa: DTZ001
+
+
+def test_a_snapshot_streams_whatever_the_connections_did_before(database: Database) -> None:
+    who = a_project(database)
+    for _ in range(3):
+        with database.reading() as session:
+            assert session.get_one(Project, who.project_id)
+        with database.snapshot() as connection:
+            streamed = connection.execution_options(yield_per=1).execute(sa.select(col(Person.id)))
+            assert streamed.scalars().all() == [who.person_id]

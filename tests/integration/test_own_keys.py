@@ -40,7 +40,7 @@ def test_a_refused_key_changes_nothing(database, li):
 
 
 def test_two_tabs_that_choose_at_once_both_count(database, li):
-    wanted = {"adopt": "Q", "skip": "K", "later": "J", "flag": "H", "mine": "Y", "fold": "X"}
+    wanted = {"adopt": "Q", "skip": "K", "later": "J", "flag": "U", "mine": "Y", "fold": "X"}
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda pair: own_keys.set_key(database, li, "label", *pair), wanted.items()))
     assert own_keys.list_keys(database, li, "label") == DEFAULT_KEYS["label"] | wanted
