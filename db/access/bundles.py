@@ -128,9 +128,7 @@ def count_lines_by_file(
         col(BundleRow.bundle_id), col(BundleRow.file), col(BundleRow.row_hash)
     ).where(col(BundleRow.project_id) == project_id, col(BundleRow.bundle_id).in_((a_id, b_id)))
     seen: dict[str, dict[str, int]] = {}
-    for bundle_id, file, row_hash in session.connection().execute(
-        statement.execution_options(yield_per=5000)
-    ):
+    for bundle_id, file, row_hash in session.connection().execute(statement):
         hashes = seen.setdefault(file, {})
         hashes[row_hash] = hashes.get(row_hash, 0) | sides[bundle_id]
     return {
