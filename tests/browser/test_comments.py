@@ -71,6 +71,8 @@ def test_a_passage_is_commented_answered_and_resolved(make_desk: MakeDesk):
     expect(author.locator("#pw-comments")).to_have_text("给你的批注（1）")
     author.locator("#pw-comments").click()
     author.locator(".mine-row").click()
+    expect(author.locator("dialog[open]")).to_have_count(0)
+    expect(author.locator("#label-comments")).to_contain_text("1")
     author.keyboard.press("c")
     expect(author.locator(".said")).to_have_count(2)
     author.keyboard.press("v")
