@@ -1,6 +1,13 @@
 """Every table, so that one import fills the metadata."""
 
 from db.tables.annotations import Annotation, Draft, Review, Revision, Task, TaskSkip
+from db.tables.lists import (
+    ListChange,
+    ListDraft,
+    ListWork,
+    MigrationProposal,
+    RefusedListDraft,
+)
 from db.tables.people import Membership, Person, SetupLink, SignIn, SignInAttempt
 from db.tables.projects import Event, GuidelineVersion, ListVersion, Project, PromptVersion
 from db.tables.quality import (
@@ -42,15 +49,20 @@ __all__ = [
     "GoldItem",
     "GuidelineVersion",
     "ImportFile",
+    "ListChange",
+    "ListDraft",
     "ListVersion",
+    "ListWork",
     "Lot",
     "LotItem",
     "Membership",
+    "MigrationProposal",
     "Person",
     "Planner",
     "Project",
     "PromptVersion",
     "Query",
+    "RefusedListDraft",
     "Review",
     "ReviewBatch",
     "ReviewBatchItem",

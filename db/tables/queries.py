@@ -71,12 +71,17 @@ class Query(Table, table=True):
 class Suggestion(Table, table=True):
     """One answer of a model to a query, raw first; or why there is no plan in it.
 
+    A plan that was moved from an older expert list (`migration`) is no model's: it is there to be
+    looked at, and never trained on before somebody has accepted it.
+
     `raw_reply` is the reply as it came, in bytes, so that the database can refuse nothing in it.
     `failure` is a code of the area `replies` when no usable plan was read.
     """
 
     __table_args__ = (
-        sa.CheckConstraint("origin IN ('model', 'import', 'history')", name="known_origin"),
+        sa.CheckConstraint(
+            "origin IN ('model', 'import', 'history', 'migration')", name="known_origin"
+        ),
         sa.CheckConstraint("plan IS NULL OR failure IS NULL", name="plan_or_failure"),
     )
 
