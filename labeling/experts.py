@@ -5,14 +5,16 @@ version that stands there. Nothing published is ever changed, since queries are 
 """
 
 import re
+from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from db.access import lists, projects
+from db.access import list_changes, lists, projects
 from db.access.events import add_event
 from db.engine import Database, Session, take_turns
 from schemas.errors import InvalidInput, NotFound
 from schemas.experts import ExpertList, ListComparison, ListSummary, Published, compare_lists
+from schemas.list_changes import ListChange, check_changes
 from schemas.list_files import parse_expert_list, parse_list_file
 from schemas.people import Actor
 
@@ -26,16 +28,21 @@ def publish(
     *,
     name: str | None = None,
     note: str = "",
+    changes: Sequence[ListChange] | None = None,
 ) -> Published:
     """Publish one list, from a file or from plain values, and make it the current one.
 
     Args:
+        database: The database.
+        who: An admin.
         content: A JSON file with one list, or its value.
         name: Takes the place of the name in the file.
         note: What changed, for people.
+        changes: What became of the experts of the version before; only proposed when absent.
 
     Raises:
-        InvalidInput: `files.*`, `experts.refused`, or `experts.several` for a file of many lists.
+        InvalidInput: `files.*`, `experts.refused`, `experts.changes_refused`, or
+            `experts.several` for a file of many lists.
     """
     who.require("admin")
     if isinstance(content, dict):
@@ -48,13 +55,18 @@ def publish(
         if name is not None:
             expert_list = parse_expert_list(expert_list.model_dump(mode="json"), name=name)
     with database.transaction() as session:
-        published = _publish(session, who, expert_list, note)
+        published = add_version(session, who, expert_list, note, changes=changes)
         make_current(session, who, published.version_id)
     return published
 
 
 def publish_file(
-    database: Database, who: Actor, content: bytes, *, note: str = ""
+    database: Database,
+    who: Actor,
+    content: bytes,
+    *,
+    note: str = "",
+    changes: Sequence[ListChange] | None = None,
 ) -> list[Published]:
     """Publish every list of a file, all or none.
 
@@ -62,12 +74,17 @@ def publish_file(
     because no one of them was meant before the others.
 
     Raises:
-        InvalidInput: `files.*` or `experts.refused`.
+        InvalidInput: `files.*`, `experts.refused`, `experts.changes_refused`, or
+            `experts.several` when changes are given for a file of many lists.
     """
     who.require("admin")
     parsed = parse_list_file(content)
+    if changes is not None and len(parsed) > 1:
+        raise InvalidInput("experts.several", count=len(parsed))
     with database.transaction() as session:
-        published = [_publish(session, who, expert_list, note) for expert_list in parsed]
+        published = [
+            add_version(session, who, expert_list, note, changes=changes) for expert_list in parsed
+        ]
         if len(published) == 1:
             make_current(session, who, published[0].version_id)
     return published
@@ -123,7 +140,21 @@ def make_current(session: Session, who: Actor, version_id: str) -> None:
     projects.write_settings(session, who.project_id, changed)
 
 
-def _publish(session: Session, who: Actor, expert_list: ExpertList, note: str) -> Published:
+def add_version(
+    session: Session,
+    who: Actor,
+    expert_list: ExpertList,
+    note: str,
+    *,
+    changes: Sequence[ListChange] | None = None,
+) -> Published:
+    """The next version of a list, with what became of the experts of the one before.
+
+    Content that was published before is that version; changes of it are not recorded again.
+
+    Raises:
+        InvalidInput: `experts.changes_refused`.
+    """
     take_turns(session, f"lists of {who.project_id}")
     known = lists.find_content(session, who.project_id, expert_list.name, expert_list.content_hash)
     if known is not None:
@@ -131,6 +162,13 @@ def _publish(session: Session, who: Actor, expert_list: ExpertList, note: str) -
     newest = lists.find_version(session, who.project_id, expert_list.name)
     version = 1 if newest is None else newest.version + 1
     numbered = expert_list.model_copy(update={"version": version})
+    if changes is not None:
+        before = expert_list if newest is None else lists.to_list(newest)
+        check_changes(changes, before, numbered)
     version_id = lists.add_version(session, who.project_id, numbered, note, who.person_id)
+    if changes and newest is not None:
+        list_changes.add_changes(
+            session, who.project_id, newest.id, version_id, changes, confirmed_by=who.person_id
+        )
     add_event(session, who, "list", version_id, "published", after=numbered.reference)
     return Published(numbered, version_id, is_new=True)
