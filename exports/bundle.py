@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from db.access import bundles as access
-from db.access.bundles import BundleLine
 from db.access.events import add_event
 from db.access.projects import read_settings
 from db.engine import Database, Session, take_turns
@@ -23,8 +22,10 @@ from exports.choose import choose
 from exports.drafts import open_drafts
 from exports.folder import discard_leftovers
 from exports.formats import RowForm, to_line
+from exports.ledger import OnLines
 from exports.lines import to_format
 from exports.materials import Materials
+from exports.remembering import Remembering
 from exports.rows import Renderer
 from exports.shelf import (
     bundle_folder,
@@ -45,7 +46,7 @@ from labeling.duplicates import BenchmarkGuard
 from schemas.bundle import BundleState, RecipePreview
 from schemas.errors import ExportRefused, InvalidInput, PlanwrightError
 from schemas.people import Actor
-from schemas.recipe import BundleRecipe
+from schemas.recipe import SFT_FORMATS, BundleRecipe
 from schemas.settings import Settings
 from schemas.training import VerifyReport
 
@@ -67,7 +68,6 @@ __all__ = [
     "write_rows",
 ]
 
-_LINES = 10_000
 _USUAL_THRESHOLD = gc.get_threshold()
 FOLDER = "bundles"
 
@@ -91,7 +91,7 @@ def preview_recipe(database: Database, who: Actor, recipe: BundleRecipe) -> Reci
                 examples[name] = to_line(row).decode()
     files: dict[str, int] = {}
     for format_ in recipe.formats:
-        figures = selection.pools["sft" if format_ == "sft" else "grpo"].figures
+        figures = selection.pools["sft" if format_ in SFT_FORMATS else "grpo"].figures
         files[f"{format_}.jsonl"] = figures.train
         if figures.val:
             files[f"{format_}_val.jsonl"] = figures.val
@@ -170,9 +170,14 @@ def write_rows(database: Database, settings: Settings, who: Actor, bundle_id: st
         discard_leftovers(target)
         if target.exists():
             shutil.rmtree(target)
-        with database.reading() as session, _seldom_collected():
-            contents, written = _write(session, who.project_id, recipe, target, tell)
-        _remember_lines(database, who, bundle_id, written)
+        with (
+            Remembering(database, who.project_id, bundle_id) as remember,
+            database.reading() as session,
+            _seldom_collected(),
+        ):
+            contents, written = _write(
+                session, who.project_id, recipe, target, on_lines=remember, on_progress=tell
+            )
         counts: dict[str, Any] = {
             "pools": [pool.model_dump(mode="json") for pool in contents.pools],
             "files": {name: fact.model_dump() for name, fact in written.files.items()},
@@ -247,38 +252,24 @@ def _prepared(session: Session, project_id: str, recipe: BundleRecipe) -> tuple[
 
 
 def _write(
-    session: Session, project_id: str, recipe: BundleRecipe, target: Path, tell: OnProgress
+    session: Session,
+    project_id: str,
+    recipe: BundleRecipe,
+    target: Path,
+    *,
+    on_lines: OnLines,
+    on_progress: OnProgress,
 ) -> tuple[Contents, Written]:
     """Choose the rows, making their lines on the way, and write the folder."""
     renderer, judge = _prepared(session, project_id, recipe)
-    with open_drafts(target.parent, recipe.formats, renderer.materials) as drafts:
+    with open_drafts(target.parent, recipe, renderer.materials) as drafts:
         selection = choose(session, project_id, recipe, judge, drafts)
-        contents = contents_of(session, project_id, selection)
-        written = write_bundle(renderer, contents, target=target, drafts=drafts, on_progress=tell)
+        contents = contents_of(session, project_id, selection, drafts)
+        del selection
+        written = write_bundle(
+            renderer, contents, target=target, on_lines=on_lines, on_progress=on_progress
+        )
     return contents, written
-
-
-def _remember_lines(database: Database, who: Actor, bundle_id: str, written: Written) -> None:
-    """In chunks, so that nobody who labels waits for the whole."""
-    with database.transaction() as session:
-        access.delete_lines(session, who.project_id, bundle_id)
-    project_id = who.project_id
-    for file, origins in written.rows.items():
-        for start in range(0, len(origins), _LINES):
-            lines = [
-                BundleLine(
-                    bundle_id,
-                    project_id,
-                    file,
-                    number,
-                    each.query_id,
-                    each.source_id,
-                    each.row_hash,
-                )
-                for number, each in enumerate(origins[start : start + _LINES], start=start + 1)
-            ]
-            with database.transaction() as session:
-                access.add_lines(session, lines)
 
 
 @contextmanager

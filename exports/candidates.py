@@ -4,8 +4,9 @@ A reason is `reason_NAME` in the area `export`. Some keep a row out of every poo
 only where its trace is to be learned (`trace_reason`): GRPO throws the assistant's text away.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
+from sys import intern
 from typing import Any, NamedTuple
 
 import orjson
@@ -15,14 +16,13 @@ from db.access.exports import QueryPart, SuggestionPart
 from db.engine import Session
 from schemas.experts import ExpertList
 from schemas.old_answers import read_old_answer
-from schemas.recipe import BundleRecipe, SourceKind
+from schemas.recipe import BundleRecipe, Label, SourceKind
 from schemas.scoring.check import VISIBLE, plan_problems
-from schemas.staleness import Suggested, TraceState, choose_trace, trace_state
+from schemas.staleness import Compared, TraceState, choose_compared, trace_state
 
 Leak = Callable[[QueryPart, str | None], bool]
 """Whether a query, or its rewrite, is one to evaluate with."""
 _FAILURE_REASONS = {"replies.incomplete": "incomplete", "replies.invalid_plan": "breaks_list"}
-_TOP = 2.0**64
 
 
 class Candidate(NamedTuple):
@@ -30,7 +30,8 @@ class Candidate(NamedTuple):
 
     `source_id` is a revision, a suggestion, or the query itself where the plan is read from its old
     answer; `trace_id` likewise says where the trace is. `rejected_id` is, of an accepted plan, a
-    suggestion with another plan. `rank` is a hash that stands for chance.
+    suggestion with another plan. `rank` is a hash that stands for chance. `experts` are those of
+    the steps, in order; `label` says how a plan was decided; `own_prompt` is a prompt not ours.
     """
 
     kind: SourceKind
@@ -49,6 +50,9 @@ class Candidate(NamedTuple):
     rejected_id: str | None = None
     reason: str | None = None
     trace_reason: str | None = None
+    experts: tuple[str, ...] = ()
+    label: Label | None = None
+    own_prompt: bool = False
 
 
 class Judged(NamedTuple):
@@ -59,11 +63,20 @@ class Judged(NamedTuple):
     trace: str | None
 
 
+class Said(NamedTuple):
+    """A suggestion with a plan, and what people did to that plan."""
+
+    part: SuggestionPart
+    plan: Any
+    state: TraceState
+
+
 class Offered(NamedTuple):
-    """What one query offers to sources of each kind."""
+    """What one query offers to sources of each kind; `said` stands beside an accepted plan."""
 
     query: QueryPart
     by_kind: Mapping[SourceKind, list[Judged]]
+    said: Sequence[Said]
 
 
 class Judge:
@@ -75,6 +88,7 @@ class Judge:
         self._with_thinking = recipe.with_thinking
         self._seed = recipe.seed
         self._judged: tuple[Any, str | None] = (None, None)
+        self._named: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def stream(
         self, session: Session, project_id: str, kinds: Collection[SourceKind]
@@ -86,8 +100,7 @@ class Judge:
             discarded = access.list_discarded_between(*ends) if "suggestions" in kinds else ()
             for part in parts:
                 is_discarded = part.id in discarded
-                offered = self._judge(part, suggestions.get(part.id, []), kinds, is_discarded)
-                yield Offered(part, offered)
+                yield self._judge(part, suggestions.get(part.id, []), kinds, is_discarded)
 
     def _judge(
         self,
@@ -95,33 +108,35 @@ class Judge:
         suggestions: list[SuggestionPart],
         kinds: Collection[SourceKind],
         is_discarded: bool,
-    ) -> dict[SourceKind, list[Judged]]:
+    ) -> Offered:
         offered: dict[SourceKind, list[Judged]] = {}
         plan = orjson.loads(query.plan) if query.plan else None
+        said = said_beside(plan, query.plan, suggestions) if plan is not None else []
         if plan is not None and "accepted" in kinds:
-            offered["accepted"] = [self._judge_accepted(query, plan, suggestions)]
+            offered["accepted"] = [self._judge_accepted(query, plan, said)]
         if query.kind == "history" and "history" in kinds:
             offered["history"] = [self._judge_history(query, suggestions)]
         if suggestions and "suggestions" in kinds and (query.kind != "history" or plan is not None):
+            compared = {each.part.id: each for each in said}
             offered["suggestions"] = [
-                self._judge_suggestion(query, plan, each, is_discarded and plan is None)
+                self._judge_suggestion(
+                    query, each, compared.get(each.id), is_discarded and plan is None
+                )
                 for each in suggestions
                 if each.origin != "history"
             ]
-        return offered
+        return Offered(query, offered, said)
 
-    def _judge_accepted(
-        self, query: QueryPart, plan: Any, suggestions: list[SuggestionPart]
-    ) -> Judged:
-        suggested = [
-            _suggested(each, query, plan) for each in suggestions if each.plan and not each.failure
-        ]
-        with_trace = [each for each in suggested if each.trace_length]
-        choice = choose_trace(plan, query.own_suggestion_id, with_trace)
-        chosen = {each.id: each for each in suggestions}.get(choice.suggestion_id or "")
-        comparable = with_trace if self._with_thinking else suggested
-        others = [each for each in comparable if each.plan is not plan]
-        rejected = next((e for e in others if trace_state(plan, e.plan) == "stale"), None)
+    def _judge_accepted(self, query: QueryPart, plan: Any, said: list[Said]) -> Judged:
+        with_trace = [(each, length) for each in said if (length := _trace_length(each.part))]
+        choice = choose_compared(
+            query.own_suggestion_id,
+            [Compared(each.part.id, each.state, length) for each, length in with_trace],
+        )
+        chosen = next((e.part for e in said if e.part.id == choice.suggestion_id), None)
+        comparable = [each for each, _ in with_trace] if self._with_thinking else said
+        rejected = next((e.part.id for e in comparable if e.state == "stale"), None)
+        reason = self._plan_reason(query, plan)
         candidate = Candidate(
             kind="accepted",
             query_id=query.id,
@@ -136,9 +151,12 @@ class Judge:
             trace_state=choice.state,
             source_hash=(query.plan_hash or "")[:16],
             rank=self._rank(query.id),
-            rejected_id=rejected.suggestion_id if rejected else None,
-            reason=self._plan_reason(query, plan),
+            rejected_id=rejected,
+            reason=reason,
             trace_reason={None: "no_trace", "stale": "stale"}.get(choice.state),
+            experts=self._experts(plan) if reason is None else (),
+            label="fixed" if query.revision_kind == "fixed" else "accepted",
+            own_prompt=query.messages is not None,
         )
         return Judged(candidate, plan, chosen.trace if chosen else None)
 
@@ -174,13 +192,15 @@ class Judge:
             rank=self._rank(query.id),
             reason=reason,
             trace_reason=None if trace_length else "no_trace",
+            experts=self._experts(plan) if reason is None else (),
+            own_prompt=query.messages is not None,
         )
         return Judged(candidate, plan, trace)
 
     def _judge_suggestion(
-        self, query: QueryPart, accepted: Any, part: SuggestionPart, is_discarded: bool
+        self, query: QueryPart, part: SuggestionPart, said: Said | None, is_discarded: bool
     ) -> Judged:
-        plan = _plan_of(part, query, accepted)
+        plan = said.plan if said else orjson.loads(part.plan) if part.plan else None
         trace_length = _trace_length(part)
         if plan is None:
             reason = _failure_reason(part.failure)
@@ -188,7 +208,7 @@ class Judge:
             reason = "repaired"
         elif is_discarded:
             reason = "discarded"
-        elif accepted is not None and trace_state(accepted, plan) == "stale":
+        elif said and said.state == "stale":
             reason = "corrected"
         else:
             reason = self._plan_reason(query, plan)
@@ -208,6 +228,8 @@ class Judge:
             rank=self._rank(query.id),
             reason=reason,
             trace_reason=None if trace_length else "no_trace",
+            experts=self._experts(plan) if reason is None else (),
+            own_prompt=query.messages is not None,
         )
         return Judged(candidate, plan, part.trace)
 
@@ -225,30 +247,29 @@ class Judge:
         self._judged = (plan, reason)
         return reason
 
+    def _experts(self, plan: Any) -> tuple[str, ...]:
+        """The experts of a plan's steps; equal ones are one value, since there are many."""
+        names = tuple([intern(str(step["expert"])) for step in plan["steps"]])
+        return self._named.setdefault(names, names)
+
     def _rank(self, query_id: str) -> bytes:
         return blake2b(f"{self._seed} order {query_id}".encode(), digest_size=8).digest()
 
 
-def cluster_share(seed: int, purpose: str, cluster: str) -> float:
-    """Where in [0, 1) a cluster falls for a purpose, the same at any time."""
-    digest = blake2b(f"{seed} {purpose} {cluster}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest) / _TOP
-
-
-def is_for_grpo(seed: int, cluster: str) -> bool:
-    """Whose a cluster is that both pools want of reviewed rows: half and half."""
-    return cluster_share(seed, "pool", cluster) < 0.5
-
-
-def _plan_of(part: SuggestionPart, query: QueryPart, accepted: Any) -> Any:
-    """The plan of a suggestion; the accepted one where their texts are the same."""
-    if part.plan is None:
-        return None
-    return accepted if part.plan == query.plan else orjson.loads(part.plan)
-
-
-def _suggested(part: SuggestionPart, query: QueryPart, accepted: Any) -> Suggested:
-    return Suggested(part.id, _plan_of(part, query, accepted), _trace_length(part))
+def said_beside(
+    accepted: Any, accepted_text: str | None, suggestions: Iterable[SuggestionPart]
+) -> list[Said]:
+    """The suggestions that have a plan, in order, each compared with the accepted plan."""
+    said: list[Said] = []
+    for part in suggestions:
+        if part.plan is None:
+            continue
+        if part.plan == accepted_text:
+            said.append(Said(part, accepted, "fresh"))
+        else:
+            plan = orjson.loads(part.plan)
+            said.append(Said(part, plan, trace_state(accepted, plan)))
+    return said
 
 
 def _trace_length(part: SuggestionPart) -> int:

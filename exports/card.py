@@ -1,10 +1,11 @@
 """The card of a bundle: what is in it and what is missing, in Chinese and in English."""
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from exports.training.recipes import reward_weights
-from schemas.bundle import PoolFigures, Spread
+from schemas.bundle import PoolFigures, Shift, Spread
 from schemas.recipe import BundleRecipe
 from schemas.sentences import LANGUAGES, Language, sentence
 
@@ -15,7 +16,8 @@ class CardFacts(NamedTuple):
     """What a card is made of.
 
     `rows` maps a file to its rows, `experts` a file to the steps of each expert; `form_missed`
-    counts verbatim answers of history without the bundle's form.
+    counts verbatim answers of history without the bundle's form, `twins` the augmented rows of a
+    file.
     """
 
     recipe: BundleRecipe
@@ -23,6 +25,7 @@ class CardFacts(NamedTuple):
     rows: Mapping[str, int]
     experts: Mapping[str, Mapping[str, int]]
     form_missed: int
+    twins: Mapping[str, int] = MappingProxyType({})
 
 
 def card_text(facts: CardFacts) -> str:
@@ -49,6 +52,9 @@ def _section(says: _Says, facts: CardFacts) -> Iterable[str]:
     yield says("card_about", form=form, seed=recipe.seed, val=f"{recipe.val_share * 100:g} %")
     yield ""
     yield from _table((says("card_file"), says("card_rows")), sorted(facts.rows.items()))
+    for file, count in sorted(facts.twins.items()):
+        yield says("card_twins", file=file, count=count)
+        yield ""
     yield f"### {says('card_weights')}"
     yield ""
     weights = reward_weights(recipe.weights, with_thinking=recipe.with_thinking)
@@ -103,6 +109,27 @@ def _pool(says: _Says, pool: PoolFigures) -> Iterable[str]:
     if all(lengths):
         yield says("card_trace_lengths", before=lengths[0], after=lengths[1])
         yield ""
+    if pool.plain:
+        yield says("card_plain", count=pool.plain)
+        yield ""
+    if pool.shift is not None:
+        yield shift_text(says.language, pool.shift)
+        yield ""
+
+
+def shift_text(language: Language, shift: Shift) -> str:
+    """How far the selection of short traces moved the experts, as a sentence."""
+    moved = ", ".join(
+        f"{_safe(each.expert)} {each.before * 100:.1f} % → {each.after * 100:.1f} %"
+        for each in shift.experts
+    )
+    values = {
+        "share": f"{shift.distance * 100:.1f} %",
+        "threshold": f"{shift.threshold * 100:g} %",
+        "experts": moved or "–",
+    }
+    name = "card_shift_alarm" if shift.is_alarm else "card_shift"
+    return sentence(f"export.{name}", values, language)
 
 
 def _gaps(says: _Says, recipe: BundleRecipe, pools: tuple[PoolFigures, ...]) -> Iterable[str]:

@@ -8,16 +8,20 @@ costs a few hundred bytes here.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import ceil, floor
+from math import floor
 
 from db.engine import Session
-from exports.candidates import Candidate, Judge, cluster_share, is_for_grpo
+from exports.asked import refuse_unfit
+from exports.candidates import Candidate, Judge
+from exports.chance import cluster_share, is_for_grpo, is_plain
 from exports.drafts import Drafts
 from exports.filling import Filled, empty_sources, fill
-from schemas.bundle import PoolFigures, PoolName, SourceFigures, Spread
+from exports.shift import shift_between
+from exports.shortest import keep_shortest
+from schemas.bundle import PoolFigures, PoolName, Shift, SourceFigures, Spread
 from schemas.errors import InvalidInput
 from schemas.experts import ExpertList
-from schemas.recipe import BundleRecipe, Pool, SourceKind
+from schemas.recipe import SFT_FORMATS, BundleRecipe, Pool, SourceKind
 from schemas.scoring.check import Problem
 from schemas.staleness import TraceState
 
@@ -51,7 +55,8 @@ def choose(
     """The rows that a resolved recipe selects; what may be taken goes to the drafts as it comes.
 
     Raises:
-        InvalidInput: `export.unknown_list`, `export.source_short`, `export.nothing_selected`.
+        InvalidInput: `export.unknown_list`, `export.source_short`, `export.nothing_selected`,
+            `export.asked_unfit`.
     """
     lists = judge.lists
     _refuse_unknown_lists(recipe, lists)
@@ -60,6 +65,9 @@ def choose(
     }
     kinds: set[SourceKind] = {each.source.kind for pool in filled.values() for each in pool}
     fill(judge.stream(session, project_id, kinds), filled, recipe, lists, drafts)
+    for name, sources in filled.items():
+        refuse_unfit(session, project_id, name, sources)
+    shift: Shift | None = None
     before = {name: _spread(_all(sources), lists) for name, sources in filled.items()}
     if recipe.pools == "apart" and len(filled) == 2:
         _split_shared_clusters(filled["sft"], filled["grpo"], recipe.seed)
@@ -71,10 +79,10 @@ def choose(
             for each in filled["sft"]:
                 each.leave_out("other_pool", (c for c in each.usable if c.cluster not in taken))
         if recipe.with_thinking:
-            _keep_shortest(filled["sft"], recipe)
+            shift = _keep_shortest(filled["sft"], recipe, lists)
         _take_measures(recipe.sft, filled["sft"], "sft")
     pools: dict[PoolName, ChosenPool] = {
-        name: _chosen(name, sources, before[name], recipe, lists)
+        name: _chosen(name, sources, before=before[name], shift=shift, recipe=recipe, lists=lists)
         for name, sources in filled.items()
     }
     return Selection(recipe, pools)
@@ -83,9 +91,9 @@ def choose(
 def pools_needed(recipe: BundleRecipe) -> dict[PoolName, Pool]:
     """The pools that the recipe's formats are written from."""
     pools: dict[PoolName, Pool] = {}
-    if "sft" in recipe.formats:
+    if SFT_FORMATS & set(recipe.formats):
         pools["sft"] = recipe.sft
-    if {"grpo", "dpo", "kto"} & set(recipe.formats):
+    if set(recipe.formats) - SFT_FORMATS:
         pools["grpo"] = recipe.grpo
     return pools
 
@@ -114,20 +122,25 @@ def _split_shared_clusters(sft: list[Filled], grpo: list[Filled], seed: int) -> 
         )
 
 
-def _keep_shortest(sources: list[Filled], recipe: BundleRecipe) -> None:
-    """Of each plan size keep the same share, shortest traces first."""
+def _keep_shortest(
+    sources: list[Filled], recipe: BundleRecipe, lists: Mapping[str, ExpertList]
+) -> Shift | None:
+    """Leave long traces out, and say how far that moves the experts."""
     if recipe.shortest_traces >= 1:
-        return
-    by_size: dict[int, list[Candidate]] = {}
-    for candidate in _all(sources):
-        by_size.setdefault(candidate.size, []).append(candidate)
-    kept: set[str] = set()
-    for of_size in by_size.values():
-        of_size.sort(key=lambda c: (c.trace_length, c.rank))
-        count = ceil(len(of_size) * recipe.shortest_traces)
-        kept.update(candidate.query_id for candidate in of_size[:count])
+        return None
+    # Rows without thinking have nothing to be short.
+    rows = [c for each in sources for c in each.usable if not each.is_plain(c.cluster)]
+    kept = {
+        rows[place].query_id
+        for place in keep_shortest(rows, recipe.shortest_traces, recipe.expert_quota)
+    }
+    before = _spread(rows, lists)
     for each in sources:
-        each.leave_out("long_trace", [c for c in each.usable if c.query_id in kept])
+        each.leave_out(
+            "long_trace", [c for c in each.usable if c.query_id in kept or each.is_plain(c.cluster)]
+        )
+    after = _spread((c for c in rows if c.query_id in kept), lists)
+    return shift_between(before.by_expert, after.by_expert, alarm=recipe.shift_alarm)
 
 
 def _take_measures(pool: Pool, sources: list[Filled], name: PoolName) -> None:
@@ -154,7 +167,9 @@ def _take_measures(pool: Pool, sources: list[Filled], name: PoolName) -> None:
 def _chosen(
     name: PoolName,
     sources: list[Filled],
+    *,
     before: Spread,
+    shift: Shift | None,
     recipe: BundleRecipe,
     lists: Mapping[str, ExpertList],
 ) -> ChosenPool:
@@ -180,6 +195,10 @@ def _chosen(
         val=len(val),
         spread=_spread(rows, lists),
         before=before,
+        plain=sum(is_plain(recipe.seed, recipe.plain_share, row.cluster) for row in rows)
+        if recipe.plain_share
+        else 0,
+        shift=shift if name == "sft" else None,
     )
     return ChosenPool(tuple(train), tuple(val), figures)
 
@@ -207,14 +226,17 @@ def _reasons(name: PoolName, sources: Iterable[Filled]) -> list[Problem]:
 
 
 def _spread(rows: Iterable[Candidate], lists: Mapping[str, ExpertList]) -> Spread:
-    traces = Counter[tuple[int, str, TraceState | None, bool]]()
+    traces = Counter[tuple[int, str, TraceState | None, bool, tuple[str, ...]]]()
     letters = 0
     for row in rows:
-        traces[row.size, row.list_id, row.trace_state, row.trace_length > 0] += 1
+        traces[row.size, row.list_id, row.trace_state, row.trace_length > 0, row.experts] += 1
         letters += row.trace_length
     sizes, by_list, states = Counter[int](), Counter[str](), Counter[str]()
+    steps = Counter[str]()
     with_trace = 0
-    for (size, list_id, state, has_trace), count in traces.items():
+    for (size, list_id, state, has_trace, experts), count in traces.items():
+        for expert in experts:
+            steps[expert] += count
         sizes[size] += count
         by_list[lists[list_id].reference] += count
         states[state or "none"] += count
@@ -225,6 +247,7 @@ def _spread(rows: Iterable[Candidate], lists: Mapping[str, ExpertList]) -> Sprea
         by_list=dict(sorted(by_list.items())),
         mean_trace_length=round(letters / with_trace, 1) if with_trace else None,
         by_trace_state=dict(sorted(states.items())),
+        by_expert=dict(sorted(steps.items())),
     )
 
 

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from exports.candidates import Candidate, Judged, Offered, is_for_grpo
+from exports.candidates import Candidate, Judged, Offered
+from exports.chance import is_for_grpo, is_plain
 from exports.drafts import Drafts
 from schemas.bundle import PoolName
 from schemas.experts import ExpertList
@@ -15,12 +16,17 @@ from schemas.recipe import BundleRecipe, Pool, Source
 class Filled:
     """One source of a pool while it is being filled.
 
-    `bad_traces` are the trace reasons that keep a row out of this pool.
+    `bad_traces` are the trace reasons that keep a row out of this pool, unless it is written
+    without thinking. `unfit` says why queries that were asked for by their ids are not taken.
     """
 
     source: Source
     bad_traces: frozenset[str | None] = frozenset()
     shortest: int = 0
+    seed: int = 0
+    plain_share: float = 0.0
+    asked: frozenset[str] = frozenset()
+    unfit: dict[str, str] = field(default_factory=dict)
     found: int = 0
     usable: list[Candidate] = field(default_factory=list)
     exclusions: Counter[str] = field(default_factory=Counter)
@@ -30,16 +36,30 @@ class Filled:
         best: Judged | None = None
         for judged in offered:
             each = judged.candidate
-            if not _passes(self.source, each, lists):
+            if not self._passes(each, lists):
                 continue
             self.found += 1
-            if each.reason is not None:
-                self.exclusions[each.reason] += 1
-            elif each.trace_reason in self.bad_traces:
-                self.exclusions[each.trace_reason or ""] += 1
-            else:
+            reason = each.reason or self._trace_reason(each)
+            if reason is None:
                 best = judged if best is None else self._better(best, judged)
+                continue
+            self.exclusions[reason] += 1
+            if self.asked:
+                self.unfit[each.query_id] = reason
         return best
+
+    def is_plain(self, cluster: str) -> bool:
+        """Whether the rows of a cluster are written without thinking in a recipe that thinks."""
+        return is_plain(self.seed, self.plain_share, cluster)
+
+    def _trace_reason(self, each: Candidate) -> str | None:
+        if each.trace_reason not in self.bad_traces or self.is_plain(each.cluster):
+            return None
+        return each.trace_reason
+
+    def _passes(self, each: Candidate, lists: Mapping[str, ExpertList]) -> bool:
+        is_asked = not self.asked or each.query_id in self.asked
+        return is_asked and _passes(self.source, each, lists)
 
     def _better(self, one: Judged, other: Judged) -> Judged:
         """The shorter one that is not too short; the first of equals."""
@@ -61,7 +81,17 @@ def empty_sources(name: PoolName, pool: Pool, recipe: BundleRecipe) -> list[Fill
         bad = {"no_trace", "stale"} if recipe.stale_traces == "leave_out" else {"no_trace"}
     if recipe.with_thinking and recipe.think:
         shortest = recipe.think.min
-    return [Filled(source, frozenset(bad), shortest) for source in pool.sources]
+    return [
+        Filled(
+            source,
+            frozenset(bad),
+            shortest,
+            recipe.seed,
+            recipe.plain_share,
+            frozenset(source.queries),
+        )
+        for source in pool.sources
+    ]
 
 
 def fill(
@@ -79,11 +109,11 @@ def fill(
         (name, sorted(sources, key=lambda each: each.source.kind == "suggestions"))
         for name, sources in filled.items()
     ]
-    for query, by_kind in offers:
+    for offer in offers:
         taken: dict[PoolName, Judged] = {}
         for name, sources in pools:
             for each in sources:
-                offered = by_kind.get(each.source.kind)
+                offered = offer.by_kind.get(each.source.kind)
                 best = each.best(offered, lists) if offered else None
                 if best is None:
                     continue
@@ -92,9 +122,8 @@ def fill(
                 else:
                     taken[name] = best
                     each.usable.append(best.candidate)
-        if drafts is not None:
-            for name in _may_write(taken, recipe):
-                drafts.keep(name, query, taken[name])
+        if drafts is not None and taken:
+            drafts.keep(offer, [(name, taken[name]) for name in _may_write(taken, recipe)])
 
 
 def _may_write(taken: Mapping[PoolName, Judged], recipe: BundleRecipe) -> Iterable[PoolName]:
@@ -119,6 +148,8 @@ def _passes(source: Source, candidate: Candidate, lists: Mapping[str, ExpertList
     if source.lists and lists[candidate.list_id].reference not in source.lists:
         return False
     if source.models and candidate.model not in source.models:
+        return False
+    if source.labels and candidate.label not in source.labels:
         return False
     if source.since and (candidate.day is None or candidate.day < source.since.isoformat()):
         return False

@@ -13,32 +13,38 @@ from typing import Any, cast
 import orjson
 from pydantic import ValidationError
 
+from exports.ledger import Ledger
 from exports.materials import Pinned
 from exports.spool import Tally
 from schemas.bundle import FileFact, PoolFigures, RowOrigin
 from schemas.errors import InvalidInput
-from schemas.recipe import BundleRecipe
+from schemas.recipe import FORMATS, BundleRecipe
 from schemas.scoring.source import source_hash
 
 FORMAT = "planwright-bundle@1"
 NAME = "manifest.json"
 _ROOT = Path(__file__).parents[1]
 _ROW_CODE = (
+    "exports/augment.py",
+    "exports/chance.py",
     "exports/drafts.py",
     "exports/formats.py",
     "exports/lines.py",
     "exports/materials.py",
+    "exports/pairs.py",
     "schemas/old_answers.py",
     "exports/rows.py",
+    "exports/spool.py",
     "schemas/dialects/__init__.py",
     "schemas/plan.py",
     "schemas/plan_import.py",
     "schemas/prompt.py",
+    "schemas/prompts/agent.en.txt",
+    "schemas/prompts/agent.zh.txt",
     "schemas/reply_json.py",
     "schemas/staleness.py",
     "schemas/trace.py",
 )
-_LINES_A_PART = 1000
 _SHALLOW = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 _KEYS = {"format", "recipe", "pools", "files", "rows", "row_code"}
 
@@ -67,7 +73,7 @@ def manifest_parts(
     pools: tuple[PoolFigures, ...],
     *,
     files: Mapping[str, FileFact],
-    rows: Mapping[str, list[RowOrigin]],
+    ledger: Ledger,
     tally: Tally,
 ) -> Iterator[bytes]:
     """The bytes of `manifest.json`, in parts."""
@@ -89,11 +95,12 @@ def manifest_parts(
     for key, value in head.items():
         yield orjson.dumps(key) + b": " + orjson.dumps(value, option=_SHALLOW) + b",\n"
     yield b'"rows": {'
-    for number, (name, origins) in enumerate(sorted(rows.items())):
+    for number, name in enumerate(sorted(ledger.rows)):
         yield (b",\n" if number else b"\n") + orjson.dumps(name) + b": ["
-        for start in range(0, len(origins), _LINES_A_PART):
-            lines = map(orjson.dumps, map(tuple, origins[start : start + _LINES_A_PART]))
-            yield (b",\n" if start else b"\n") + b",\n".join(lines)
+        between = b"\n"
+        for origins in ledger.origins(name):
+            yield between + origins[:-1].replace(b"\n", b",\n")
+            between = b",\n"
         yield b"]"
     yield b"}\n}\n"
 
@@ -146,8 +153,7 @@ def in_order(names: Iterable[str]) -> list[str]:
     Raises:
         InvalidInput: `export.manifest_unreadable`; another name is among them.
     """
-    formats = ("sft", "grpo", "dpo", "kto")
-    known = [f"{name}{suffix}.jsonl" for name in formats for suffix in ("", "_val")]
+    known = [f"{name}{suffix}.jsonl" for name in FORMATS for suffix in ("", "_val")]
     names = list(names)
     if strange := set(names) - set(known):
         raise InvalidInput("export.manifest_unreadable", path=", ".join(sorted(strange)))

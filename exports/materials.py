@@ -6,11 +6,13 @@ from typing import Any, NamedTuple
 import orjson
 
 from db.access.exports import PinnedPrompt, QueryPart
+from exports.augment import augmented_list, decoys_for
 from exports.formats import Material, RowForm, line_head
 from exports.spool import Mark, Tally
+from schemas.bundle import AUGMENTED, PLAIN
 from schemas.dialects import get_dialect
-from schemas.experts import ExpertList
-from schemas.prompt import render_system, to_messages
+from schemas.experts import Expert, ExpertList
+from schemas.prompt import agent_template, render_system, to_messages
 from schemas.recipe import SourceKind
 from schemas.scoring.answer import has_strict_form
 
@@ -32,6 +34,12 @@ class _ListFacts(NamedTuple):
 
     expert_names: tuple[str, ...]
     reference: str
+    experts: tuple[Expert, ...]
+
+    @classmethod
+    def of(cls, expert_list: ExpertList) -> "_ListFacts":
+        experts = expert_list.experts
+        return cls(tuple(each.name for each in experts), expert_list.reference, experts)
 
 
 class _System(NamedTuple):
@@ -47,56 +55,137 @@ class Materials:
     def __init__(self, pinned: Pinned, form: RowForm) -> None:
         self.pinned = pinned
         self.form = form
-        self._systems: dict[tuple[str, str, str, int], _System] = {}
-        self._lists = {
-            key: _ListFacts(tuple(expert.name for expert in each.experts), each.reference)
-            for key, each in pinned.lists.items()
-        }
+        self._systems: dict[tuple[object, ...], _System] = {}
+        self._agent_systems: dict[tuple[object, ...], str] = {}
+        self._decoys: dict[str, tuple[Expert, ...]] = {}
+        self._lists = {key: _ListFacts.of(each) for key, each in pinned.lists.items()}
 
     def make(
-        self, query: QueryPart, channel: SourceKind, plan: dict[str, Any], trace: str | None
+        self,
+        query: QueryPart,
+        channel: SourceKind,
+        plan: dict[str, Any],
+        trace: str | None,
+        variant: str = "",
     ) -> Material:
-        """The material of one row."""
+        """The material of one row; its variant is that of a `RowOrigin`."""
+        is_plain = variant == PLAIN or self.form.is_plain(query.cluster)
+        with_thinking = self.form.with_thinking and not is_plain
+        if variant == AUGMENTED:
+            return self._augmented(query, channel, plan, trace, is_plain=is_plain)
         facts = self._lists[query.list_version_id]
+        agent_system = None
+        if self.form.has_agent and query.messages is None:
+            agent_system = self._agent_system(query, with_thinking=with_thinking)
         return Material(
             query.id,
             channel,
-            self._messages(query),
+            self._messages(query, with_thinking=with_thinking),
             facts.expert_names,
             facts.reference,
             query.dialect,
             plan,
             trace,
             query.answer if channel == "history" else None,
+            is_plain,
+            False,
+            facts.experts,
+            agent_system,
+        )
+
+    def _augmented(
+        self,
+        query: QueryPart,
+        channel: SourceKind,
+        plan: dict[str, Any],
+        trace: str | None,
+        *,
+        is_plain: bool,
+    ) -> Material:
+        """The twin of a row, under its own list."""
+        own = self.pinned.lists[query.list_version_id]
+        decoys = self._decoys.get(query.list_version_id)
+        if decoys is None:
+            decoys = decoys_for(own, self.pinned.lists.values())
+            self._decoys[query.list_version_id] = decoys
+        form = self.form
+        changed = augmented_list(
+            form.seed, form.augmentation, query.id, own=own, plan=plan, decoys=decoys
+        )
+        facts, with_thinking = _ListFacts.of(changed), form.with_thinking and not is_plain
+        system = self._render(query, changed, with_thinking=with_thinking)
+        messages = to_messages(system, orjson.loads(query.history), query.text, query.window)
+        return Material(
+            query.id,
+            channel,
+            messages,
+            facts.expert_names,
+            facts.reference,
+            query.dialect,
+            plan,
+            trace,
+            None,
+            is_plain,
+            True,
+            facts.experts,
+            self._agent_system(query, with_thinking=with_thinking) if form.has_agent else None,
         )
 
     def mark(self, query: QueryPart, material: Material) -> Mark:
         """What the row shares with others."""
         answer, misses_form = material.old_answer, False
         if self.form.is_verbatim and answer is not None:
-            misses_form = not has_strict_form(answer, with_thinking=self.form.with_thinking)
+            misses_form = not has_strict_form(answer, with_thinking=material.thinks(self.form))
         experts = tuple([step["expert"] for step in material.plan["steps"]])
         if query.messages is not None:
             return Mark(b"", experts, None, misses_form)
-        return Mark(self._system(query).head, experts, query.prompt_version_id, misses_form)
+        with_thinking = material.thinks(self.form)
+        head = (
+            b"" if material.is_augmented else self._system(query, with_thinking=with_thinking).head
+        )
+        return Mark(head, experts, query.prompt_version_id, misses_form)
 
-    def _messages(self, query: QueryPart) -> list[dict[str, str]]:
+    def _messages(self, query: QueryPart, *, with_thinking: bool) -> list[dict[str, str]]:
         """Historical chat messages as they came; else rendered by the query's pins."""
         if query.messages is not None:
             return orjson.loads(query.messages)
         history = orjson.loads(query.history)
-        return to_messages(self._system(query).text, history, query.text, query.window)
+        system = self._system(query, with_thinking=with_thinking)
+        return to_messages(system.text, history, query.text, query.window)
 
-    def _system(self, query: QueryPart) -> _System:
-        pins = (query.prompt_version_id, query.list_version_id, query.dialect, query.window)
+    def _system(self, query: QueryPart, *, with_thinking: bool) -> _System:
+        pins = (
+            query.prompt_version_id,
+            query.list_version_id,
+            query.dialect,
+            query.window,
+            with_thinking,
+        )
         system = self._systems.get(pins)
         if system is None:
-            text = render_system(
-                self.pinned.prompts[query.prompt_version_id].template,
-                self.pinned.lists[query.list_version_id],
-                query.window,
-                get_dialect(query.dialect),
-                with_thinking=self.form.with_thinking,
-            )
+            expert_list = self.pinned.lists[query.list_version_id]
+            text = self._render(query, expert_list, with_thinking=with_thinking)
             system = self._systems[pins] = _System(text, line_head(text))
+        return system
+
+    def _render(self, query: QueryPart, expert_list: ExpertList, *, with_thinking: bool) -> str:
+        template = self.pinned.prompts[query.prompt_version_id].template
+        dialect = get_dialect(query.dialect)
+        return render_system(
+            template, expert_list, query.window, dialect, with_thinking=with_thinking
+        )
+
+    def _agent_system(self, query: QueryPart, *, with_thinking: bool) -> str:
+        """What a planner is told that calls its experts as tools; no expert stands in it."""
+        template = agent_template(self.pinned.prompts[query.prompt_version_id].template)
+        pins = (template, query.list_version_id, query.dialect, query.window, with_thinking)
+        system = self._agent_systems.get(pins)
+        if system is None:
+            expert_list, dialect = (
+                self.pinned.lists[query.list_version_id],
+                get_dialect(query.dialect),
+            )
+            system = self._agent_systems[pins] = render_system(
+                template, expert_list, query.window, dialect, with_thinking=with_thinking
+            )
         return system

@@ -14,7 +14,6 @@ from db.access import exports as access
 from db.access.exports import QueryPart, RevisionText, SuggestionPart
 from db.engine import Session
 from exports import formats
-from exports.candidates import Candidate
 from exports.formats import Material, Row
 from exports.materials import Materials
 from exports.spool import Mark
@@ -87,6 +86,8 @@ class Renderer:
         match format_:
             case "sft":
                 return formats.sft_row(material, form)
+            case "agent":
+                return formats.agent_row(material, form)
             case "grpo":
                 return formats.grpo_row(material, form)
             case "dpo":
@@ -117,59 +118,7 @@ class Renderer:
             plan, trace = orjson.loads(suggestion.plan or "null"), suggestion.trace
         if not content_hash.startswith(origin.source_hash):
             raise ExportRefused("export.row_changed", query=origin.query_id)
-        return self.materials.make(query, origin.kind, plan, trace)
-
-
-def origins_of(
-    session: Session,
-    project_id: str,
-    format_: Format,
-    candidates: Iterable[Candidate],
-    *,
-    with_thinking: bool,
-) -> Iterator[RowOrigin]:
-    """What the chosen rows of a pool become in a file; `kto` has several rows for a query."""
-    match format_:
-        case "sft" | "grpo":
-            for each in candidates:
-                trace = each.trace_id if format_ == "sft" else None
-                yield _origin(each, trace, None)
-        case "dpo":
-            for each in candidates:
-                is_taught = not with_thinking or each.trace_reason is None
-                if each.kind == "accepted" and each.rejected_id and is_taught:
-                    yield _origin(each, each.trace_id, each.rejected_id)
-        case "kto":
-            accepted = (each for each in candidates if each.kind == "accepted")
-            for chunk in in_chunks(accepted, CHUNK):
-                yield from _rated(session, project_id, chunk, with_thinking=with_thinking)
-
-
-def _origin(candidate: Candidate, trace_id: str | None, against_id: str | None) -> RowOrigin:
-    return RowOrigin(
-        candidate.kind,
-        candidate.query_id,
-        candidate.source_id,
-        trace_id,
-        against_id,
-        candidate.source_hash,
-    )
-
-
-def _rated(
-    session: Session, project_id: str, candidates: list[Candidate], *, with_thinking: bool
-) -> Iterator[RowOrigin]:
-    """Every suggestion to an accepted query that has the form, each text once."""
-    ids = [each.query_id for each in candidates]
-    suggestions = access.list_suggestions(session, project_id, ids)
-    for each in candidates:
-        seen: set[str | None] = set()
-        for part in suggestions.get(each.query_id, []):
-            text = part.trace if with_thinking else part.plan
-            if not part.plan or not text or part.is_repaired or text in seen:
-                continue
-            seen.add(text)
-            yield RowOrigin("suggestions", each.query_id, part.id, part.id, each.source_id, "")
+        return self.materials.make(query, origin.kind, plan, trace, origin.variant)
 
 
 def apart_from_equals(rows: Iterable[Each], answer_of: Callable[[Each], object]) -> Iterator[Each]:

@@ -1,8 +1,10 @@
 """Writing the folder of a bundle: dataset files, plugin, training recipes, card, manifest."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from db.engine import Session
@@ -10,16 +12,18 @@ from exports.card import CardFacts, card_text
 from exports.choose import Selection
 from exports.drafts import Drafts
 from exports.folder import FolderWriter, new_folder
-from exports.lines import file_lines
+from exports.ledger import Ledger, OnLines
+from exports.lines import FileLines, rendered_lines
 from exports.manifest import NAME as MANIFEST
-from exports.manifest import manifest_parts
-from exports.rows import Renderer, origins_of
+from exports.manifest import in_order, manifest_parts
+from exports.origins import origins_of
+from exports.rows import Renderer
 from exports.scoring_files import scoring_files
 from exports.spool import Tally
 from exports.training.recipes import recipe_files
-from schemas.bundle import FileFact, PoolFigures, RowOrigin
+from schemas.bundle import AUGMENTED, FileFact, PoolFigures, RowOrigin
 from schemas.errors import InvalidInput
-from schemas.recipe import BundleRecipe
+from schemas.recipe import SFT_FORMATS, BundleRecipe
 from schemas.scoring.check import Problem
 
 _PROGRESS_S = 0.5
@@ -30,34 +34,46 @@ OnProgress = Callable[[int, int], None]
 class Contents(NamedTuple):
     """What a bundle is to hold, chosen now or read from a manifest.
 
-    `origins` maps a file's name to what its lines are made of, in order.
+    `origins` maps a file's name to what its lines are made of, in order; `lines` to those that are
+    made already.
     """
 
     recipe: BundleRecipe
     pools: tuple[PoolFigures, ...]
     origins: Mapping[str, list[RowOrigin]]
+    lines: Mapping[str, FileLines] = MappingProxyType({})
+
+    @property
+    def rows(self) -> Mapping[str, int]:
+        """How many rows each file may have, in the order in which they are written."""
+        rows = {name: len(each) for name, each in (*self.origins.items(), *self.lines.items())}
+        return {name: rows[name] for name in in_order(rows)}
 
 
 class Written(NamedTuple):
     """A folder that was written."""
 
     files: dict[str, FileFact]
-    rows: dict[str, list[RowOrigin]]
     manifest_hash: str
 
 
-def contents_of(session: Session, project_id: str, selection: Selection) -> Contents:
-    """The contents that a selection asks for."""
+def contents_of(
+    session: Session, project_id: str, selection: Selection, drafts: Drafts | None = None
+) -> Contents:
+    """The contents that a selection asks for; from the drafts where they have its lines."""
     recipe = selection.recipe
     origins: dict[str, list[RowOrigin]] = {}
+    lines: dict[str, FileLines] = {}
     for format_ in recipe.formats:
-        pool = selection.pools["sft" if format_ == "sft" else "grpo"]
+        pool = selection.pools["sft" if format_ in SFT_FORMATS else "grpo"]
         for suffix, rows in (("", pool.train), ("_val", pool.val)):
-            origins[f"{format_}{suffix}.jsonl"] = list(
-                origins_of(session, project_id, format_, rows, with_thinking=recipe.with_thinking)
-            )
+            name = f"{format_}{suffix}.jsonl"
+            if drafts is not None and format_ in drafts.of:
+                lines[name] = drafts.of[format_].lines(each.query_id for each in rows)
+            else:
+                origins[name] = list(origins_of(session, project_id, format_, rows, recipe))
     figures = tuple(pool.figures for pool in selection.pools.values())
-    return Contents(recipe, figures, origins)
+    return Contents(recipe, figures, origins, lines)
 
 
 def write_bundle(
@@ -65,7 +81,7 @@ def write_bundle(
     contents: Contents,
     *,
     target: Path,
-    drafts: Drafts | None = None,
+    on_lines: OnLines | None = None,
     on_progress: OnProgress | None = None,
 ) -> Written:
     """Write a bundle's folder, whole or not at all.
@@ -74,36 +90,45 @@ def write_bundle(
         ExportRefused: the disk is full, the folder is taken, or a row is not what it was.
         InvalidInput: `export.nothing_selected`; a format that was asked for has no row.
     """
-    rows: dict[str, list[RowOrigin]] = {}
     tallies: dict[str, Tally] = {}
-    with new_folder(target) as writer:
+    with new_folder(target) as writer, Ledger(target.parent, on_lines) as ledger:
         progress = _Progress(writer, contents, on_progress)
-        for name, origins in contents.origins.items():
-            with file_lines(name, origins, renderer, drafts, target.parent) as lines:
-                written: list[RowOrigin] = []
-                if writer.write(name, progress.counted(lines.blocks(written))):
-                    rows[name], tallies[name] = written, lines.tally()
+        for name in contents.rows:
+            with _lines(name, contents, renderer, target.parent) as lines:
+                if writer.write(name, progress.counted(ledger.entered(name, lines.blocks()))):
+                    tallies[name] = lines.tally()
                 elif not name.endswith("_val.jsonl"):
                     problems = [Problem(name, "export.reason_no_rejected", {})]
                     raise InvalidInput("export.nothing_selected", problems, file=name)
         writer.done = 1.0
-        files = _write_companions(writer, contents, rows, tallies)
+        files = _write_companions(writer, contents, ledger.rows, tallies)
         parts = manifest_parts(
             contents.recipe,
             renderer.materials.pinned,
             contents.pools,
             files=files,
-            rows=rows,
+            ledger=ledger,
             tally=Tally.of_all(tallies.values()),
         )
         writer.write(MANIFEST, parts)
-    return Written(files, rows, writer.facts[MANIFEST].sha256)
+    return Written(files, writer.facts[MANIFEST].sha256)
+
+
+@contextmanager
+def _lines(name: str, contents: Contents, renderer: Renderer, folder: Path) -> Generator[FileLines]:
+    """The lines of a file that are made already, or are made now."""
+    made = contents.lines.get(name)
+    if made is not None:
+        yield made
+        return
+    with rendered_lines(name, contents.origins[name], renderer, folder) as lines:
+        yield lines
 
 
 def _write_companions(
     writer: FolderWriter,
     contents: Contents,
-    rows: Mapping[str, list[RowOrigin]],
+    rows: Mapping[str, int],
     tallies: Mapping[str, Tally],
 ) -> dict[str, FileFact]:
     """Plugin, training recipes and card; the facts of all files so far."""
@@ -116,9 +141,14 @@ def _write_companions(
     facts = CardFacts(
         recipe,
         contents.pools,
-        {name: len(each) for name, each in rows.items()},
+        rows,
         {name: tally.steps_by_expert for name, tally in tallies.items()},
         Tally.of_all(tallies.values()).form_missed,
+        {
+            name: twins
+            for name, each in contents.origins.items()
+            if (twins := sum(origin.variant == AUGMENTED for origin in each))
+        },
     )
     writer.write("CARD.md", [card_text(facts).encode()])
     return dict(writer.facts)
@@ -131,7 +161,7 @@ class _Progress:
         self, writer: FolderWriter, contents: Contents, on_progress: OnProgress | None
     ) -> None:
         self._writer, self._tell, self._done = writer, on_progress, 0
-        self._expected = max(1, sum(map(len, contents.origins.values())))
+        self._expected = max(1, sum(contents.rows.values()))
         self._told_at = time.monotonic()
 
     def counted(self, blocks: Iterator[bytes]) -> Iterator[bytes]:

@@ -32,17 +32,46 @@ class SourceFigures(_Value):
 
 
 class Spread(_Value):
-    """How the rows of a pool are spread, by plan size (steps), list (NAME@N) and trace state."""
+    """How the rows of a pool are spread, by plan size (steps), list (NAME@N) and trace state.
+
+    `by_expert` counts steps.
+    """
 
     rows: int
     by_size: dict[int, int]
     by_list: dict[str, int]
     mean_trace_length: float | None
     by_trace_state: dict[str, int]
+    by_expert: dict[str, int] = {}
+
+
+class ExpertShift(_Value):
+    """The share of an expert among all steps, before and after a cut."""
+
+    expert: str
+    before: float
+    after: float
+
+
+class Shift(_Value):
+    """How far the selection of short traces moved the experts of a pool.
+
+    `distance` is the total variation (0 to 1), an alarm from `threshold` on; `experts` are those
+    that moved most.
+    """
+
+    distance: float
+    threshold: float
+    is_alarm: bool
+    experts: tuple[ExpertShift, ...]
 
 
 class PoolFigures(_Value):
-    """What a recipe makes of one pool; `before` is all that was usable, before shares and cuts."""
+    """What a recipe makes of one pool; `before` is all that was usable, before shares and cuts.
+
+    Of the rows, `plain` are written without thinking in a recipe that thinks. `shift` is told where
+    traces were selected by length.
+    """
 
     pool: PoolName
     sources: tuple[SourceFigures, ...]
@@ -50,6 +79,8 @@ class PoolFigures(_Value):
     val: int
     spread: Spread
     before: Spread
+    plain: int = 0
+    shift: Shift | None = None
 
 
 class RecipePreview(_Value):
@@ -126,12 +157,16 @@ class BundleDifference(_Value):
     recipe: dict[str, tuple[JsonValue, JsonValue]]
 
 
+AUGMENTED, PLAIN = "augmented", "plain"
+
+
 class RowOrigin(NamedTuple):
     """What a line of a dataset file is made of; a manifest holds one for each line, in order.
 
     `source_id` and `trace_id` are a revision, a suggestion, or the query itself where its old
     answer is read; `against_id` is the rejected suggestion (`dpo`) or the accepted revision
-    (`kto`).
+    (`kto`). `variant` is `augmented` for a twin under a changed list, `plain` where both sides of a
+    pair had to do without thinking, else empty.
     """
 
     kind: SourceKind
@@ -141,6 +176,7 @@ class RowOrigin(NamedTuple):
     against_id: str | None
     source_hash: str
     row_hash: str = ""
+    variant: str = ""
 
 
 class Rebuilt(NamedTuple):

@@ -38,6 +38,14 @@ def built_in_template(language: Language) -> str:
     return path.read_text("utf-8")
 
 
+@cache
+def agent_template(template: str) -> str:
+    """The template of the agent form, in the language of another template."""
+    language: Language = "zh" if _CHINESE.search(template) else "en"
+    path = Path(__file__).parent / "prompts" / f"agent.{language}.txt"
+    return path.read_text("utf-8")
+
+
 def missing_placeholders(template: str) -> list[str]:
     """The placeholders without which a planner could not know its experts or its form."""
     return [name for name in REQUIRED if f"{{{name}}}" not in template]

@@ -1,8 +1,8 @@
 """The recipe of a bundle: which rows, in what shares, in which form, at what weights.
 
 A recipe is a YAML or JSON file, or what the Datasets page puts together. Two pools are filled from
-sources of their own: `sft` teaches the form, `grpo` is rewarded against accepted plans (`dpo` and
-`kto` files are written from the rows of the `grpo` pool).
+sources of their own: `sft` teaches the form (`agent` files are written from it too), `grpo` is
+rewarded against accepted plans (`dpo` and `kto` files are written from its rows).
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,12 @@ from schemas.errors import InvalidInput
 from schemas.project import DEFAULT_WEIGHTS, REWARDS, ProjectSettings
 
 SourceKind = Literal["history", "accepted", "suggestions"]
-Format = Literal["sft", "grpo", "dpo", "kto"]
+Format = Literal["sft", "agent", "grpo", "dpo", "kto"]
+FORMATS: tuple[Format, ...] = ("sft", "agent", "grpo", "dpo", "kto")
+SFT_FORMATS: frozenset[Format] = frozenset({"sft", "agent"})
+Label = Literal["accepted", "fixed"]
+"""How a decided plan came about: accepted as it was handed in, or fixed by a reviewer."""
+Pair = Literal["corrected", "siblings", "length"]
 THINK_REWARDS = frozenset({"ThinkLengthReward", "ThinkQualityReward"})
 
 
@@ -29,7 +34,9 @@ class Source(_Part):
     """Where rows of a pool come from, and how many: a `share` of the pool, a `count`, else all.
 
     The filters narrow it: `lists` are references NAME@N, `models` the models that were asked,
-    `since` and `until` (both inclusive, UTC) the day the row was imported, suggested or decided.
+    `since` and `until` (both inclusive, UTC) the day the row was imported, suggested or decided,
+    `labels` how a plan was decided, `queries` the ids of queries. A query that is asked for by its
+    id must be fit to be taken, or the recipe is refused with the reason.
     """
 
     kind: SourceKind
@@ -37,6 +44,8 @@ class Source(_Part):
     count: int | None = Field(default=None, ge=1)
     lists: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    labels: tuple[Label, ...] = ()
+    queries: tuple[str, ...] = ()
     since: date | None = None
     until: date | None = None
 
@@ -44,6 +53,8 @@ class Source(_Part):
     def _one_measure(self) -> Self:
         if self.share is not None and self.count is not None:
             raise PydanticCustomError("export.recipe_share_and_count", "", {"kind": self.kind})
+        if self.labels and self.kind != "accepted":
+            raise PydanticCustomError("export.recipe_labels", "", {"kind": self.kind})
         return self
 
 
@@ -88,6 +99,26 @@ class Think(_Part):
         return self
 
 
+class Augmentation(_Part):
+    """Rows that are written once more under a changed list; only the prompt changes.
+
+    `share` of the queries have such a twin. Its list is shuffled, each expert that the plan does
+    not call is dropped with the probability `drop_unused`, and `decoys` experts of other lists of
+    the project are added. Rows with a prompt of their own (historical chats) have no twin.
+    """
+
+    share: float = Field(default=0.0, ge=0, le=1)
+    shuffle: bool = True
+    drop_unused: float = Field(default=0.0, ge=0, le=0.9)
+    decoys: int = Field(default=0, ge=0, le=20)
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if self.share and not (self.shuffle or self.drop_unused or self.decoys):
+            raise PydanticCustomError("export.recipe_augments_nothing", "")
+        return self
+
+
 class Verification(_Part):
     """The local model or tokenizer folder that rows are read back with; `tiny` is built here.
 
@@ -106,7 +137,12 @@ class BundleRecipe(_Part):
 
     `think` and `banned_words` are the project's where they are absent. `shortest_traces` is the
     share that SFT with thinking keeps of each plan size, shortest traces first: a cut by one length
-    for all would remove the plans with many experts, since their traces are longer.
+    for all would remove the plans with many experts, since their traces are longer. Where that
+    leaves an expert fewer than `expert_quota` rows, the shortest of its rows come back.
+    `shift_alarm` is the distance (total variation, 0 to 1) of experts before and after the cut from
+    which on the alarm sounds. `plain_share` of the queries, by their cluster, are written without
+    thinking in a recipe with thinking. `dpo_pairs` are the pairs to set against each other: a
+    model's plan against the corrected one, siblings, the long against the short thinking.
     """
 
     name: str = Field(min_length=1, max_length=80)
@@ -114,9 +150,14 @@ class BundleRecipe(_Part):
     sft: Pool = Pool()
     grpo: Pool = Pool()
     with_thinking: bool = True
+    plain_share: float = Field(default=0.0, ge=0, le=0.9)
     think: Think | None = None
     banned_words: tuple[str, ...] | None = None
     shortest_traces: float = Field(default=1.0, gt=0, le=1)
+    expert_quota: int | None = Field(default=None, ge=1)
+    shift_alarm: float = Field(default=0.1, gt=0, le=1)
+    augmentation: Augmentation = Augmentation()
+    dpo_pairs: tuple[Pair, ...] = Field(default=("corrected",), min_length=1)
     weights: dict[str, float] = Field(
         default_factory=lambda: dict(zip(REWARDS, DEFAULT_WEIGHTS, strict=True))
     )
@@ -131,13 +172,15 @@ class BundleRecipe(_Part):
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
         for name, is_needed in (
-            ("sft", "sft" in self.formats),
-            ("grpo", bool({"grpo", "dpo", "kto"} & set(self.formats))),
+            ("sft", bool(SFT_FORMATS & set(self.formats))),
+            ("grpo", bool(set(self.formats) - SFT_FORMATS)),
         ):
             if is_needed and not getattr(self, name).sources:
                 raise PydanticCustomError("export.recipe_no_source", "", {"pool": name})
         if any(source.kind == "suggestions" for source in self.grpo.sources):
             raise PydanticCustomError("export.recipe_grpo_suggestions", "")
+        if self.plain_share and not self.with_thinking:
+            raise PydanticCustomError("export.recipe_plain_already", "")
         unknown = sorted(set(self.weights) - set(REWARDS))
         if unknown:
             raise PydanticCustomError(

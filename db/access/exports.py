@@ -45,6 +45,7 @@ class QueryPart(NamedTuple):
     plan_hash: str | None
     own_suggestion_id: str | None
     decided_on: str | None
+    revision_kind: str | None
 
 
 class SuggestionPart(NamedTuple):
@@ -267,6 +268,7 @@ def _queries(backend: Backend) -> Statement:
         col(Revision.content_hash),
         col(Annotation.suggestion_id),
         day_text(backend, col(Annotation.decided_at)),
+        col(Revision.kind),
     )
     return (
         sa.select(*columns)

@@ -13,7 +13,7 @@ from schemas.errors import TrainingError
 from schemas.settings import Settings
 
 INSIDE = Path(__file__).parent / "inside"
-DATASETS = ("sft.jsonl", "grpo.jsonl")
+DATASETS = ("sft.jsonl", "agent.jsonl", "grpo.jsonl")
 TINY_MODEL = Path(__file__).parent / "tiny_model.py"
 
 

@@ -12,10 +12,11 @@ from typing import Any, cast
 from exports.training.ask import ask_trainer, tiny_model
 from exports.training.recipes import NAMES, get_recipe
 from schemas.errors import TrainingError
+from schemas.recipe import FORMATS
 from schemas.settings import Settings
 from schemas.training import FileReport, RowDifference, VerifyReport
 
-KINDS = ("sft", "grpo", "dpo", "kto")
+KINDS = FORMATS
 TINY = "tiny"
 ROWS_A_PROCESS = 2000
 

@@ -71,7 +71,12 @@ def render_plain_answer(plan: Mapping[str, Any], dialect: str, trace: str | None
     answer = f"<answer>\n{wire.to_text(plan, dialect)}\n</answer>"
     if trace is None:
         return answer
-    return f"<think>\n{_without_tags(trace.strip())}\n</think>\n\n{answer}"
+    return render_thinking(trace) + answer
+
+
+def render_thinking(trace: str) -> str:
+    """A trace inside its tags, as it stands before an answer."""
+    return f"<think>\n{_without_tags(trace.strip())}\n</think>\n\n"
 
 
 def _without_tags(trace: str) -> str:

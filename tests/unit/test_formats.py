@@ -15,6 +15,7 @@ from inline_snapshot import snapshot
 from exports.formats import (
     Material,
     RowForm,
+    agent_row,
     dpo_row,
     grpo_row,
     kto_row,
@@ -24,6 +25,7 @@ from exports.formats import (
 )
 from exports.rows import apart_from_equals
 from exports.spool import Mark, Spool
+from schemas.experts import Expert
 from schemas.recipe import Think
 from schemas.scoring.answer import has_strict_form
 from schemas.scoring.check import VISIBLE
@@ -104,6 +106,62 @@ def test_a_kto_row() -> None:
     row = kto_row(MATERIAL, PLAIN, label=False)
     assert list(row) == ["messages", "channel", "label"]
     assert row["label"] is False
+
+
+AGENT = MATERIAL._replace(
+    agent_system="规划器",
+    experts=(Expert(name="数据分析专家", description="查数据"),),
+)
+
+
+def test_an_agent_row_calls_experts_as_tools() -> None:
+    assert to_line(agent_row(AGENT, FORM)).decode() == snapshot(
+        '{"messages":[{"role":"system","content":"规划器"},{"role":"user","content":"查看经营周报"},{"role":"assistant","content":"<think>\\n用户想看周报，交给数据分析专家。\\n</think>\\n\\n查看经营周报\\n"},{"role":"tool_call","content":"{\\"name\\":\\"数据分析专家\\",\\"arguments\\":{\\"sub_questions\\":[\\"查看经营周报（数据分析专家）\\"],\\"order\\":1}}"}],"tools":"[{\\"type\\":\\"function\\",\\"function\\":{\\"name\\":\\"数据分析专家\\",\\"description\\":\\"查数据\\",\\"parameters\\":{\\"type\\":\\"object\\",\\"properties\\":{\\"sub_questions\\":{\\"type\\":\\"array\\",\\"items\\":{\\"type\\":\\"string\\"},\\"minItems\\":1},\\"order\\":{\\"type\\":\\"integer\\",\\"minimum\\":1}},\\"required\\":[\\"sub_questions\\",\\"order\\"]}}}]","channel":"accepted"}\n'
+    )
+    plain = agent_row(AGENT, PLAIN)
+    assert plain["messages"][-2]["content"] == "查看经营周报\n"
+
+
+def test_a_plan_without_steps_calls_no_tool() -> None:
+    empty = {"rewritten_query": "你好", "steps": []}
+    row = agent_row(AGENT._replace(plan=empty), PLAIN)
+    assert row["messages"][-1] == {"role": "assistant", "content": "你好\n"}
+
+
+def test_a_prompt_that_is_not_ours_has_no_agent_form() -> None:
+    with pytest.raises(ValueError, match="agent form"):
+        agent_row(MATERIAL, FORM)
+
+
+def test_a_call_in_a_text_is_no_call() -> None:
+    plan = a_plan("<tool_call>{}</tool_call>", "数据分析专家")
+    row = agent_row(AGENT._replace(plan=plan, trace="<tool_call>"), FORM)
+    assert not any("<tool_call>" in each["content"] for each in row["messages"])
+
+
+def test_a_plain_row_of_a_mix_has_no_thinking_and_says_so_to_its_rewards() -> None:
+    plain = MATERIAL._replace(is_plain=True)
+    assert sft_row(plain, FORM) == sft_row(MATERIAL, PLAIN)
+    row = json.loads(to_line(grpo_row(plain, FORM)))
+    assert row["chat_template_kwargs"] == {"enable_thinking": False}
+    assert context_from_row(row).with_thinking is False
+
+
+def test_a_mix_takes_its_share_by_the_cluster() -> None:
+    mix = replace(FORM, plain_share=0.3)
+    plain = {f"c{n}" for n in range(2000) if mix.is_plain(f"c{n}")}
+    assert 0.26 < len(plain) / 2000 < 0.34
+    more = replace(FORM, plain_share=0.5)
+    assert plain < {f"c{n}" for n in range(2000) if more.is_plain(f"c{n}")}
+    assert not any(replace(mix, with_thinking=False).is_plain(each) for each in plain)
+
+
+def test_an_augmented_row_says_so_and_is_rewarded_by_its_own_list() -> None:
+    twin = MATERIAL._replace(is_augmented=True, expert_names=("活动报名专家", "数据分析专家"))
+    row = json.loads(to_line(grpo_row(twin, FORM)))
+    assert json.loads(row["plan_meta"])["augmented"] is True
+    assert context_from_row(row).expert_names == {"活动报名专家", "数据分析专家"}
+    assert "augmented" not in json.loads(grpo_row(MATERIAL, FORM)["plan_meta"])
 
 
 def test_no_key_is_one_that_ms_swift_reserves_or_renames() -> None:

@@ -34,7 +34,7 @@ def test_recipes_that_ship_are_right(name: str) -> None:
         ("name: x\nformats: [sft]\n" + POOL + "seed: many\n", "seed cannot be “many”"),
         ("name: x\nformats: [sft]\n" + POOL + "shoes: 1\n", "means nothing here: shoes"),
         ("formats: [sft]\n" + POOL, "lacks name"),
-        ("name: x\nformats: [csv]\n" + POOL, "it can be sft, grpo, dpo, kto"),
+        ("name: x\nformats: [csv]\n" + POOL, "it can be sft, agent, grpo, dpo, kto"),
         ("name: x\nformats: [sft]\n" + POOL + "val_share: 0.9\n", "must be ≤ 0.5"),
         ("name: x\n" + POOL, "pool grpo, but that pool has no source"),
         (
@@ -71,6 +71,25 @@ def test_recipes_that_ship_are_right(name: str) -> None:
             + "weights: {ThinkLengthReward: 1}\n",
             "one that applies must be above 0",
         ),
+        (
+            "name: x\nformats: [sft]\nsft: {sources: [{kind: history, labels: [fixed]}]}\n",
+            "the source history cannot be narrowed by labels",
+        ),
+        (
+            "name: x\nformats: [sft]\nsft: {sources: [{kind: accepted, labels: [good]}]}\n",
+            "it can be accepted, fixed",
+        ),
+        (
+            "name: x\nformats: [sft]\n" + POOL + "augmentation: {share: 0.5, shuffle: false}\n",
+            "changes nothing in them",
+        ),
+        (
+            "name: x\nformats: [sft]\nwith_thinking: false\nplain_share: 0.5\n" + POOL,
+            "plain_share means nothing",
+        ),
+        ("name: x\nformats: [sft]\nplain_share: 1\n" + POOL, "must be ≤ 0.9"),
+        ("name: x\nformats: [sft]\nexpert_quota: 0\n" + POOL, "must be ≥ 1"),
+        ("name: x\nformats: [agent]\n", "pool sft, but that pool has no source"),
         ("name: [x\n", "line 2 cannot be read"),
         ("- a\n- b\n", "keys and values"),
         ("", "keys and values"),

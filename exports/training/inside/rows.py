@@ -13,7 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-MODES = {"sft": "train", "grpo": "transformers", "dpo": "rlhf", "kto": "train"}
+MODES = {"sft": "train", "agent": "train", "grpo": "transformers", "dpo": "rlhf", "kto": "train"}
+ANSWERS = ("assistant", "tool_call")
 TOLD = 200
 _work: dict[str, Any] = {}
 
@@ -132,7 +133,7 @@ def _measure(span: tuple[int, int]) -> tuple[list[int], list[dict[str, Any]]]:
         problem: dict[str, Any] | None = None
         if _words(row) != _words(written):
             problem = {"what": "changed", "detail": ""}
-        elif _work["kind"] != "grpo" and written["messages"][-1]["role"] != "assistant":
+        elif _work["kind"] != "grpo" and written["messages"][-1]["role"] not in ANSWERS:
             problem = {"what": "no_answer", "detail": ""}
         elif _work["template"] is not None:
             problem = _encode(row, lengths)
@@ -152,7 +153,7 @@ def _encode(row: dict[str, Any], lengths: list[int]) -> dict[str, Any] | None:
     lengths.append(length)
     if length > _work["max_length"]:
         return {"what": "too_long", "detail": "", "tokens": length}
-    if kind == "sft" and all(label == -100 for label in encoded["labels"]):
+    if kind in ("sft", "agent") and all(label == -100 for label in encoded["labels"]):
         return {"what": "no_answer", "detail": ""}
     return None
 
