@@ -12,7 +12,7 @@ from exports.rows import CHUNK, Renderer, apart_from_equals
 from exports.spool import Spool, Tally
 from schemas.bundle import RowOrigin
 from schemas.errors import InvalidInput
-from schemas.recipe import Format
+from schemas.recipe import FORMATS, Format
 
 OnRows = Callable[[int], None]
 
@@ -85,7 +85,7 @@ def _answer_hash(row: Row) -> bytes:
 
 
 def _hashed(origin: RowOrigin, line: bytes) -> RowOrigin:
-    return RowOrigin._make((*origin[:6], sha256(line).hexdigest()[:16]))
+    return origin._replace(row_hash=sha256(line).hexdigest()[:16])
 
 
 def to_format(name: str) -> Format:
@@ -95,6 +95,6 @@ def to_format(name: str) -> Format:
         InvalidInput: `export.manifest_unreadable`; it is another name.
     """
     format_ = name.removesuffix(".jsonl").removesuffix("_val")
-    if format_ not in ("sft", "grpo", "dpo", "kto"):
+    if format_ not in FORMATS:
         raise InvalidInput("export.manifest_unreadable", path=name)
     return format_
