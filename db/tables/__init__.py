@@ -1,6 +1,7 @@
 """Every table, so that one import fills the metadata."""
 
 from db.tables.annotations import Annotation, Draft, Review, Revision, Task, TaskSkip
+from db.tables.facts import FactProfile, QueryChange, RowFact
 from db.tables.lists import (
     ListChange,
     ListDraft,
@@ -45,6 +46,7 @@ __all__ = [
     "Evaluation",
     "EvaluationAnswer",
     "Event",
+    "FactProfile",
     "GoldAnswer",
     "GoldItem",
     "GuidelineVersion",
@@ -62,11 +64,13 @@ __all__ = [
     "Project",
     "PromptVersion",
     "Query",
+    "QueryChange",
     "RefusedListDraft",
     "Review",
     "ReviewBatch",
     "ReviewBatchItem",
     "Revision",
+    "RowFact",
     "Run",
     "SetupLink",
     "SignIn",

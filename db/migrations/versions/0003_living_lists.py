@@ -1,4 +1,4 @@
-"""Living lists: drafts, recorded changes, work on lists, proposals to move rows.
+"""Living lists: drafts, recorded changes, work on lists, proposals to move rows; facts of rows.
 
 Revision ID: 0003
 Revises: 0002
@@ -126,9 +126,108 @@ def upgrade() -> None:
     with op.batch_alter_table('refused_list_draft', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_refused_list_draft_draft_id'), ['draft_id'], unique=False)
 
+    op.create_table('query_change',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('project_id', sa.String(), nullable=False),
+    sa.Column('query_id', sa.String(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_query_change'))
+    )
+    with op.batch_alter_table('query_change', schema=None) as batch_op:
+        batch_op.create_index('ix_query_change_project', ['project_id', 'id'], unique=False)
+
+    op.create_table('fact_profile',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('project_id', sa.String(), nullable=False),
+    sa.Column('key', sa.String(), nullable=False),
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('list_version_id', sa.String(), nullable=False),
+    sa.Column('model', sa.String(), nullable=True),
+    sa.Column('day', sa.String(), nullable=True),
+    sa.Column('label', sa.String(), nullable=True),
+    sa.Column('size', sa.Integer(), nullable=False),
+    sa.Column('trace_state', sa.String(), nullable=True),
+    sa.Column('reason', sa.String(), nullable=True),
+    sa.Column('trace_reason', sa.String(), nullable=True),
+    sa.Column('experts', sa.Text(), nullable=False),
+    sa.Column('own_prompt', sa.Boolean(), nullable=False),
+    sa.Column('is_paired', sa.Boolean(), nullable=False),
+    sa.Column('is_paired_thinking', sa.Boolean(), nullable=False),
+    sa.ForeignKeyConstraint(['project_id'], ['project.id'], name=op.f('fk_fact_profile_project_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_fact_profile')),
+    sa.UniqueConstraint('project_id', 'key', name=op.f('uq_fact_profile_project_id_key'))
+    )
+    op.create_table('row_fact',
+    sa.Column('query_id', sa.String(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('project_id', sa.String(), nullable=False),
+    sa.Column('source_id', sa.String(), nullable=False),
+    sa.Column('cluster', sa.String(), nullable=False),
+    sa.Column('profile_id', sa.Integer(), nullable=False),
+    sa.Column('trace_length', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('query_id', 'number', name=op.f('pk_row_fact'))
+    )
+    with op.batch_alter_table('row_fact', schema=None) as batch_op:
+        batch_op.create_index('ix_row_fact_counted', ['project_id', 'query_id', 'number', 'profile_id', 'trace_length', 'cluster'], unique=False)
+
+    # What there is has no facts yet.
+    op.execute("INSERT INTO query_change (project_id, query_id) SELECT project_id, id FROM query")
+    _note_changes()
+
+
+# Table → its column that names a query (none: all of the project is concerned), and what to note.
+CHANGES = {
+    'query': ('id', "INSERT", "DELETE", "UPDATE OF kind, text, messages, answer, cluster, list_version_id, chosen_annotation_id"),
+    'suggestion': ('query_id', "INSERT", "DELETE", "UPDATE OF plan, trace, trace_length, failure, is_repaired, model, origin"),
+    'annotation': ('query_id', "INSERT", "DELETE", "UPDATE OF state, revision_id, suggestion_id, decided_at"),
+    'gold_item': (None, "INSERT", "DELETE", "UPDATE OF query_id, plan"),
+    'benchmark_question': (None, "INSERT", "DELETE", "UPDATE OF text, plan"),
+}
+
+
+def _note_changes() -> None:
+    """Triggers: rows change in many places, and a count that misses one would be wrong."""
+    is_sqlite = op.get_bind().dialect.name == 'sqlite'
+    for table, (column, *events) in CHANGES.items():
+        for event in events:
+            name = f"note_{table}_{event.split()[0].lower()}"
+            row = 'OLD' if event == 'DELETE' else 'NEW'
+            query = f"{row}.{column}" if column else 'NULL'
+            note = f"INSERT INTO query_change (project_id, query_id) VALUES ({row}.project_id, {query});"
+            if is_sqlite:
+                op.execute(f"CREATE TRIGGER {name} AFTER {event} ON {table} BEGIN {note} END")
+            else:
+                op.execute(
+                    f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+                    f"$$ BEGIN {note} RETURN NULL; END $$"
+                )
+                op.execute(
+                    f"CREATE TRIGGER {name} AFTER {event} ON {table} "
+                    f"FOR EACH ROW EXECUTE FUNCTION {name}()"
+                )
+
+
+def _note_no_changes() -> None:
+    is_sqlite = op.get_bind().dialect.name == 'sqlite'
+    for table, (_, *events) in CHANGES.items():
+        for event in events:
+            name = f"note_{table}_{event.split()[0].lower()}"
+            op.execute(f"DROP TRIGGER {name}" + ("" if is_sqlite else f" ON {table}"))
+            if not is_sqlite:
+                op.execute(f"DROP FUNCTION {name}")
 
 
 def downgrade() -> None:
+    # First: what writes a table anew would meet triggers on it.
+    _note_no_changes()
+    with op.batch_alter_table('row_fact', schema=None) as batch_op:
+        batch_op.drop_index('ix_row_fact_counted')
+
+    op.drop_table('row_fact')
+    op.drop_table('fact_profile')
+    with op.batch_alter_table('query_change', schema=None) as batch_op:
+        batch_op.drop_index('ix_query_change_project')
+
+    op.drop_table('query_change')
     with op.batch_alter_table('refused_list_draft', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_refused_list_draft_draft_id'))
 
