@@ -280,7 +280,10 @@ def _queries(backend: Backend) -> Statement:
 
 
 def _suggestions(backend: Backend) -> Statement:
-    """Columns of `SuggestionPart`, in order."""
+    """Columns of `SuggestionPart`, in order; a plan that was moved from another list is no model's.
+
+    It is trained on when somebody has accepted it.
+    """
     columns = (
         col(Suggestion.id),
         col(Suggestion.query_id),
@@ -294,4 +297,5 @@ def _suggestions(backend: Backend) -> Statement:
         col(Suggestion.is_repaired),
         day_text(backend, col(Suggestion.created_at)),
     )
-    return sa.select(*columns).select_from(Suggestion).where(_of_project(Suggestion))
+    is_said = col(Suggestion.origin) != "migration"
+    return sa.select(*columns).select_from(Suggestion).where(_of_project(Suggestion), is_said)

@@ -7,11 +7,12 @@ from sqlmodel import Session
 
 from db.tables import Query
 
-_ANNOTATION, _BENCHMARK, _QUESTION, _PLANNER, _QUERY, _REVISION, _ROW, _RUN = (
+_ANNOTATION, _BENCHMARK, _GOLD, _QUESTION, _PLANNER, _QUERY, _REVISION, _ROW, _RUN = (
     Query.metadata.tables[name]
     for name in (
         "annotation",
         "benchmark",
+        "gold_item",
         "benchmark_question",
         "planner",
         "query",
@@ -36,7 +37,7 @@ class DecidedPlan(NamedTuple):
 def list_plans(
     session: Session, project_id: str, version_id: str, after: str, limit: int
 ) -> list[DecidedPlan]:
-    """Decided queries pinned to a version, after a query, by their ids.
+    """Decided queries pinned to a version, after a query, by their ids; gold items aside.
 
     With the chosen plan; history that nobody has worked on with its old answer.
     """
@@ -51,8 +52,7 @@ def list_plans(
         .outerjoin(_ANNOTATION, _ANNOTATION.c.id == _QUERY.c.chosen_annotation_id)
         .outerjoin(_REVISION, _REVISION.c.id == _ANNOTATION.c.revision_id)
         .where(
-            _QUERY.c.project_id == project_id,
-            _QUERY.c.list_version_id == version_id,
+            *_decided(project_id, version_id),
             sa.or_(_REVISION.c.id.is_not(None), _QUERY.c.answer.is_not(None)),
             _QUERY.c.id > after,
         )
@@ -60,6 +60,23 @@ def list_plans(
         .limit(limit)
     )
     return [DecidedPlan(*row) for row in session.connection().execute(statement)]
+
+
+def count_plans(session: Session, project_id: str, version_id: str) -> int:
+    """How many rows `list_plans` gives over all."""
+    statement = sa.select(sa.func.count()).where(
+        *_decided(project_id, version_id),
+        sa.or_(_QUERY.c.chosen_annotation_id.is_not(None), _QUERY.c.answer.is_not(None)),
+    )
+    return session.scalar(statement) or 0
+
+
+def _decided(project_id: str, version_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        _QUERY.c.project_id == project_id,
+        _QUERY.c.list_version_id == version_id,
+        ~sa.exists().where(_GOLD.c.query_id == _QUERY.c.id),
+    )
 
 
 def list_questions(session: Session, project_id: str, version_id: str) -> list[tuple[str, str]]:

@@ -1,0 +1,104 @@
+"""Many decided rows at once, for tests and benches of what is done with all of them."""
+
+import json
+
+from db.engine import Database, insert_many
+from db.tables.base import new_ids, now
+from schemas.drafts import content_hash
+from schemas.people import Actor
+from tests.factories import a_query
+
+
+def add_decided(
+    database: Database, who: Actor, count: int, *steps: tuple[str, str], size: int = 1
+) -> None:
+    """Queries with an accepted plan each: (expert, sub-question) by turns, `size` steps a plan."""
+    pattern = a_query(database, who)
+    for start in range(0, count, 4_000):
+        numbers = range(start, min(count, start + 4_000))
+        _add(database, who, pattern, numbers, steps, size)
+
+
+def _add(
+    database: Database,
+    who: Actor,
+    pattern: str,
+    numbers: range,
+    steps: tuple[tuple[str, str], ...],
+    size: int,
+) -> None:
+    at = now()
+    queries, notes, revisions = (new_ids(len(numbers)) for _ in range(3))
+    with database.transaction() as session:
+        row = (
+            session.connection()
+            .exec_driver_sql(
+                'SELECT list_version_id, prompt_version_id, dialect, "window" FROM query '
+                f"WHERE id = '{pattern}'"
+            )
+            .one()
+        )
+        pins = dict(
+            zip(("list_version_id", "prompt_version_id", "dialect", "window"), row, strict=True)
+        )
+        of_project = {"project_id": who.project_id}
+        insert_many(
+            session,
+            "query",
+            ("id", "import_key", "content_hash", "text", "cluster", "chosen_annotation_id"),
+            [
+                (query_id, query_id, query_id, f"问题 {number}", query_id, notes[place])
+                for place, (number, query_id) in enumerate(zip(numbers, queries, strict=True))
+            ],
+            of_project
+            | pins
+            | {
+                "kind": "queries",
+                "history": "[]",
+                "state": "decided",
+                "priority": 0,
+                "created_at": at,
+            },
+        )
+        insert_many(
+            session,
+            "annotation",
+            ("id", "query_id", "revision_id"),
+            list(zip(notes, queries, revisions, strict=True)),
+            of_project
+            | {
+                "author_id": who.person_id,
+                "state": "accepted",
+                "lead_seconds": 1.0,
+                "opened_at": at,
+                "decided_at": at,
+            },
+        )
+        insert_many(
+            session,
+            "revision",
+            ("id", "annotation_id", "content", "content_hash"),
+            [
+                (
+                    revision_id,
+                    notes[place],
+                    json.dumps(plan, ensure_ascii=False),
+                    content_hash(plan),
+                )
+                for place, (number, revision_id) in enumerate(zip(numbers, revisions, strict=True))
+                for plan in [_plan(number, steps, size)]
+            ],
+            of_project
+            | {"number": 1, "kind": "submitted", "author_id": who.person_id, "created_at": at},
+        )
+
+
+def _plan(number: int, steps: tuple[tuple[str, str], ...], size: int) -> dict[str, object]:
+    chosen = [steps[(number + place) % len(steps)] for place in range(size)]
+    return {
+        "rewritten_query": f"问题 {number}",
+        "steps": [
+            {"expert": expert, "sub_questions": [f"{asked} {number}"], "order": order}
+            for order, (expert, asked) in enumerate(chosen, start=1)
+        ],
+    }
