@@ -63,7 +63,11 @@ def test_lists_are_published_listed_shown_and_compared(app: CommandLine, tmp_pat
         ["*", "desk@1"],
     ]
     assert app("experts", "show", "desk@2")[1].splitlines() == ["desk@2", "  甲: 甲", "  乙: 乙"]
-    assert app("experts", "diff", "desk@1", "desk@2")[1] == "+ 乙: 乙\n"
+    assert app("experts", "diff", "desk@1", "desk@2")[1].splitlines() == [
+        "+ 乙: 乙",
+        "Changes as the lists suggest; nobody has confirmed them:",
+        "  add: – → 乙",
+    ]
     code, out, _ = app("--json", "experts", "diff", "desk@2", "desk")
     assert json.loads(out)["added"] == []
     code, out, err = app("experts", "show", "desk@3")
@@ -139,3 +143,39 @@ def test_every_code_of_lists_and_imports_has_a_sentence_in_both_languages() -> N
     for code in codes:
         for language in LANGUAGES:
             assert sentence(code, Anything(), language)
+
+
+def test_recorded_changes_are_given_with_a_file_and_shown(app: CommandLine, tmp_path: Path) -> None:
+    first, second = (
+        a_list_file(tmp_path / "a.json", "甲"),
+        a_list_file(tmp_path / "b.json", "乙"),
+    )
+    changes = tmp_path / "changes.json"
+    changes.write_text('[{"kind": "rename", "before": ["甲"], "after": ["乙"]}]', "utf-8")
+    app("experts", "publish", first)
+    code, out, _ = app("experts", "impact", "desk@1", second, "--changes", str(changes), "--json")
+    assert (code, json.loads(out)["changes"]["source"]) == (0, "recorded")
+    app("experts", "publish", second, "--changes", str(changes))
+    out = app("experts", "diff", "desk@1", "desk@2", language="zh")[1]
+    assert out.splitlines()[-2:] == ["已记录的变更：", "  rename: 甲 → 乙"]
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text('[{"kind": "rename", "before": ["丙"], "after": ["乙"]}]', "utf-8")
+    code, _, told = app("experts", "publish", first, "--changes", str(wrong))
+    assert code == 0  # known already: nothing is published, and nothing recorded
+    third = a_list_file(tmp_path / "c.json", "丁")
+    code, _, told = app("experts", "publish", third, "--changes", str(wrong))
+    assert code == 1
+    assert "“丙” is no expert of desk@2" in told
+
+
+def test_rows_of_the_demo_are_moved_and_taken_back(app: CommandLine) -> None:
+    app("demo")
+    act = ("--project", "demo", "--json", "experts", "migrate", "merchant@1", "merchant@2")
+    expected = {"untouched": 11, "automatic": 0, "people": 3, "lost": 0, "known": 0}
+    code, out, _ = app(*act, "--dry-run")
+    assert (code, json.loads(out)) == (0, expected)
+    assert json.loads(app(*act)[1]) == expected
+    assert json.loads(app(*act)[1]) == expected | {"people": 0, "known": 3}
+    assert json.loads(app(*act, "--take-back")[1]) == {"taken_back": 3}
+    code, out, _ = app("--project", "demo", *act[3:], "--dry-run", language="zh")
+    assert "3 条由人工选择" in out
