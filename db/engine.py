@@ -9,7 +9,7 @@ timeout. `Database.reading` never waits for a writer.
 import json
 import sqlite3
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import Enum
@@ -19,6 +19,7 @@ from typing import Any, assert_never
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import DisconnectionError
@@ -194,6 +195,35 @@ def values_among(backend: Backend, name: str) -> Any:
 def among_value(session: Session, values: Sequence[str]) -> object:
     """What a statement with `values_among` is given for its parameter."""
     return json.dumps(values) if backend_of(session) is Backend.SQLITE else values
+
+
+def json_rows(backend: Backend, name: str) -> tuple[Any, Any, Callable[[int], Any]]:
+    """One parameter, a JSON array of arrays, as rows to select from.
+
+    What to select from, the number of a row (from 0), and its item at a place, as text.
+    """
+    match backend:
+        case Backend.SQLITE:
+            rows = sa.func.json_each(sa.bindparam(name)).table_valued("key", "value")
+            return (
+                rows,
+                rows.c.key,
+                lambda place: rows.c.value.op("->>")(sa.literal_column(f"{place}")),
+            )
+        case Backend.POSTGRESQL:
+            array = sa.cast(sa.bindparam(name, type_=sa.Text), JSONB)
+            rows = (
+                sa.func.jsonb_array_elements(array)
+                .table_valued(sa.column("value", JSONB), with_ordinality="number")
+                .render_derived()
+            )
+            return (
+                rows,
+                rows.c.number - 1,
+                lambda place: rows.c.value.op("->>")(sa.literal_column(f"{place}")),
+            )
+        case _ as never:
+            assert_never(never)
 
 
 def day_text(backend: Backend, column: Any) -> sa.ColumnElement[str]:

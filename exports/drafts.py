@@ -1,74 +1,161 @@
 """Rows made while they are chosen, when everything about them is at hand anyway.
 
 A bundle needs to know all rows before it knows which it takes. To read and parse the taken ones
-again would cost as much as choosing them; so whatever may be taken is made into its line at once,
+again would cost as much as choosing them; so whatever may be taken is made into its lines at once,
 and waits in a spool. A line that is not taken costs a few microseconds and its place on the disk.
 """
 
-from collections.abc import Generator, Mapping
+from array import array
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from db.access.exports import QueryPart
-from exports.candidates import Judged
+from exports.candidates import Candidate, Judged, Offered
 from exports.folder import disk_refusal
-from exports.formats import Material, grpo_row, sft_row, to_line
+from exports.formats import Material, Row, dpo_row, grpo_row, kto_row, sft_row, to_line
+from exports.lines import FileLines, answer_hash
 from exports.materials import Materials
+from exports.origins import origin_of
+from exports.pairs import Found, rated_of
+from exports.rows import apart_from_equals
 from exports.spool import Mark, Spool
-from schemas.bundle import PoolName
-from schemas.recipe import Format
+from schemas.bundle import PoolName, RowOrigin
+from schemas.recipe import BundleRecipe, Format
+
+_FILES: Mapping[PoolName, tuple[Format, ...]] = {"sft": ("sft",), "grpo": ("grpo", "dpo", "kto")}
 
 
 class Draft:
-    """The lines of one pool, found by query."""
+    """The lines of one format; those of a query stand together."""
 
     def __init__(self, folder: Path) -> None:
         self.spool = Spool(folder)
-        self.numbers: dict[str, int] = {}
+        self.numbers: dict[str, range] = {}
+        self.answers = array("Q")
+
+    def lines(self, query_ids: Iterable[str]) -> FileLines:
+        """The lines of a file, in the order of its queries; neighbours never answer alike."""
+        found = self.numbers
+        numbers = [number for each in query_ids for number in found.get(each, ())]
+        if self.answers:
+            numbers = list(apart_from_equals(numbers, self.answers.__getitem__))
+        return FileLines(self.spool, numbers)
 
 
 class Drafts:
-    """The lines of `sft` and `grpo` files; a query has one in each pool."""
+    """The lines of all formats that can be made in passing; the others are made by their ids."""
 
-    def __init__(self, folder: Path, formats: tuple[Format, ...], materials: Materials) -> None:
+    def __init__(self, folder: Path, recipe: BundleRecipe, materials: Materials) -> None:
+        self._recipe = recipe
         self._materials = materials
-        self._of: Mapping[str, Draft] = {
-            name: Draft(folder) for name in ("sft", "grpo") if name in formats
-        }
-        self._last: tuple[Judged, Material, Mark] | None = None
+        self.of: Mapping[Format, Draft] = {each: Draft(folder) for each in drafted(recipe)}
 
     def close(self) -> None:
         """Let the lines go."""
-        for draft in self._of.values():
+        for draft in self.of.values():
             draft.spool.close()
 
     @property
     def size(self) -> int:
         """Bytes on the disk."""
-        return sum(draft.spool.size for draft in self._of.values())
+        return sum(draft.spool.size for draft in self.of.values())
 
-    def find(self, format_: Format) -> Draft | None:
-        """The lines of a file; none where they are made later, by their ids."""
-        return self._of.get(format_)
+    def keep(self, offered: Offered, taken: Iterable[tuple[PoolName, Judged]]) -> None:
+        """Make the lines of what pools may take of a query."""
+        last: tuple[Judged, Material, Mark] | None = None
+        for pool, judged in taken:
+            formats: list[Format] = [each for each in _FILES[pool] if each in self.of]
+            if not formats:
+                continue
+            if last is None or last[0] is not judged:  # both pools may have the same row
+                material = self._materials.make(
+                    offered.query, judged.candidate.kind, judged.plan, judged.trace
+                )
+                last = judged, material, self._materials.mark(offered.query, material)
+            _, material, mark = last
+            for format_ in formats:
+                self._keep(format_, offered, judged.candidate, material, mark)
 
-    def keep(self, pool: PoolName, query: QueryPart, judged: Judged) -> None:
-        """Make the line of a row that the pool may take."""
-        draft = self._of.get(pool)
-        if draft is None:
+    def _keep(
+        self,
+        format_: Format,
+        offered: Offered,
+        candidate: Candidate,
+        material: Material,
+        mark: Mark,
+    ) -> None:
+        draft, form = self.of[format_], self._materials.form
+        first = len(draft.spool)
+        match format_:
+            case "sft":
+                origin = origin_of(candidate, candidate.trace_id, None)
+                draft.spool.add(origin, to_line(sft_row(material, form)), mark)
+            case "grpo":
+                origin = origin_of(candidate, None, None)
+                draft.spool.add(origin, to_line(grpo_row(material, form)), mark)
+            case "dpo":
+                rejected = self._rejected(offered, candidate, material)
+                if rejected is not None:
+                    origin = origin_of(candidate, candidate.trace_id, candidate.rejected_id)
+                    draft.spool.add(origin, to_line(dpo_row(material, rejected, form)), mark)
+            case _:
+                for origin, row, its_mark in self._rated(offered, candidate, material, mark):
+                    draft.spool.add(origin, to_line(row), its_mark)
+                    draft.answers.append(answer_hash(row))
+        draft.numbers[candidate.query_id] = range(first, len(draft.spool))
+
+    def _rejected(
+        self, offered: Offered, candidate: Candidate, material: Material
+    ) -> Material | None:
+        """The other side of an accepted plan that is taught."""
+        is_taught = candidate.trace_reason is None or not self._recipe.with_thinking
+        if candidate.kind != "accepted" or not is_taught:
+            return None
+        for part, plan, _ in offered.said:
+            if part.id == candidate.rejected_id:
+                return material._replace(plan=plan, trace=part.trace, old_answer=None)
+        return None
+
+    def _rated(
+        self, offered: Offered, candidate: Candidate, material: Material, mark: Mark
+    ) -> Iterator[tuple[RowOrigin, Row, Mark]]:
+        """What models said to an accepted query, each with what it is worth."""
+        if candidate.kind != "accepted":
             return
-        if self._last is None or self._last[0] is not judged:  # the other pool had the same row
-            material = self._materials.make(query, judged.candidate.kind, judged.plan, judged.trace)
-            self._last = judged, material, self._materials.mark(query, material)
-        _, material, mark = self._last
-        to_row = sft_row if pool == "sft" else grpo_row
-        line = to_line(to_row(material, self._materials.form))
-        draft.numbers[query.id] = draft.spool.add(line, mark)
+        form = self._materials.form
+        said = {part.id: (part, plan, state) for part, plan, state in offered.said}
+        found = Found(candidate, offered.said, self._recipe.with_thinking)
+        for origin in rated_of(found, self._recipe):
+            if origin.kind == "accepted":
+                row = kto_row(material._replace(trace=None), form, label=True)
+                yield origin, row, mark
+                continue
+            part, plan, state = said[origin.source_id]
+            its = material._replace(
+                channel="suggestions", plan=plan, trace=part.trace, old_answer=None
+            )
+            row = kto_row(its, form, label=state != "stale")
+            yield origin, row, self._materials.mark(offered.query, its)
+
+
+def drafted(recipe: BundleRecipe) -> list[Format]:
+    """The formats of a recipe whose lines can be made in passing.
+
+    A twin has a line of its own, which only its origin tells from its parent's; and pairs of other
+    kinds, or of a recipe that mixes, are found later.
+    """
+    if recipe.augmentation.share:
+        return []
+    wanted: set[Format] = {"sft", "grpo"}
+    if not recipe.plain_share:
+        wanted.add("kto")
+        if recipe.dpo_pairs == ("corrected",):
+            wanted.add("dpo")
+    return [each for each in recipe.formats if each in wanted]
 
 
 @contextmanager
-def open_drafts(
-    folder: Path, formats: tuple[Format, ...], materials: Materials
-) -> Generator[Drafts]:
+def open_drafts(folder: Path, recipe: BundleRecipe, materials: Materials) -> Generator[Drafts]:
     """Drafts that wait beside the folder of a bundle, and are gone when the block ends.
 
     Raises:
@@ -77,7 +164,7 @@ def open_drafts(
     drafts: Drafts | None = None
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        drafts = Drafts(folder, formats, materials)
+        drafts = Drafts(folder, recipe, materials)
         yield drafts
     except OSError as error:
         # So much is waiting already, and most of it is to be written once more.

@@ -4,17 +4,23 @@ Rows are made in the order of their ids, which lie together in the database, and
 a hash: read at random, a row costs four times as much. So memory does not grow with their length.
 """
 
-import os
 import tempfile
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from hashlib import sha256
+from os import pread
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import IO, NamedTuple, Self
+
+import orjson
+
+from schemas.bundle import RowOrigin
 
 _BUFFER_BYTES = 1 << 20
+_LINE = orjson.OPT_APPEND_NEWLINE
 
 
 class Mark(NamedTuple):
@@ -57,18 +63,28 @@ class Tally:
         return tally
 
 
+class Shut(NamedTuple):
+    """Where the records of a spool lie that another process has filled."""
+
+    ends: "array[int]"
+    marks: "array[int]"
+    known: list[Mark]
+
+
 class Spool:
     """An unnamed file of lines beside the bundle; it goes with the process, however that ends.
 
-    The head of a line, which is most of it where the prompt is long, is kept once.
+    A record is what a line is made of (its origin, on a line of its own) and the line. The head of
+    a line, which is most of it where the prompt is long, is kept once.
     """
 
     def __init__(self, folder: Path) -> None:
         self._file = tempfile.TemporaryFile(dir=folder, buffering=_BUFFER_BYTES)  # noqa: SIM115
+        self._others: list[IO[bytes]] = []
         self._ends = array("q", [0])
         self._marks = array("l")
         self._numbers: dict[Mark, int] = {}
-        self._heads: list[bytes] = []
+        self._own = 0
 
     def __enter__(self) -> Self:
         return self
@@ -78,32 +94,58 @@ class Spool:
     ) -> None:
         self.close()
 
+    def __len__(self) -> int:
+        return len(self._marks)
+
     @property
     def size(self) -> int:
         """Bytes on the disk."""
         return self._ends[-1]
 
-    def add(self, line: bytes, mark: Mark) -> int:
-        """Append a line, which begins with the head of its mark; its number."""
-        number = self._numbers.get(mark)
-        if number is None:
-            number = self._numbers[mark] = len(self._heads)
-            self._heads.append(mark.head)
-        head = len(mark.head)
-        self._file.write(line[head:])
-        self._ends.append(self._ends[-1] + len(line) - head)
-        self._marks.append(number)
+    def add(self, origin: RowOrigin, line: bytes, mark: Mark) -> int:
+        """Append a line, which begins with the head of its mark, and its origin; its number."""
+        kind, query_id, source_id, trace_id, against_id, source_hash, _, variant = origin
+        row_hash = sha256(line).hexdigest()[:16]
+        hashed = (kind, query_id, source_id, trace_id, against_id, source_hash, row_hash, variant)
+        record = orjson.dumps(hashed, option=_LINE) + line[len(mark.head) :]
+        self._file.write(record)
+        self._marks.append(self._number(mark))
+        self._own += len(record)
+        self._ends.append(self._own)
         return len(self._marks) - 1
 
-    def lines(self, numbers: Sequence[int]) -> list[bytes]:
-        """Lines by their numbers."""
+    def shut(self) -> tuple[IO[bytes], Shut]:
+        """The file, complete, and where its records are: for another process to `adopt`."""
         self._file.flush()
-        ends, descriptor = self._ends, self._file.fileno()
-        heads, marks = self._heads, self._marks
-        return [
-            heads[marks[each]] + os.pread(descriptor, ends[each + 1] - ends[each], ends[each])
-            for each in numbers
-        ]
+        return self._file, Shut(self._ends, self._marks, list(self._numbers))
+
+    def adopt(self, file: IO[bytes], shut: Shut) -> int:
+        """Take in the records of another spool, after which none is added; the first's number."""
+        first, end = len(self), self._ends[-1]
+        self._others.append(file)
+        self._ends.extend([end + each for each in shut.ends[1:]])
+        numbers = [self._number(mark) for mark in shut.known]
+        self._marks.extend([numbers[each] for each in shut.marks])
+        return first
+
+    def records(self, numbers: Sequence[int]) -> tuple[list[bytes], list[bytes]]:
+        """Origins (JSON arrays with the hash of the line) and lines, each with its line break."""
+        self._file.flush()
+        ends, marks, own = self._ends, self._marks, self._own
+        heads = [mark.head for mark in self._numbers]
+        here = self._file.fileno()
+        there = self._others[0].fileno() if self._others else here
+        origins: list[bytes] = []
+        lines: list[bytes] = []
+        for each in numbers:
+            start = ends[each]
+            length = ends[each + 1] - start
+            is_here = start < own
+            record = pread(here if is_here else there, length, start if is_here else start - own)
+            cut = record.index(b"\n") + 1
+            origins.append(record[:cut])
+            lines.append(heads[marks[each]] + record[cut:])
+        return origins, lines
 
     def tally(self, numbers: Iterable[int]) -> Tally:
         """What some lines add up to."""
@@ -113,6 +155,13 @@ class Spool:
         return tally
 
     def close(self) -> None:
-        """Let the file go, and with it what could not be written."""
-        with suppress(OSError):
-            self._file.close()
+        """Let the files go, and with them what could not be written."""
+        for file in (self._file, *self._others):
+            with suppress(OSError):
+                file.close()
+
+    def _number(self, mark: Mark) -> int:
+        number = self._numbers.get(mark)
+        if number is None:
+            number = self._numbers[mark] = len(self._numbers)
+        return number

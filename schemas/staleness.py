@@ -28,6 +28,14 @@ class Suggested(NamedTuple):
     trace_length: int
 
 
+class Compared(NamedTuple):
+    """One suggestion with a plan and a trace, and what people did to its plan."""
+
+    suggestion_id: str
+    state: TraceState
+    trace_length: int
+
+
 class TraceChoice(NamedTuple):
     """The state, and whose trace to use (of the sibling when rescued); none where there is none."""
 
@@ -39,6 +47,8 @@ def trace_state(accepted: PlainPlan, suggested: PlainPlan) -> TraceState:
     """`fresh`, `cosmetic` or `stale`: what people did to one suggested plan (canonical values)."""
     if accepted == suggested:
         return "fresh"
+    if _stages(accepted) != _stages(suggested):  # so is their substance, at a tenth of the price
+        return "stale"
     return "cosmetic" if substance(accepted) == substance(suggested) else "stale"
 
 
@@ -52,16 +62,26 @@ def choose_trace(
         own_id: the suggestion that the annotation began from, if any.
         suggestions: all suggestions of the query that have a plan and a trace, in any order.
     """
+    return choose_compared(
+        own_id,
+        (
+            Compared(each.suggestion_id, trace_state(accepted, each.plan), each.trace_length)
+            for each in suggestions
+        ),
+    )
+
+
+def choose_compared(own_id: str | None, suggestions: Iterable[Compared]) -> TraceChoice:
+    """`choose_trace` among suggestions whose plans are compared with the accepted one already."""
     own: TraceState | None = None
     siblings: list[tuple[bool, int, str]] = []
-    for each in suggestions:
-        state = trace_state(accepted, each.plan)
-        if each.suggestion_id == own_id:
+    for suggestion_id, state, trace_length in suggestions:
+        if suggestion_id == own_id:
             own = state
             if state != "stale":
                 return TraceChoice(state, own_id)
         elif state != "stale":
-            siblings.append((state != "fresh", each.trace_length, each.suggestion_id))
+            siblings.append((state != "fresh", trace_length, suggestion_id))
     if siblings:
         return TraceChoice("rescued", min(siblings)[2])
     return TraceChoice(own, own_id if own else None)
@@ -74,6 +94,10 @@ def substance(plan: PlainPlan) -> object:
         for step in plan["steps"]
     )
     return _plain_text(plan["rewritten_query"]), steps
+
+
+def _stages(plan: PlainPlan) -> list[tuple[int, str]]:
+    return sorted((step["order"], step["expert"]) for step in plan["steps"])
 
 
 def _plain_text(text: str) -> str:

@@ -6,20 +6,9 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from db.engine import insert_many
+from db.engine import backend_of, json_rows
 from db.tables import Bundle, BundleRow, Person
-
-
-class BundleLine(NamedTuple):
-    """One line of a dataset file, for recall."""
-
-    bundle_id: str
-    project_id: str
-    file: str
-    line: int
-    query_id: str
-    source_id: str
-    row_hash: str
+from schemas.bundle import RowOrigin
 
 
 class RecalledLine(NamedTuple):
@@ -92,9 +81,36 @@ def find_author(session: Session, bundle: Bundle) -> str | None:
     return session.exec(select(Person.name).where(Person.id == bundle.created_by)).first()
 
 
-def add_lines(session: Session, lines: Sequence[BundleLine]) -> None:
-    """Remember which lines came from where."""
-    insert_many(session, "bundle_row", BundleLine._fields, lines, {})
+def add_lines(
+    session: Session, project_id: str, bundle_id: str, file: str, *, first: int, origins: str
+) -> None:
+    """Remember which lines came from where; the database itself reads it from their origins.
+
+    Args:
+        session: The unit of work.
+        project_id: Whose bundle.
+        bundle_id: Which bundle.
+        file: Which of its files.
+        first: The number of the first of these lines, which follow each other.
+        origins: A JSON array of `RowOrigin`s, each an array.
+    """
+    connection = session.connection()
+    rows, number, item = json_rows(backend_of(session), "origins")
+    query_id, source_id, row_hash = (
+        item(RowOrigin._fields.index(each)) for each in ("query_id", "source_id", "row_hash")
+    )
+    columns = {
+        "bundle_id": sa.literal(bundle_id),
+        "project_id": sa.literal(project_id),
+        "file": sa.literal(file),
+        "line": number + first,
+        "query_id": query_id,
+        "source_id": source_id,
+        "row_hash": row_hash,
+    }
+    lines = sa.select(*columns.values()).select_from(rows)
+    statement = sa.insert(BundleRow).from_select(list(columns), lines)
+    connection.execute(statement, {"origins": origins})
 
 
 def delete_lines(session: Session, project_id: str, bundle_id: str) -> None:

@@ -5,7 +5,6 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -24,7 +23,6 @@ from exports.formats import (
     to_line,
 )
 from exports.rows import apart_from_equals
-from exports.spool import Mark, Spool
 from schemas.experts import Expert
 from schemas.recipe import Think
 from schemas.scoring.answer import has_strict_form
@@ -241,17 +239,3 @@ def test_every_line_begins_with_the_head_of_its_system_message(system: str) -> N
         kto_row(material, FORM, label=True),
     )
     assert all(to_line(row).startswith(line_head(system)) for row in rows)
-
-
-def test_a_spool_gives_lines_back_whole_and_counts_them(tmp_path: Path) -> None:
-    one = Mark(b'{"head":1', ("a", "b"), "prompt", False)
-    two = Mark(b"", ("b",), None, True)
-    lines = [(b'{"head":1,"n":1}\n', one), (b'{"n":2}\n', two), (b'{"head":1,"n":3}\n', one)]
-    with Spool(tmp_path) as spool:
-        assert [spool.add(*each) for each in lines] == [0, 1, 2]
-        assert spool.lines([2, 0, 1]) == [lines[2][0], lines[0][0], lines[1][0]]
-        assert spool.size == sum(len(line) - len(mark.head) for line, mark in lines)
-        tally = spool.tally([2, 1])
-    assert tally.steps_by_expert == {"a": 1, "b": 2}
-    assert (tally.prompt_ids, tally.form_missed) == ({"prompt"}, 1)
-    assert list(tmp_path.iterdir()) == []
