@@ -1,12 +1,14 @@
 """Queries that a recipe asks for by their ids: each can be taken, or the recipe is refused."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from db.access.asked import find_asked
 from db.engine import Session
 from exports.filling import Filled
 from schemas.bundle import PoolName
 from schemas.errors import InvalidInput
+from schemas.recipe import SourceKind
 from schemas.scoring.check import Problem
 
 
@@ -19,23 +21,39 @@ def refuse_unfit(
         InvalidInput: `export.asked_unfit`.
     """
     for each in sources:
-        missing = sorted(each.asked - {candidate.query_id for candidate in each.usable})
-        if not missing:
-            continue
-        known = find_asked(session, project_id, missing)
-        problems = [
-            Problem(query_id, f"export.reason_{_why(query_id, each, known)}", {})
-            for query_id in missing
-        ]
-        raise InvalidInput(
-            "export.asked_unfit", problems, pool=pool, kind=each.source.kind, count=len(missing)
-        )
+        missing = each.asked - {candidate.query_id for candidate in each.usable}
+        asked = Asked(pool, each.source.kind, missing, each.unfit)
+        refuse_asked(session, project_id, asked)
 
 
-def _why(query_id: str, source: Filled, known: dict[str, str]) -> str:
-    reason = source.unfit.get(query_id)
-    if reason is not None:
-        return reason
-    return {"query": "not_of_kind", "question": "benchmark"}.get(
-        known.get(query_id, ""), "not_here"
-    )
+class Asked(NamedTuple):
+    """What a source asks for and cannot have; `unfit` says why, of those that there are."""
+
+    pool: PoolName
+    kind: SourceKind
+    missing: Collection[str]
+    unfit: Mapping[str, str]
+
+
+def refuse_asked(session: Session, project_id: str, asked: Asked) -> None:
+    """Refuse if anything is missing, naming each query and why.
+
+    Raises:
+        InvalidInput: `export.asked_unfit`.
+    """
+    if not asked.missing:
+        return
+    known = find_asked(session, project_id, asked.missing)
+    problems = [
+        Problem(query_id, f"export.reason_{_why(query_id, asked.unfit, known)}", {})
+        for query_id in sorted(asked.missing)
+    ]
+    values = {"pool": asked.pool, "kind": asked.kind, "count": len(asked.missing)}
+    raise InvalidInput("export.asked_unfit", problems, **values)
+
+
+def _why(query_id: str, unfit: Mapping[str, str], known: Mapping[str, str]) -> str:
+    if query_id in unfit:
+        return unfit[query_id]
+    what = known.get(query_id)
+    return {"query": "not_of_kind", "question": "benchmark"}.get(what or "", "not_here")

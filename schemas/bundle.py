@@ -84,12 +84,18 @@ class PoolFigures(_Value):
 
 
 class RecipePreview(_Value):
-    """What a recipe would write, with one example row (JSON text) of each file."""
+    """What a recipe would write, with one example row (JSON text) of each file.
+
+    Of the files in `at_most` there are at most so many rows; all other counts are exact, but for
+    `waiting` changes that have not been looked at.
+    """
 
     recipe: BundleRecipe
     pools: tuple[PoolFigures, ...]
     files: dict[str, int]
-    """Rows of each file; of `dpo` and `kto` at most so many."""
+    """Rows of each file."""
+    at_most: tuple[str, ...] = ()
+    waiting: int = 0
     examples: dict[str, str]
     weights: dict[str, float]
 

@@ -1,0 +1,90 @@
+"""The facts of a project's rows as columns, for counting a recipe without touching a plan."""
+
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from typing import NamedTuple
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from db.access import facts
+from db.access.facts import Profile
+from db.engine import Session
+from exports.chance import cluster_share
+
+Places = NDArray[np.intp]
+"""Places of rows in the table."""
+Numbers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+class FactTable(NamedTuple):
+    """One entry a row; queries, clusters and profiles are numbers into their lists.
+
+    The rows of a query lie together, in the order in which it offers them.
+    """
+
+    query_ids: Sequence[str]
+    clusters: Sequence[str]
+    profiles: Sequence[Profile]
+    profile_ids: Sequence[int]
+    experts: Sequence[tuple[str, ...]]
+    query: Numbers
+    cluster: Numbers
+    profile: Numbers
+    trace_length: Numbers
+
+    @classmethod
+    def load(cls, session: Session, project_id: str) -> "FactTable":
+        """All rows of a project."""
+        by_id = facts.list_profiles(session, project_id)
+        places = {profile_id: place for place, profile_id in enumerate(by_id)}
+        rows = facts.list_counted(session, project_id)
+        queries: dict[str, int] = {}
+        clusters: dict[str, int] = {}
+        count = len(rows)
+
+        def column(numbers: list[int]) -> Numbers:
+            return np.fromiter(numbers, np.int64, count)
+
+        return cls(
+            query=column([queries.setdefault(row[0], len(queries)) for row in rows]),
+            cluster=column([clusters.setdefault(row[3], len(clusters)) for row in rows]),
+            profile=column([places[row[1]] for row in rows]),
+            trace_length=column([row[2] for row in rows]),
+            query_ids=list(queries),
+            clusters=list(clusters),
+            profiles=list(by_id.values()),
+            profile_ids=list(by_id),
+            experts=[tuple(orjson.loads(each.experts)) for each in by_id.values()],
+        )
+
+    def ids(self, rows: Places) -> list[str]:
+        """The query of each of some rows."""
+        codes: list[int] = self.query[rows].tolist()
+        return [self.query_ids[code] for code in codes]
+
+    def by_profile(self, says: Callable[[Profile], bool]) -> Flags:
+        """What holds of each row by its profile."""
+        flags = np.fromiter(map(says, self.profiles), np.bool_, len(self.profiles))
+        return flags[self.profile] if len(flags) else np.zeros(0, np.bool_)
+
+    def profile_counts(self, rows: Places) -> Numbers:
+        """How many of some rows have each profile."""
+        return np.bincount(self.profile[rows], minlength=len(self.profiles))
+
+    def below(self, rows: Places, seed: int, purpose: str, share: float) -> Flags:
+        """Whether the cluster of each of some rows falls below a share, for a purpose."""
+        codes, inverse = np.unique(self.cluster[rows], return_inverse=True)
+        numbers: list[int] = codes.tolist()
+        falls = [cluster_share(seed, purpose, self.clusters[each]) < share for each in numbers]
+        return np.array(falls, np.bool_)[inverse] if falls else np.zeros(0, np.bool_)
+
+    def ranks(self, rows: Places, seed: int) -> NDArray[np.uint64]:
+        """The hash that stands for chance, as `Candidate.rank`."""
+        digests = b"".join(
+            blake2b(f"{seed} order {query_id}".encode(), digest_size=8).digest()
+            for query_id in self.ids(rows)
+        )
+        return np.frombuffer(digests, ">u8").astype(np.uint64)
