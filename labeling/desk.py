@@ -6,17 +6,20 @@ from typing import Any, NamedTuple
 from db.access import lists, projects, queries
 from db.access.annotations import AnnotationFacts
 from db.engine import Session
+from labeling.list_changes import find_changes
 from schemas.desk import Turn
 from schemas.experts import ExpertList
+from schemas.list_changes import ListChange
 
 MOST_LISTS = 256
 
 
 class ListPair(NamedTuple):
-    """A published list and the version before it, to mark what is new."""
+    """A published list, the version before it, and what became of whom, to mark what is new."""
 
     current: ExpertList
     previous: ExpertList | None
+    changes: tuple[ListChange, ...] = ()
 
 
 # Published lists never change, so a process reads each of them once.
@@ -32,7 +35,11 @@ def pinned_list(session: Session, project_id: str, version_id: str) -> ListPair:
     if current is None:
         raise LookupError(version_id)
     row = lists.find_version(session, project_id, current.name, current.version - 1)
-    pair = ListPair(current, None if row is None else lists.to_list(row))
+    pair = ListPair(current, None)
+    if row is not None:
+        before = lists.to_list(row)
+        said = find_changes(session, project_id, (row.id, before), (version_id, current))
+        pair = ListPair(current, before, said.changes)
     if len(_lists) >= MOST_LISTS:
         _lists.clear()
     _lists[(project_id, version_id)] = pair
@@ -58,6 +65,7 @@ def item_context(
         "history": tuple(Turn.model_validate(turn) for turn in query.history),
         "expert_list": pair.current,
         "previous_list": pair.previous,
+        "list_changes": pair.changes,
         "guideline": queries.find_guideline(session, project_id),
         "suggestions": queries.list_suggestions(session, query.id),
         "lease_until": lease_until,

@@ -106,25 +106,9 @@ def save_draft(
         is_same = content == draft.content and _keys(changes) == _keys(draft.changes)
         refusal = None if is_same else _conflict(session, draft, number)
         if refusal is not None:
-            access.keep_refused(
-                session,
-                who.project_id,
-                draft.id,
-                content,
-                based_on=number,
-                person_id=who.person_id,
-            )
+            access.keep_refused(session, draft, content, based_on=number, person_id=who.person_id)
         elif not is_same:
-            at = clock.now()
-            saved = access.save_draft(
-                session,
-                draft,
-                content=content,
-                changes=changes,
-                person_id=who.person_id,
-                at=at,
-            )
-            draft = draft._replace(number=saved, saved_at=at)
+            draft = _save(session, who, draft, content, changes)
     if refusal is not None:
         raise refusal
     return SavedListDraft(number=draft.number, saved_at=draft.saved_at)
@@ -214,6 +198,20 @@ def draft_list(view: ListDraftView) -> ExpertList:
         InvalidInput: `experts.refused`, with every problem.
     """
     return parse_expert_list(cast(JsonValue, view.content), name=view.name)
+
+
+def _save(
+    session: Session,
+    who: Actor,
+    draft: DraftFacts,
+    content: dict[str, JsonValue],
+    changes: Sequence[ListChange] | None,
+) -> DraftFacts:
+    at = clock.now()
+    number = access.save_draft(
+        session, draft, content=content, changes=changes, person_id=who.person_id, at=at
+    )
+    return draft._replace(number=number, saved_at=at)
 
 
 def _view(session: Session, who: Actor, draft: DraftFacts) -> ListDraftView:

@@ -16,7 +16,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from db import clock
-from db.access import annotations, leases, list_work
+from db.access import annotations, leases, list_work, taking_back
 from db.access import impact as plans
 from db.access import migration as access
 from db.access.events import add_event
@@ -184,7 +184,7 @@ def take_back(database: Database, who: Actor, before: str, after: str) -> int:
     while taken:
         with database.transaction() as session:
             take_turns(session, f"moves to {to_id}")
-            taken = access.take_back(session, who.project_id, to_id, from_id, CHUNK)
+            taken = taking_back.take_back(session, who.project_id, to_id, from_id, CHUNK)
             total += taken
             if taken:
                 why: dict[str, object] = {"from": before, "count": taken}

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.comments import Span
 from schemas.experts import ExpertList
+from schemas.list_changes import ListChange
 from schemas.project import ThinkTarget
 
 
@@ -60,6 +61,8 @@ class ItemContext(_Value):
     history: tuple[Turn, ...]
     expert_list: ExpertList
     previous_list: ExpertList | None
+    list_changes: tuple[ListChange, ...] = ()
+    """What became of whom since the version before."""
     guideline: str | None
     suggestions: tuple[SuggestionView, ...]
     lease_until: datetime

@@ -145,6 +145,9 @@ def _accounts(
     for name in new:
         if name not in come and name not in old:
             yield Problem("$", "experts.new_unsaid", {"name": name})
+        elif name in old and bool(left[name]) != bool(come[name]):
+            code = "experts.still_there" if left[name] else "experts.was_there"
+            yield Problem("$", code, {"name": name})
 
 
 def _is_names(value: JsonValue) -> bool:

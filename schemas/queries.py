@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.comments import Span
 from schemas.desk import SuggestionView, Turn
+from schemas.list_impact_report import MovedRow
 
 QueryState = Literal["waiting", "ready", "in_work", "in_review", "decided"]
 QUERY_STATES: tuple[QueryState, ...] = ("waiting", "ready", "in_work", "in_review", "decided")
@@ -140,6 +141,8 @@ class QueryDetail(_Value):
     suggestions: tuple[SuggestionView, ...]
     annotations: tuple[AnnotationView, ...]
     timeline: tuple[TimelineEntry, ...]
+    moves: tuple[MovedRow, ...] = ()
+    """Where it was moved from, and to which newer lists."""
 
 
 class QueueStats(_Value):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session, col, select
 
-from db.access import lists, queries, reviews
+from db.access import lists, migration, queries, reviews
 from db.tables import Annotation, Draft, Event, Person, PromptVersion, Query, Review, Revision
 from schemas.comments import Span
 from schemas.desk import Turn
@@ -57,6 +57,7 @@ def read_detail(session: Session, query: Query, *, hide_from: str | None) -> Que
         timeline=_events_of(
             session, query.project_id, [query.id, *(row.id for row in rows)], hidden
         ),
+        moves=tuple(migration.find_moves_of(session, query.project_id, query.id)),
     )
 
 

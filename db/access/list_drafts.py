@@ -16,6 +16,7 @@ class DraftFacts(NamedTuple):
     """An open draft as it stands."""
 
     id: str
+    project_id: str
     name: str
     base_version_id: str | None
     number: int
@@ -109,8 +110,7 @@ def save_draft(
 
 def keep_refused(
     session: Session,
-    project_id: str,
-    draft_id: str,
+    draft: DraftFacts,
     content: Mapping[str, Any],
     *,
     based_on: int,
@@ -119,8 +119,8 @@ def keep_refused(
     """Keep what could not become the draft."""
     session.add(
         RefusedListDraft(
-            project_id=project_id,
-            draft_id=draft_id,
+            project_id=draft.project_id,
+            draft_id=draft.id,
             based_on=based_on,
             content=dict(content),
             saved_by=person_id,
@@ -145,6 +145,7 @@ def _find(session: Session, project_id: str, which: sa.ColumnElement[bool]) -> D
     changes = row.changes
     return DraftFacts(
         row.id,
+        row.project_id,
         row.name,
         row.base_version_id,
         row.number,

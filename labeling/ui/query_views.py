@@ -9,6 +9,7 @@ from labeling.ui.i18n import Words
 from labeling.ui.view import Node, card, facts, node, pill
 from schemas.comments import CommentView
 from schemas.desk import SuggestionView, Turn
+from schemas.list_impact_report import MovedRow
 from schemas.queries import AnnotationView, QueryDetail, RevisionView, TimelineEntry
 
 _KINDS = {"waiting": "quiet", "ready": "", "in_work": "warn", "in_review": "warn", "decided": "ok"}
@@ -39,6 +40,7 @@ def detail_view(
                     (words("queries.imported"), f"{found.created_at:%Y-%m-%d %H:%M}"),
                 ]
             ),
+            *(_move(found.id, each, words) for each in found.moves),
             right=state_pill(found.state, words),
         ),
         *([card(words("queries.answer"), node("pre", found.answer))] if found.answer else []),
@@ -135,6 +137,20 @@ def _earlier(version: RevisionView, found: AnnotationView, words: Words) -> Node
         body.append(node("button", words("queries.put_back"), pick=act))
     summary = node("summary", f"{head} · {version.at:%m-%d %H:%M}")
     return node("details", summary, *body, key=f"r{version.id}")
+
+
+def _move(query_id: str, found: MovedRow, words: Words) -> Node:
+    """Where a query was moved from, or to, as a line that leads there."""
+    rule = words(f"experts.kind_{found.rule}")
+    if found.query_id == query_id:
+        said = words("queries.moved_from", reference=found.before, rule=rule)
+        other: str | None = found.parent_query_id
+    else:
+        said = words("queries.moved_to", reference=found.after, rule=rule)
+        other = found.query_id
+    if other is None:
+        return node("p", words("queries.moved_nowhere", reference=found.after), cls="pw-mute")
+    return node("p", node("a", said, href=f"/{words.language}/queries?query={other}"))
 
 
 def _event(entry: TimelineEntry, words: Words) -> Node:

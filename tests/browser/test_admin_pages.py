@@ -39,11 +39,12 @@ def _sixty_rows_and_a_bad_one(folder: Path) -> Path:
 
 
 def test_two_versions_are_published_and_compared_side_by_side(
-    served_app: ServedApp, open_as: Callable[..., Page], shot: Callable[[Page, str], None]
+    served_app: ServedApp,
+    open_as: Callable[..., Page],
+    shot: Callable[[Page, str], None],
+    tmp_path: Path,
 ) -> None:
     _prepare(served_app)
-    page = open_as("Li", PASSWORD, "/en/experts", width=1280, height=800)
-    page.get_by_role("tab", name="Publish").click()
     newer = {
         "name": "merchant",
         "experts": [
@@ -51,11 +52,15 @@ def test_two_versions_are_published_and_compared_side_by_side(
             {"name": "活动报名专家", "description": "报名平台活动"},
         ],
     }
-    page.locator("#experts-content .cm-content").fill(json.dumps(newer, ensure_ascii=False))
-    page.get_by_label("What changed, for people").fill("v2")
-    page.locator("#experts-publish").click()
+    file = tmp_path / "merchant.json"
+    file.write_text(json.dumps(newer, ensure_ascii=False), "utf-8")
+    page = open_as("Li", PASSWORD, "/en/experts", width=1280, height=800)
+    page.get_by_role("tab", name="From a file").click()
+    page.locator("#experts-file input[type=file]").set_input_files(str(file))
+    page.get_by_label("What changed, for people").last.fill("v2")
+    page.locator("#experts-publish-file").click()
     expect(page.locator(".pw-notice-card")).to_contain_text("merchant@2")
-    page.get_by_role("tab", name="Compare").click()
+    page.get_by_role("tab", name="Compare and move").click()
     comparison = page.locator("#experts-comparison")
     expect(comparison.get_by_text("new", exact=True)).to_be_visible()
     expect(comparison.get_by_text("retired", exact=True)).to_be_visible()
@@ -65,12 +70,18 @@ def test_two_versions_are_published_and_compared_side_by_side(
     page.locator("#experts-versions tr.pw-pick").first.click()
     expect(page.locator("#experts-list")).to_contain_text(HOSTILE)
     shot(page, "experts-versions-en")
+    page.get_by_role("tab", name="Draft").click()
+    page.locator("#draft-open").click()
+    expect(page.locator(".ld-expert textarea").first).to_have_value(
+        newer["experts"][0]["description"]
+    )
     assert page.title() != "hit"
-    assert page.locator("#experts-list img, #experts-comparison img").count() == 0
+    assert page.locator("#experts-tabs img").count() == 0
 
-    page.get_by_role("tab", name="Publish").click()
-    page.locator("#experts-content .cm-content").fill("{ no list")
-    page.locator("#experts-publish").click()
+    file.write_text("{ no list", "utf-8")
+    page.get_by_role("tab", name="From a file").click()
+    page.locator("#experts-file input[type=file]").set_input_files(str(file))
+    page.locator("#experts-publish-file").click()
     expect(page.get_by_role("alert")).to_be_visible()
 
 

@@ -122,6 +122,8 @@ def test_the_same_list_has_no_changes(each: list[Expert]) -> None:
     [
         ([], "experts.new_unsaid"),
         ([{"kind": "add", "after": ["人群运营专家"]}], "experts.described_unsaid"),
+        ([{"kind": "retire", "before": ["策略推荐专家"]}], "experts.still_there"),
+        ([{"kind": "add", "after": ["诊断专家"]}], "experts.was_there"),
         (
             [{"kind": "split", "before": ["策略推荐专家"], "after": ["A", "B"]}],
             "experts.change_of_nobody",
