@@ -41,6 +41,8 @@ class Backend(Enum):
 _DRIVER = "planwright.driver"
 _IDLE_SINCE = "planwright.idle_since"
 _TRUSTED_FOR_S = 2.0
+_CACHE_KIB = 65_536
+_SCAN_CACHE_KIB = 8192
 
 
 class Database:
@@ -93,6 +95,18 @@ class Database:
         """Reads that never wait for a writer; on SQLite all of one moment."""
         with Session(self._readers, expire_on_commit=False) as session:
             yield session
+
+    @contextmanager
+    def reading_through(self) -> Generator[Session]:
+        """As `reading`, for whoever reads very much once: SQLite need not keep it in memory."""
+        with self.reading() as session:
+            if self.backend is Backend.SQLITE:
+                session.connection().exec_driver_sql(f"PRAGMA cache_size = -{_SCAN_CACHE_KIB}")
+            try:
+                yield session
+            finally:
+                if self.backend is Backend.SQLITE:
+                    session.connection().exec_driver_sql(f"PRAGMA cache_size = -{_CACHE_KIB}")
 
     @contextmanager
     def snapshot(self) -> Generator[sa.Connection]:
@@ -175,6 +189,11 @@ def in_one_trip(session: Session) -> Generator[None]:
 def backend_of(session: Session) -> Backend:
     """The engine that a session speaks to."""
     return Backend(session.get_bind().dialect.name)
+
+
+def url_of(session: Session) -> str:
+    """The address of a session's database, secrets and all, for another process."""
+    return session.connection().engine.url.render_as_string(hide_password=False)
 
 
 def values_among(backend: Backend, name: str) -> Any:
@@ -359,7 +378,7 @@ def _sqlite_engine(url: URL, *, is_writer: bool, foreign_keys: bool = True) -> E
             "synchronous = NORMAL",  # LogSync makes up the difference to FULL
             "busy_timeout = 30000",
             f"foreign_keys = {'ON' if foreign_keys else 'OFF'}",
-            "cache_size = -65536",
+            f"cache_size = -{_CACHE_KIB}",
             "temp_store = MEMORY",
         ):
             connection.execute(f"PRAGMA {pragma}")

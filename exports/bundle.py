@@ -172,11 +172,17 @@ def write_rows(database: Database, settings: Settings, who: Actor, bundle_id: st
             shutil.rmtree(target)
         with (
             Remembering(database, who.project_id, bundle_id) as remember,
-            database.reading() as session,
+            database.reading_through() as session,
             _seldom_collected(),
         ):
             contents, written = _write(
-                session, who.project_id, recipe, target, on_lines=remember, on_progress=tell
+                session,
+                who.project_id,
+                recipe,
+                target,
+                alone_until=settings.export_alone_until,
+                on_lines=remember,
+                on_progress=tell,
             )
         counts: dict[str, Any] = {
             "pools": [pool.model_dump(mode="json") for pool in contents.pools],
@@ -257,13 +263,14 @@ def _write(
     recipe: BundleRecipe,
     target: Path,
     *,
+    alone_until: int,
     on_lines: OnLines,
     on_progress: OnProgress,
 ) -> tuple[Contents, Written]:
     """Choose the rows, making their lines on the way, and write the folder."""
     renderer, judge = _prepared(session, project_id, recipe)
     with open_drafts(target.parent, recipe, renderer.materials) as drafts:
-        selection = choose(session, project_id, recipe, judge, drafts)
+        selection = choose(session, project_id, recipe, judge, drafts, alone_until=alone_until)
         contents = contents_of(session, project_id, selection, drafts)
         del selection
         written = write_bundle(

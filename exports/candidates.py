@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from db.access import exports as access
-from db.access.exports import QueryPart, SuggestionPart
+from db.access.exports import QueryPart, Span, SuggestionPart
 from db.engine import Session
 from schemas.experts import ExpertList
 from schemas.old_answers import read_old_answer
@@ -91,24 +91,32 @@ class Judge:
         self._named: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def stream(
-        self, session: Session, project_id: str, kinds: Collection[SourceKind]
+        self,
+        session: Session,
+        project_id: str,
+        kinds: Collection[SourceKind],
+        spans: Iterable[Span],
     ) -> Iterator[Offered]:
-        """What each query offers to sources of these kinds."""
-        for parts in access.stream_queries(session, project_id, kinds):
+        """What each query of these spans offers to sources of these kinds."""
+        for span in spans:
+            parts = access.list_queries_in(session, project_id, kinds, span)
+            if not parts:
+                continue
             ends = (session, project_id, parts[0].id, parts[-1].id)
             suggestions = access.list_suggestions_between(*ends)
             discarded = access.list_discarded_between(*ends) if "suggestions" in kinds else ()
             for part in parts:
                 is_discarded = part.id in discarded
-                yield self._judge(part, suggestions.get(part.id, []), kinds, is_discarded)
+                yield self.judge(part, suggestions.get(part.id, []), kinds, is_discarded)
 
-    def _judge(
+    def judge(
         self,
         query: QueryPart,
         suggestions: list[SuggestionPart],
         kinds: Collection[SourceKind],
         is_discarded: bool,
     ) -> Offered:
+        """What a query offers; its suggestions come in their order."""
         offered: dict[SourceKind, list[Judged]] = {}
         plan = orjson.loads(query.plan) if query.plan else None
         said = said_beside(plan, query.plan, suggestions) if plan is not None else []

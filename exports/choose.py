@@ -10,18 +10,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import floor
 
-from db.engine import Session
+from db.access.exports import CHUNK, list_spans
+from db.engine import Session, url_of
 from exports.asked import refuse_unfit
 from exports.candidates import Candidate, Judge
 from exports.chance import cluster_share, is_for_grpo, is_plain
 from exports.drafts import Drafts
-from exports.filling import Filled, empty_sources, fill
+from exports.filling import Filled, fill, pools_needed, sources_of
+from exports.second_reader import Task, shared_spans
 from exports.shift import shift_between
 from exports.shortest import keep_shortest
 from schemas.bundle import PoolFigures, PoolName, Shift, SourceFigures, Spread
 from schemas.errors import InvalidInput
 from schemas.experts import ExpertList
-from schemas.recipe import SFT_FORMATS, BundleRecipe, Pool, SourceKind
+from schemas.recipe import BundleRecipe, Pool, SourceKind
 from schemas.scoring.check import Problem
 from schemas.staleness import TraceState
 
@@ -51,8 +53,12 @@ def choose(
     recipe: BundleRecipe,
     judge: Judge,
     drafts: Drafts | None = None,
+    *,
+    alone_until: int | None = None,
 ) -> Selection:
     """The rows that a resolved recipe selects; what may be taken goes to the drafts as it comes.
+
+    With more queries than `alone_until`, a second process reads and drafts its share of them.
 
     Raises:
         InvalidInput: `export.unknown_list`, `export.source_short`, `export.nothing_selected`,
@@ -60,11 +66,14 @@ def choose(
     """
     lists = judge.lists
     _refuse_unknown_lists(recipe, lists)
-    filled: dict[PoolName, list[Filled]] = {
-        name: empty_sources(name, pool, recipe) for name, pool in pools_needed(recipe).items()
-    }
+    filled = sources_of(recipe)
     kinds: set[SourceKind] = {each.source.kind for pool in filled.values() for each in pool}
-    fill(judge.stream(session, project_id, kinds), filled, recipe, lists, drafts)
+    task = Task(url_of(session), project_id, recipe, frozenset(kinds))
+    spans = list_spans(session, project_id)
+    is_alone = alone_until is None or len(spans) * CHUNK <= alone_until
+    with shared_spans(task, spans, filled, None if is_alone else drafts) as mine:
+        offers = judge.stream(session, project_id, kinds, mine)
+        fill(offers, filled, recipe, lists, drafts)
     for name, sources in filled.items():
         refuse_unfit(session, project_id, name, sources)
     shift: Shift | None = None
@@ -86,16 +95,6 @@ def choose(
         for name, sources in filled.items()
     }
     return Selection(recipe, pools)
-
-
-def pools_needed(recipe: BundleRecipe) -> dict[PoolName, Pool]:
-    """The pools that the recipe's formats are written from."""
-    pools: dict[PoolName, Pool] = {}
-    if SFT_FORMATS & set(recipe.formats):
-        pools["sft"] = recipe.sft
-    if set(recipe.formats) - SFT_FORMATS:
-        pools["grpo"] = recipe.grpo
-    return pools
 
 
 def _refuse_unknown_lists(recipe: BundleRecipe, lists: Mapping[str, ExpertList]) -> None:

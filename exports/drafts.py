@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, NamedTuple
 
 from exports.candidates import Candidate, Judged, Offered
 from exports.folder import disk_refusal
@@ -18,11 +19,19 @@ from exports.materials import Materials
 from exports.origins import origin_of
 from exports.pairs import Found, rated_of
 from exports.rows import apart_from_equals
-from exports.spool import Mark, Spool
+from exports.spool import Mark, Shut, Spool
 from schemas.bundle import PoolName, RowOrigin
 from schemas.recipe import BundleRecipe, Format
 
 _FILES: Mapping[PoolName, tuple[Format, ...]] = {"sft": ("sft",), "grpo": ("grpo", "dpo", "kto")}
+
+
+class Made(NamedTuple):
+    """The lines of one format that another process has made: of which query, and where."""
+
+    places: list[tuple[str, int, int]]
+    answers: "array[int]"
+    shut: Shut
 
 
 class Draft:
@@ -41,11 +50,24 @@ class Draft:
             numbers = list(apart_from_equals(numbers, self.answers.__getitem__))
         return FileLines(self.spool, numbers)
 
+    def made(self) -> Made:
+        """What was made here, for another process to adopt."""
+        places = [(query_id, each.start, each.stop) for query_id, each in self.numbers.items()]
+        return Made(places, self.answers, self.spool.shut())
+
+    def adopt(self, made: Made, file: IO[bytes]) -> None:
+        """Take in what was made elsewhere, of other queries."""
+        first = self.spool.adopt(file, made.shut)
+        self.answers.extend(made.answers)
+        for query_id, start, stop in made.places:
+            self.numbers[query_id] = range(first + start, first + stop)
+
 
 class Drafts:
     """The lines of all formats that can be made in passing; the others are made by their ids."""
 
     def __init__(self, folder: Path, recipe: BundleRecipe, materials: Materials) -> None:
+        self.folder = folder
         self._recipe = recipe
         self._materials = materials
         self.of: Mapping[Format, Draft] = {each: Draft(folder) for each in drafted(recipe)}

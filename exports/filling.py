@@ -9,7 +9,7 @@ from exports.chance import is_for_grpo, is_plain
 from exports.drafts import Drafts
 from schemas.bundle import PoolName
 from schemas.experts import ExpertList
-from schemas.recipe import BundleRecipe, Pool, Source
+from schemas.recipe import SFT_FORMATS, BundleRecipe, Pool, Source
 
 
 @dataclass(slots=True)
@@ -74,7 +74,22 @@ class Filled:
             self.exclusions[reason] += before - len(self.usable)
 
 
-def empty_sources(name: PoolName, pool: Pool, recipe: BundleRecipe) -> list[Filled]:
+def pools_needed(recipe: BundleRecipe) -> dict[PoolName, Pool]:
+    """The pools that the recipe's formats are written from."""
+    pools: dict[PoolName, Pool] = {}
+    if SFT_FORMATS & set(recipe.formats):
+        pools["sft"] = recipe.sft
+    if set(recipe.formats) - SFT_FORMATS:
+        pools["grpo"] = recipe.grpo
+    return pools
+
+
+def sources_of(recipe: BundleRecipe) -> dict[PoolName, list[Filled]]:
+    """The sources of each pool before anything is in them."""
+    return {name: _empty(name, pool, recipe) for name, pool in pools_needed(recipe).items()}
+
+
+def _empty(name: PoolName, pool: Pool, recipe: BundleRecipe) -> list[Filled]:
     """The sources of a pool before anything is in them."""
     bad, shortest = set[str | None](), 0
     if name == "sft" and recipe.with_thinking:

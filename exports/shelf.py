@@ -7,7 +7,6 @@ from typing import Any
 from pydantic import JsonValue
 
 from db.access import bundles as access
-from db.access import exports as export_access
 from db.engine import Database, Session
 from db.tables import Bundle
 from exports import manifest
@@ -160,10 +159,7 @@ def require_ready(bundle: BundleView, who: Actor) -> None:
 
 def get_pinned(session: Session, project_id: str) -> Pinned:
     """Every version of lists and prompts that rows may be pinned to."""
-    return Pinned(
-        export_access.list_pinned_lists(session, project_id),
-        export_access.list_pinned_prompts(session, project_id),
-    )
+    return Pinned.load(session, project_id)
 
 
 def find_row(session: Session, who: Actor, reference: str) -> Bundle:

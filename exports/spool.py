@@ -79,7 +79,7 @@ class Spool:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._file = tempfile.TemporaryFile(dir=folder, buffering=_BUFFER_BYTES)  # noqa: SIM115
+        self.file = tempfile.TemporaryFile(dir=folder, buffering=_BUFFER_BYTES)  # noqa: SIM115
         self._others: list[IO[bytes]] = []
         self._ends = array("q", [0])
         self._marks = array("l")
@@ -108,16 +108,16 @@ class Spool:
         row_hash = sha256(line).hexdigest()[:16]
         hashed = (kind, query_id, source_id, trace_id, against_id, source_hash, row_hash, variant)
         record = orjson.dumps(hashed, option=_LINE) + line[len(mark.head) :]
-        self._file.write(record)
+        self.file.write(record)
         self._marks.append(self._number(mark))
         self._own += len(record)
         self._ends.append(self._own)
         return len(self._marks) - 1
 
-    def shut(self) -> tuple[IO[bytes], Shut]:
-        """The file, complete, and where its records are: for another process to `adopt`."""
-        self._file.flush()
-        return self._file, Shut(self._ends, self._marks, list(self._numbers))
+    def shut(self) -> Shut:
+        """Where the records are in the `file`, which is complete: for another to `adopt`."""
+        self.file.flush()
+        return Shut(self._ends, self._marks, list(self._numbers))
 
     def adopt(self, file: IO[bytes], shut: Shut) -> int:
         """Take in the records of another spool, after which none is added; the first's number."""
@@ -130,10 +130,10 @@ class Spool:
 
     def records(self, numbers: Sequence[int]) -> tuple[list[bytes], list[bytes]]:
         """Origins (JSON arrays with the hash of the line) and lines, each with its line break."""
-        self._file.flush()
+        self.file.flush()
         ends, marks, own = self._ends, self._marks, self._own
         heads = [mark.head for mark in self._numbers]
-        here = self._file.fileno()
+        here = self.file.fileno()
         there = self._others[0].fileno() if self._others else here
         origins: list[bytes] = []
         lines: list[bytes] = []
@@ -156,7 +156,7 @@ class Spool:
 
     def close(self) -> None:
         """Let the files go, and with them what could not be written."""
-        for file in (self._file, *self._others):
+        for file in (self.file, *self._others):
             with suppress(OSError):
                 file.close()
 

@@ -26,5 +26,7 @@ class Settings(BaseSettings):
     """Whether the first start loads the demo project."""
     public_url: str | None = None
     """How people reach the app, for the set-up link; host and port of `serve` when absent."""
+    export_alone_until: int = 20_000
+    """An export reads more queries than this with a second process."""
     language: Language = "zh"
     """Language of pages before anyone has chosen."""

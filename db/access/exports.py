@@ -4,8 +4,9 @@ JSON columns are read as text, so that a reader parses only what it needs. State
 for each engine and kept.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -16,8 +17,15 @@ from db.tables import Annotation, ListVersion, PromptVersion, Query, Revision, S
 from schemas.experts import ExpertList
 from schemas.recipe import SourceKind
 
-CHUNK = 1000
+CHUNK = 500
 Statement = sa.Select[*tuple[Any, ...]]
+
+
+class Span(NamedTuple):
+    """Queries by their ids: after one, until another (which belongs to it)."""
+
+    after: str
+    until: str
 
 
 class QueryPart(NamedTuple):
@@ -96,19 +104,30 @@ def _of_project(table: type[Query | Revision | Suggestion]) -> Any:
     return sa.func.coalesce(col(table.project_id), "") == sa.bindparam("project_id")
 
 
-def stream_queries(
-    session: Session, project_id: str, kinds: Collection[SourceKind]
-) -> Iterator[list[QueryPart]]:
-    """The queries that sources of these kinds may take, with their chosen plans, in chunks, by id.
+def list_spans(session: Session, project_id: str) -> list[Span]:
+    """The project's queries, as they are now, in spans of `CHUNK`, by id."""
+    numbered = (
+        sa.select(col(Query.id).label("id"), sa.func.row_number().over(order_by=col(Query.id)))
+        .where(col(Query.project_id) == project_id)
+        .add_columns(sa.func.count().over().label("total"))
+        .subquery()
+    )
+    id_, number, total = numbered.c
+    statement = sa.select(id_).where(sa.or_(number % CHUNK == 0, number == total)).order_by(id_)
+    ends = session.connection().execute(statement).scalars().all()
+    return [Span(after, until) for after, until in pairwise(["", *ends])]
+
+
+def list_queries_in(
+    session: Session, project_id: str, kinds: Collection[SourceKind], span: Span
+) -> list[QueryPart]:
+    """The queries of a span that sources of these kinds may take, with their chosen plans, by id.
 
     Suggestions may be taken of whatever was asked here: what is no history, or was decided on.
     """
-    statement = _next_queries(backend_of(session), frozenset(kinds))
-    after = ""
-    while rows := fetch_rows(session, statement, {"project_id": project_id, "after": after}):
-        parts = list(map(QueryPart._make, rows))
-        yield parts
-        after = parts[-1].id
+    statement = _queries_in(backend_of(session), frozenset(kinds))
+    values = {"project_id": project_id, "after": span.after, "until": span.until}
+    return list(map(QueryPart._make, fetch_rows(session, statement, values)))
 
 
 def list_suggestions_between(
@@ -202,15 +221,15 @@ def _by_ids(
 
 
 @cache
-def _next_queries(backend: Backend, kinds: frozenset[SourceKind]) -> Statement:
+def _queries_in(backend: Backend, kinds: frozenset[SourceKind]) -> Statement:
     return (
         _queries(backend)
         .where(
             col(Query.id) > sa.bindparam("after"),
+            col(Query.id) <= sa.bindparam("until"),
             sa.or_(*(_MAY_TAKE[kind] for kind in sorted(kinds))),
         )
         .order_by(col(Query.id))
-        .limit(CHUNK)
     )
 
 

@@ -53,7 +53,8 @@ def test_a_head_is_kept_once(tmp_path: Path) -> None:
 
 def test_the_lines_of_another_spool_come_after_ones_own(tmp_path: Path) -> None:
     with filled(tmp_path, [0]) as own:
-        assert own.adopt(*filled(tmp_path, [1, 2]).shut()) == 1
+        other = filled(tmp_path, [1, 2])
+        assert own.adopt(other.file, other.shut()) == 1
         origins, lines = own.records([2, 0, 1])
         assert lines == [LINES[2][0], LINES[0][0], LINES[1][0]]
         assert [json.loads(each)[1] for each in origins] == ["q2", "q0", "q1"]

@@ -1,0 +1,213 @@
+"""A second process that judges and drafts a share of the queries, for exports of many.
+
+Python does one thing at a time, and judging a query is all Python; with a second process both cores
+of a small machine work. The two meet in a list of spans: the first process takes from its front and
+hands out from its back, two at a time, so neither waits for the other. What the second finds in a
+span comes back through a socket, what it drafts lies in spools whose files it passes on at the end.
+Should it die, the first does its spans again: it costs time, never a bundle.
+"""
+
+import gc
+import marshal
+import os
+import pickle
+import socket
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from db.access.exports import Span
+from db.engine import Database
+from exports.candidates import Candidate, Judge
+from exports.drafts import Drafts, Made
+from exports.filling import Filled, fill, sources_of
+from exports.formats import RowForm
+from exports.materials import Materials, Pinned
+from labeling.duplicates import BenchmarkGuard
+from schemas.bundle import PoolName
+from schemas.recipe import BundleRecipe, Format, SourceKind
+
+_ROOT = Path(__file__).parents[1]
+_AT_HAND = 2
+"""Spans that the second process has, so that it never waits for the next."""
+_READY, _NO_MORE, _FAILED = b"ready", b"", b"!"
+_START = "from exports.second_reader import main; main()"
+
+
+class Task(NamedTuple):
+    """What there is to read: of which database, for which recipe."""
+
+    url: str
+    project_id: str
+    recipe: BundleRecipe
+    kinds: frozenset[SourceKind]
+
+
+@contextmanager
+def shared_spans(
+    task: Task,
+    spans: Sequence[Span],
+    filled: Mapping[PoolName, list[Filled]],
+    drafts: Drafts | None,
+) -> Generator[Iterator[Span]]:
+    """The spans that are left to this process; at the end of the block nothing of any is missing.
+
+    Without drafts there is no second process.
+
+    Raises:
+        OSError: the second process could not write.
+    """
+    if drafts is None:
+        yield iter(spans)
+        return
+    with _started(task, drafts.folder) as second:
+        yield second.left_over(spans)
+        second.deliver(filled, drafts)
+
+
+@contextmanager
+def _started(task: Task, folder: Path) -> Generator["Second"]:
+    """A second process, which is gone at the end of the block."""
+    ours, theirs = socket.socketpair()
+    path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
+    with ours, theirs:
+        process = subprocess.Popen(  # noqa: S603  (our own interpreter)
+            [sys.executable, "-c", _START],
+            stdin=theirs.fileno(),
+            stdout=subprocess.DEVNULL,
+            env=os.environ | {"PYTHONPATH": path},
+            start_new_session=True,
+        )
+        theirs.close()
+        try:
+            yield Second(ours, task, folder)
+        finally:
+            process.kill()
+            process.wait()
+
+
+class Second:
+    """The second process, from here."""
+
+    def __init__(self, ours: socket.socket, task: Task, folder: Path) -> None:
+        self._socket, self._connection = ours, _connected(ours)
+        self._given: list[Span] = []
+        self._found: list[bytes] = []
+        self._made: dict[Format, tuple[Made, int]] = {}
+        self._is_ready = False
+        with suppress(ConnectionError):
+            self._connection.send_bytes(pickle.dumps((task, folder)))
+
+    def left_over(self, spans: Sequence[Span]) -> Iterator[Span]:
+        """The spans that nobody else has done, as they are asked for."""
+        waiting = deque(spans)
+        while waiting:
+            with suppress(EOFError, ConnectionError):
+                self.serve(waiting)
+            if waiting:
+                yield waiting.popleft()
+        try:
+            while len(self._found) < len(self._given):
+                self._receive()
+            if self._given:
+                self._connection.send_bytes(_NO_MORE)
+                self._made = self._receive_made()
+        except (EOFError, ConnectionError):
+            self._found.clear()
+            yield from self._given
+
+    def deliver(self, filled: Mapping[PoolName, list[Filled]], drafts: Drafts) -> None:
+        """Put what was found and made there to what is here."""
+        for message in self._found:
+            found = marshal.loads(message)  # noqa: S302  (of our own process)
+            for each, its in zip(_in_order(filled), found, strict=True):
+                each.found += its[0]
+                each.exclusions.update(its[1])
+                each.unfit.update(its[2])
+                each.usable += map(Candidate._make, its[3])
+        for format_, (made, file) in self._made.items():
+            drafts.of[format_].adopt(made, os.fdopen(file, "rb"))
+
+    def wait_until_ready(self) -> None:
+        """Wait for the second process to have started, if it does."""
+        while not self._is_ready:
+            self._receive()
+
+    def serve(self, waiting: deque[Span]) -> None:
+        """Take what is done, and give the next from the far end."""
+        while self._connection.poll():
+            self._receive()
+        while self._is_ready and waiting and len(self._given) - len(self._found) < _AT_HAND:
+            self._given.append(waiting.pop())
+            self._connection.send_bytes(marshal.dumps(tuple(self._given[-1])))
+
+    def _receive(self) -> None:
+        message = self._connection.recv_bytes()
+        if message == _READY:
+            self._is_ready = True
+        elif message.startswith(_FAILED):
+            raise _loaded(message.removeprefix(_FAILED))
+        else:
+            self._found.append(message)
+
+    def _receive_made(self) -> dict[Format, tuple[Made, int]]:
+        """What was drafted, and the descriptors of the files in which it lies."""
+        made = _loaded(self._connection.recv_bytes())
+        _, files, _, _ = socket.recv_fds(self._socket, 1, len(made))
+        if len(files) < len(made):
+            raise EOFError
+        return {name: (each, file) for (name, each), file in zip(made.items(), files, strict=True)}
+
+
+def main() -> None:
+    """The second process: its standard input is the socket to the first."""
+    gc.set_threshold(100_000, 20, 20)
+    with socket.socket(fileno=os.dup(0)) as ours:
+        connection = _connected(ours)
+        task, folder = _loaded(connection.recv_bytes())
+        try:
+            _read(task, folder, ours, connection)
+        except OSError as error:
+            connection.send_bytes(_FAILED + pickle.dumps(error))
+
+
+def _read(task: Task, folder: Path, ours: socket.socket, connection: Connection) -> None:
+    """Read spans until there are no more."""
+    database = Database(task.url, is_synced=False)
+    with database.reading_through() as session:
+        pinned = Pinned.load(session, task.project_id)
+        guard = BenchmarkGuard.load(session, task.project_id)
+        judge = Judge(task.recipe, pinned.lists, guard.is_leak)
+        drafts = Drafts(folder, task.recipe, Materials(pinned, RowForm.of(task.recipe)))
+        connection.send_bytes(_READY)
+        while message := connection.recv_bytes():
+            span = Span(*marshal.loads(message))  # noqa: S302  (of our own process)
+            filled = sources_of(task.recipe)
+            offers = judge.stream(session, task.project_id, task.kinds, [span])
+            fill(offers, filled, task.recipe, judge.lists, drafts)
+            connection.send_bytes(marshal.dumps(list(map(_plain, _in_order(filled)))))
+        connection.send_bytes(pickle.dumps({name: each.made() for name, each in drafts.of.items()}))
+        socket.send_fds(ours, [b"."], [each.spool.file.fileno() for each in drafts.of.values()])
+
+
+def _connected(ours: socket.socket) -> Connection:
+    """Messages over a socket, which can pass open files beside them."""
+    return Connection(os.dup(ours.fileno()))
+
+
+def _loaded(message: bytes) -> Any:
+    return pickle.loads(message)  # noqa: S301  (of our own process)
+
+
+def _in_order(filled: Mapping[PoolName, list[Filled]]) -> list[Filled]:
+    return [each for name in sorted(filled) for each in filled[name]]
+
+
+def _plain(each: Filled) -> tuple[object, ...]:
+    """What a source has found, as `marshal` can write it."""
+    return each.found, dict(each.exclusions), each.unfit, list(map(tuple, each.usable))
