@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -11,10 +12,11 @@ from schemas.plan import Plan
 from schemas.project import DEFAULT_WEIGHTS, REWARDS
 from schemas.scoring.check import Problem
 from schemas.scoring.context import ScoringContext
-from schemas.scoring.rewards import score
+from schemas.scoring.rewards import REWARD_FUNCTIONS, read_completion
 from schemas.staleness import trace_state
 
 _WEIGHTS = dict(zip(REWARDS, DEFAULT_WEIGHTS, strict=True))
+_OF_THINKING = ("ThinkLengthReward", "ThinkQualityReward")
 
 
 class PlanScores(BaseModel):
@@ -49,8 +51,8 @@ def score_plan(
     gold = plan.to_plain()
     context = replace(context, gold=gold)
     dialect = get_dialect(context.dialect)
-    mine = score(render_answer(plan, dialect, trace), context)
-    model = score(render_answer(suggested, dialect, trace), context) if suggested else None
+    mine = _score(render_answer(plan, dialect, trace), context)
+    model = _score(render_answer(suggested, dialect, trace), context) if suggested else None
     return PlanScores(
         mine=mine,
         total=_total(mine),
@@ -58,6 +60,23 @@ def score_plan(
         model_total=None if model is None else _total(model),
         is_stale=bool(trace and suggested and trace_state(gold, suggested.to_plain()) == "stale"),
     )
+
+
+def _score(completion: str, context: ScoringContext) -> dict[str, float]:
+    """As `rewards.score`, but a trace, which nobody edits, is judged once."""
+    read = read_completion(completion, context.dialect, with_thinking=context.with_thinking)
+    known = _of_thinking(read.thinking, replace(context, gold=None))
+    scores = {
+        name: known[name] if name in known else reward(completion, context)
+        for name, reward in REWARD_FUNCTIONS.items()
+    }
+    return {name: value for name, value in scores.items() if value is not None}
+
+
+@lru_cache(maxsize=256)
+def _of_thinking(thinking: str, context: ScoringContext) -> dict[str, float | None]:
+    completion = f"<think>\n{thinking}\n</think>"
+    return {name: REWARD_FUNCTIONS[name](completion, context) for name in _OF_THINKING}
 
 
 def _total(scores: Mapping[str, Any]) -> float:
