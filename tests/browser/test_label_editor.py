@@ -298,6 +298,40 @@ def test_sixty_steps_stay_quick(make_desk: MakeDesk):
     assert typed_ms < 30
 
 
+def test_a_page_at_rest_asks_for_no_frames(page: Page):
+    page.context.add_init_script(
+        """window.frames_asked = 0;
+        const ask = window.requestAnimationFrame.bind(window);
+        window.requestAnimationFrame = run => (frames_asked++, ask(run));"""
+    )
+    page.reload()
+    expect(field_at(page, REWRITE)).to_be_focused()
+    # The loading sign swings to its end before it rests.
+    page.wait_for_function(
+        """async () => {
+            const before = frames_asked;
+            await new Promise(done => setTimeout(done, 500));
+            return frames_asked === before;
+        }""",
+        timeout=20_000,
+    )
+
+
+def test_the_list_of_experts_reaches_out_of_a_step_of_a_long_plan(make_desk: MakeDesk):
+    steps = [
+        {"expert": KNOW, "sub_questions": [f"问题 {number}"], "order": number}
+        for number in range(1, 31)
+    ]
+    desk = make_desk(queries=1, plans=({"rewritten_query": "问", "steps": steps},))
+    page = desk.open("li", "/zh/label")
+    field_at(page, "$.steps[15].expert").click()
+    page.keyboard.press("ArrowDown")
+    last = page.get_by_role("option").last
+    last.scroll_into_view_if_needed()
+    last.click()
+    assert experts_of(page)[15] != KNOW
+
+
 def _drag(page: Page, grip: Locator, box: Any, *, at: float) -> None:
     start = grip.bounding_box()
     assert start

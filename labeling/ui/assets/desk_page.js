@@ -12,10 +12,12 @@ import { clock, Lease } from "./lease.js";
 import { changesOf } from "./list_changes.js";
 import { readable } from "./plan.js";
 import { Rewards } from "./rewards.js";
+import { atRest } from "./slices.js";
 import { TraceViewer } from "./trace_viewer.js";
 import { Wire } from "./wire.js";
 
 const CHECK_PAUSE_MS = 250;
+const REST_WITHIN_MS = 400;
 const LOOK_AGAIN_MS = 30_000;
 
 export class DeskPage {
@@ -115,6 +117,13 @@ export class DeskPage {
   checkSoon() {
     clearTimeout(this.checking);
     this.checking = setTimeout(() => this.check(), CHECK_PAUSE_MS);
+  }
+
+  /** Judge the plan once the item is on screen. */
+  checkAtRest() {
+    clearTimeout(this.checking);
+    const { item } = this;
+    atRest(() => item === this.item && this.check(), REST_WITHIN_MS);
   }
 
   /** Problems and scores of the plan on the desk. */

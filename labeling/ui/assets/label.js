@@ -65,7 +65,7 @@ class LabelDesk extends DeskPage {
     this.#showCandidate(opened.from === "both" ? { content: item.draft, raw: null } : opened);
     this.#explain(item, opened);
     this.parts.editor.inert = this.isLocked;
-    this.check();
+    this.checkAtRest();
     if (!this.isLocked) this.editor.focus(item.returned?.path ?? "$.rewritten_query");
   }
 

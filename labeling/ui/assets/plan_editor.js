@@ -30,7 +30,7 @@ export class PlanEditor {
     this.unshown = h("div", { class: "form-warning", hidden: true });
     this.told = h("p", { class: "only-heard", role: "status" });
     fill(root, this.#head(), this.unshown, TABS.map((tab) => this.panels[tab]), this.told);
-    this.show("form");
+    this.#turnTo("form");
     root.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
@@ -51,7 +51,8 @@ export class PlanEditor {
     this.tabs.compare.textContent = this.say("editor.compare", { model: item.modelName });
     this.candidatesButton.hidden = !this.candidates || (item.suggestions ?? 0) < 2;
     this.candidatesButton.firstChild.textContent = this.say("editor.candidates", { number: item.suggestions ?? 0 });
-    this.show(this.shown === "compare" && !item.model ? "form" : this.shown);
+    this.#turnTo(this.shown === "compare" && !item.model ? "form" : this.shown);
+    this.#draw();
   }
 
   /** Replace the whole plan as one step that can be undone. */
@@ -82,14 +83,20 @@ export class PlanEditor {
     return undefined;
   }
 
+  /** Turn to a tab; the one that is shown already is not drawn again. */
   show(tab) {
+    if (tab === this.shown) return;
+    this.#turnTo(tab);
+    this.#draw();
+  }
+
+  #turnTo(tab) {
     this.shown = tab;
     for (const each of TABS) {
       this.panels[each].hidden = each !== tab;
       this.tabs[each].setAttribute("aria-selected", String(each === tab));
       this.tabs[each].tabIndex = each === tab ? 0 : -1;
     }
-    this.#draw();
   }
 
   addStep() {

@@ -10,6 +10,9 @@ import { PlanStep, tool } from "./plan_step.js";
 import { makeDraggable } from "./step_drag.js";
 
 const FOLLOW_MS = 120;
+const LONG_FROM = 12; // steps; of a longer plan the browser lays out what is near the eye
+const STEP_PX = 50;
+const SUB_PX = 34;
 const REWRITE = "$.rewritten_query";
 const PLACE = /^\$\.steps\[(\d+)\](?:\.sub_questions\[(\d+)\])?(\.grip)?/;
 
@@ -43,6 +46,7 @@ export class PlanForm {
     this.steps = [];
     const stages = plans.stagesOf(this.plan);
     this.graph.draw(this.plan, this.item.hues);
+    this.root.classList.toggle("is-long", this.plan.steps.length > LONG_FROM);
     fill(this.root, this.#rewrite(), this.graph.root, stages.map((stage, at) => this.#stage(stage, at)), this.#end(stages.length));
     for (const area of this.root.querySelectorAll("textarea")) grow(area);
     if (this.marked) this.root.querySelector(`[data-path="${CSS.escape(this.marked)}"]:not(.problems-here)`)?.classList.add("is-returned");
@@ -110,7 +114,7 @@ export class PlanForm {
       this.steps[index] = new PlanStep(step, index, { at, place, isParallel: stage.length > 1, say, edits, item, about });
       return this.steps[index].node;
     });
-    return h("section", { class: "stage", data: { stage: at }, "aria-label": label }, h("i", { title: label }, at + 1), h("div", {}, cards));
+    return h("section", { class: "stage", style: `--height: ${heightOf(stage)}px`, data: { stage: at }, "aria-label": label }, h("i", { title: label }, at + 1), h("div", {}, cards));
   }
 
   #end(count) {
@@ -181,6 +185,11 @@ export class PlanForm {
     else return false;
     return true;
   }
+}
+
+/** About how high a stage will be. */
+function heightOf(stage) {
+  return stage.reduce((sum, { step }) => sum + STEP_PX + SUB_PX * step.sub_questions.length, 0);
 }
 
 /** Which place of the plan a field belongs to: `{index, sub, isGrip, isRewrite}`, or null. */

@@ -107,7 +107,7 @@ class ReviewDesk extends DeskPage {
     this.#setFixing(kept !== null, kept);
     if (!this.isFixing) {
       this.parts.editor.focus({ preventScroll: true });
-      this.check();
+      this.checkAtRest();
     }
   }
 

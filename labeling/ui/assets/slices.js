@@ -14,3 +14,9 @@ export async function inSlices(work, isOver) {
     if (isOver()) return null;
   }
 }
+
+/** Run something when the page has nothing better to do, `within` this many milliseconds. */
+export function atRest(run, within) {
+  if ("requestIdleCallback" in window) requestIdleCallback(run, { timeout: within });
+  else setTimeout(run, within / 4);
+}
