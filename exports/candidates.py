@@ -88,6 +88,7 @@ class Judge:
         self._with_thinking = recipe.with_thinking
         self._seed = recipe.seed
         self._judged: tuple[Any, str | None] = (None, None)
+        self._ranked = ("", b"")
         self._named: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def stream(
@@ -151,9 +152,9 @@ class Judge:
             source_id=query.revision_id or "",
             trace_id=choice.suggestion_id,
             cluster=query.cluster,
-            list_id=query.list_version_id,
+            list_id=intern(query.list_version_id),
             model=chosen.model if chosen else None,
-            day=query.decided_on,
+            day=query.decided_on and intern(query.decided_on),
             size=_size(plan),
             trace_length=chosen.trace_length if chosen else 0,
             trace_state=choice.state,
@@ -190,9 +191,9 @@ class Judge:
             source_id=source_id,
             trace_id=source_id if trace_length else None,
             cluster=query.cluster,
-            list_id=query.list_version_id,
+            list_id=intern(query.list_version_id),
             model=kept.model if kept else None,
-            day=query.created_on,
+            day=intern(query.created_on),
             size=_size(plan),
             trace_length=trace_length,
             trace_state="fresh" if trace_length else None,
@@ -226,9 +227,9 @@ class Judge:
             source_id=part.id,
             trace_id=part.id if trace_length else None,
             cluster=query.cluster,
-            list_id=query.list_version_id,
+            list_id=intern(query.list_version_id),
             model=part.model,
-            day=part.created_on,
+            day=intern(part.created_on),
             size=_size(plan),
             trace_length=trace_length,
             trace_state="fresh" if trace_length else None,
@@ -257,11 +258,14 @@ class Judge:
 
     def _experts(self, plan: Any) -> tuple[str, ...]:
         """The experts of a plan's steps; equal ones are one value, since there are many."""
-        names = tuple([intern(str(step["expert"])) for step in plan["steps"]])
+        names = tuple([step["expert"] for step in plan["steps"]])
         return self._named.setdefault(names, names)
 
     def _rank(self, query_id: str) -> bytes:
-        return blake2b(f"{self._seed} order {query_id}".encode(), digest_size=8).digest()
+        if self._ranked[0] != query_id:  # all that a query offers has one rank
+            digest = blake2b(f"{self._seed} order {query_id}".encode(), digest_size=8)
+            self._ranked = query_id, digest.digest()
+        return self._ranked[1]
 
 
 def said_beside(

@@ -6,22 +6,24 @@ and waits in a spool. A line that is not taken costs a few microseconds and its 
 """
 
 from array import array
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from exports.candidates import Candidate, Judged, Offered
+from db.access.exports import QueryPart
+from exports.candidates import Candidate, Judged, Offered, Said
 from exports.folder import disk_refusal
-from exports.formats import Material, Row, dpo_row, grpo_row, kto_row, sft_row, to_line
+from exports.formats import Material, dpo_row, grpo_row, kto_row, sft_row, to_line
 from exports.lines import FileLines, answer_hash
 from exports.materials import Materials
 from exports.origins import origin_of
 from exports.pairs import Found, rated_of
 from exports.rows import apart_from_equals
 from exports.spool import Mark, Shut, Spool
-from schemas.bundle import PoolName, RowOrigin
+from schemas.bundle import PoolName
 from schemas.recipe import BundleRecipe, Format
+from schemas.scoring.wire import to_text
 
 _FILES: Mapping[PoolName, tuple[Format, ...]] = {"sft": ("sft",), "grpo": ("grpo", "dpo", "kto")}
 
@@ -32,6 +34,13 @@ class Made(NamedTuple):
     places: list[tuple[str, int, int]]
     answers: "array[int]"
     shut: Shut
+
+
+class _Both(NamedTuple):
+    """What lines of one query are made of, and what they share with others."""
+
+    material: Material
+    mark: Mark
 
 
 class Draft:
@@ -84,80 +93,88 @@ class Drafts:
 
     def keep(self, offered: Offered, taken: Iterable[tuple[PoolName, Judged]]) -> None:
         """Make the lines of what pools may take of a query."""
-        last: tuple[Judged, Material, Mark] | None = None
+        last: tuple[Judged, _Both] | None = None
         for pool, judged in taken:
             formats: list[Format] = [each for each in _FILES[pool] if each in self.of]
             if not formats:
                 continue
             if last is None or last[0] is not judged:  # both pools may have the same row
-                material = self._materials.make(
-                    offered.query, judged.candidate.kind, judged.plan, judged.trace
-                )
-                last = judged, material, self._materials.mark(offered.query, material)
-            _, material, mark = last
+                last = judged, self._both(offered.query, judged)
+            both, candidate = last[1], judged.candidate
+            beside: dict[str, Material] = {}
+            if len(formats) > 1 and candidate.kind == "accepted":
+                beside = {each.part.id: _beside(both.material, each) for each in offered.said}
             for format_ in formats:
-                self._keep(format_, offered, judged.candidate, material, mark)
+                draft = self.of[format_]
+                first = len(draft.spool)
+                match format_:
+                    case "sft" | "grpo" | "agent":
+                        self._keep_row(format_, draft, candidate, both)
+                    case "dpo":
+                        self._keep_pair(draft, candidate, both, beside)
+                    case "kto":
+                        self._keep_rated(draft, candidate, both, offered, beside)
+                draft.numbers[candidate.query_id] = range(first, len(draft.spool))
 
-    def _keep(
-        self,
-        format_: Format,
-        offered: Offered,
-        candidate: Candidate,
-        material: Material,
-        mark: Mark,
+    def _both(self, query: QueryPart, judged: Judged) -> _Both:
+        materials = self._materials
+        kind, plan, trace = judged.candidate.kind, judged.plan, judged.trace
+        material = materials.make_encoded(query, kind, plan, trace)
+        return _Both(material, materials.mark(query, material))
+
+    def _keep_row(self, format_: Format, draft: Draft, candidate: Candidate, both: _Both) -> None:
+        material, mark = both
+        if format_ == "sft":
+            origin = origin_of(candidate, candidate.trace_id, None)
+            row = sft_row(material, self._materials.form)
+        else:
+            origin = origin_of(candidate, None, None)
+            row = grpo_row(material, self._materials.form)
+        draft.spool.add(origin, to_line(row), mark)
+
+    def _keep_pair(
+        self, draft: Draft, candidate: Candidate, both: _Both, beside: Mapping[str, Material]
     ) -> None:
-        draft, form = self.of[format_], self._materials.form
-        first = len(draft.spool)
-        match format_:
-            case "sft":
-                origin = origin_of(candidate, candidate.trace_id, None)
-                draft.spool.add(origin, to_line(sft_row(material, form)), mark)
-            case "grpo":
-                origin = origin_of(candidate, None, None)
-                draft.spool.add(origin, to_line(grpo_row(material, form)), mark)
-            case "dpo":
-                rejected = self._rejected(offered, candidate, material)
-                if rejected is not None:
-                    origin = origin_of(candidate, candidate.trace_id, candidate.rejected_id)
-                    draft.spool.add(origin, to_line(dpo_row(material, rejected, form)), mark)
-            case _:
-                for origin, row, its_mark in self._rated(offered, candidate, material, mark):
-                    draft.spool.add(origin, to_line(row), its_mark)
-                    draft.answers.append(answer_hash(row))
-        draft.numbers[candidate.query_id] = range(first, len(draft.spool))
-
-    def _rejected(
-        self, offered: Offered, candidate: Candidate, material: Material
-    ) -> Material | None:
-        """The other side of an accepted plan that is taught."""
+        """An accepted plan that is taught, against the first that was corrected."""
+        rejected = beside.get(candidate.rejected_id or "")
         is_taught = candidate.trace_reason is None or not self._recipe.with_thinking
-        if candidate.kind != "accepted" or not is_taught:
-            return None
-        for part, plan, _ in offered.said:
-            if part.id == candidate.rejected_id:
-                return material._replace(plan=plan, trace=part.trace, old_answer=None)
-        return None
+        if rejected is not None and is_taught:
+            origin = origin_of(candidate, candidate.trace_id, candidate.rejected_id)
+            row = dpo_row(both.material, rejected, self._materials.form)
+            draft.spool.add(origin, to_line(row), both.mark)
 
-    def _rated(
-        self, offered: Offered, candidate: Candidate, material: Material, mark: Mark
-    ) -> Iterator[tuple[RowOrigin, Row, Mark]]:
+    def _keep_rated(
+        self,
+        draft: Draft,
+        candidate: Candidate,
+        both: _Both,
+        offered: Offered,
+        beside: Mapping[str, Material],
+    ) -> None:
         """What models said to an accepted query, each with what it is worth."""
         if candidate.kind != "accepted":
             return
-        form = self._materials.form
-        said = {part.id: (part, plan, state) for part, plan, state in offered.said}
+        wrong = {each.part.id for each in offered.said if each.state == "stale"}
         found = Found(candidate, offered.said, self._recipe.with_thinking)
         for origin in rated_of(found, self._recipe):
             if origin.kind == "accepted":
-                row = kto_row(material._replace(trace=None), form, label=True)
-                yield origin, row, mark
-                continue
-            part, plan, state = said[origin.source_id]
-            its = material._replace(
-                channel="suggestions", plan=plan, trace=part.trace, old_answer=None
-            )
-            row = kto_row(its, form, label=state != "stale")
-            yield origin, row, self._materials.mark(offered.query, its)
+                material, mark = both.material._replace(trace=None), both.mark
+            else:
+                material = beside[origin.source_id]
+                experts = tuple([step["expert"] for step in material.plan["steps"]])
+                mark = both.mark._replace(experts=experts, misses_form=False)
+            row = kto_row(material, self._materials.form, label=origin.source_id not in wrong)
+            draft.spool.add(origin, to_line(row), mark)
+            draft.answers.append(answer_hash(row))
+
+
+def _beside(material: Material, said: Said) -> Material:
+    """What a model said, to the same messages."""
+    part, plan, _ = said
+    text = material.plan_text if plan is material.plan else to_text(plan, material.dialect)
+    return material._replace(
+        channel="suggestions", plan=plan, trace=part.trace, old_answer=None, plan_text=text
+    )
 
 
 def drafted(recipe: BundleRecipe) -> list[Format]:

@@ -26,6 +26,7 @@ class Filled:
     seed: int = 0
     plain_share: float = 0.0
     asked: frozenset[str] = frozenset()
+    is_narrow: bool = True
     unfit: dict[str, str] = field(default_factory=dict)
     found: int = 0
     usable: list[Candidate] = field(default_factory=list)
@@ -36,10 +37,10 @@ class Filled:
         best: Judged | None = None
         for judged in offered:
             each = judged.candidate
-            if not self._passes(each, lists):
+            if self.is_narrow and not self._passes(each, lists):
                 continue
             self.found += 1
-            reason = each.reason or self._trace_reason(each)
+            reason = each.reason or (each.trace_reason and self._trace_reason(each))
             if reason is None:
                 best = judged if best is None else self._better(best, judged)
                 continue
@@ -104,6 +105,7 @@ def _empty(name: PoolName, pool: Pool, recipe: BundleRecipe) -> list[Filled]:
             recipe.seed,
             recipe.plain_share,
             frozenset(source.queries),
+            _is_narrow(source),
         )
         for source in pool.sources
     ]
@@ -157,6 +159,12 @@ def _may_write(taken: Mapping[PoolName, Judged], recipe: BundleRecipe) -> Iterab
 
 def _length(candidate: Candidate, shortest: int) -> tuple[bool, int]:
     return candidate.trace_length < shortest, candidate.trace_length
+
+
+def _is_narrow(source: Source) -> bool:
+    """Whether a source says which of its kind it takes."""
+    filters = (source.lists, source.models, source.labels, source.queries)
+    return any(filters) or source.since is not None or source.until is not None
 
 
 def _passes(source: Source, candidate: Candidate, lists: Mapping[str, ExpertList]) -> bool:

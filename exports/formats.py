@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from exports.chance import is_plain
-from schemas.dialects import render_plain_answer, render_thinking
+from schemas.dialects import answer_around, render_thinking
 from schemas.experts import Expert
 from schemas.recipe import Augmentation, BundleRecipe, SourceKind, Think
 from schemas.scoring.wire import to_text
@@ -73,11 +73,13 @@ class Material(NamedTuple):
     is the answer of such a row, byte for byte. `is_plain` rows of a recipe with thinking have none;
     `is_augmented` rows stand under a changed list, which is that of `expert_names`. `agent_system`
     and `experts` are what the agent form is made of; a prompt that is not ours has no such form.
+    `plan_text` is the plan's JSON where several rows have it, and so may `messages` be: a fragment
+    of JSON that stands for all of them.
     """
 
     query_id: str
     channel: SourceKind
-    messages: Sequence[Message]
+    messages: Sequence[Message | orjson.Fragment]
     expert_names: tuple[str, ...]
     list_reference: str
     dialect: str
@@ -88,6 +90,7 @@ class Material(NamedTuple):
     is_augmented: bool = False
     experts: tuple[Expert, ...] = ()
     agent_system: str | None = None
+    plan_text: str | None = None
 
     def thinks(self, form: RowForm) -> bool:
         """Whether the row is written with thinking."""
@@ -104,7 +107,7 @@ def grpo_row(material: Material, form: RowForm) -> Row:
     """One row of `grpo.jsonl`."""
     return {
         "messages": list(material.messages),
-        "solution": to_text(material.plan, material.dialect),
+        "solution": plan_text(material),
         "plan_experts": _names_text(material.expert_names),
         "plan_meta": _meta_text(
             form,
@@ -156,7 +159,12 @@ def answer_text(material: Material, form: RowForm) -> str:
     if form.is_verbatim and material.old_answer is not None:
         return material.old_answer
     trace = (material.trace or "") if material.thinks(form) else None
-    return render_plain_answer(material.plan, material.dialect, trace)
+    return answer_around(plan_text(material), trace)
+
+
+def plan_text(material: Material) -> str:
+    """The plan's JSON in the row's dialect."""
+    return material.plan_text or to_text(material.plan, material.dialect)
 
 
 def plan_meta(

@@ -17,6 +17,7 @@ from schemas.experts import Expert, ExpertList
 from schemas.prompt import agent_template, render_system, to_messages
 from schemas.recipe import SourceKind
 from schemas.scoring.answer import has_strict_form
+from schemas.scoring.wire import to_text
 
 
 class Pinned(NamedTuple):
@@ -99,6 +100,16 @@ class Materials:
             False,
             facts.experts,
             agent_system,
+        )
+
+    def make_encoded(
+        self, query: QueryPart, channel: SourceKind, plan: dict[str, Any], trace: str | None
+    ) -> Material:
+        """`make` for several lines: what they have in common is JSON already."""
+        material = self.make(query, channel, plan, trace)
+        messages = orjson.dumps(material.messages)[1:-1]
+        return material._replace(
+            messages=(orjson.Fragment(messages),), plan_text=to_text(plan, query.dialect)
         )
 
     def _augmented(

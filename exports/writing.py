@@ -13,7 +13,7 @@ from exports.choose import Selection
 from exports.drafts import Drafts
 from exports.folder import FolderWriter, new_folder
 from exports.ledger import Ledger, OnLines
-from exports.lines import FileLines, rendered_lines
+from exports.lines import Block, FileLines, rendered_lines
 from exports.manifest import NAME as MANIFEST
 from exports.manifest import in_order, manifest_parts
 from exports.origins import origins_of
@@ -95,7 +95,7 @@ def write_bundle(
         progress = _Progress(writer, contents, on_progress)
         for name in contents.rows:
             with _lines(name, contents, renderer, target.parent) as lines:
-                if writer.write(name, progress.counted(ledger.entered(name, lines.blocks()))):
+                if writer.write(name, ledger.entered(name, progress.counted(lines.blocks()))):
                     tallies[name] = lines.tally()
                 elif not name.endswith("_val.jsonl"):
                     problems = [Problem(name, "export.reason_no_rejected", {})]
@@ -164,9 +164,9 @@ class _Progress:
         self._expected = max(1, sum(contents.rows.values()))
         self._told_at = time.monotonic()
 
-    def counted(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    def counted(self, blocks: Iterator[Block]) -> Iterator[Block]:
         for block in blocks:
-            self._done += block.count(b"\n")
+            self._done += block.rows
             self._writer.done = self._done / self._expected
             if self._tell and time.monotonic() - self._told_at > _PROGRESS_S:
                 self._tell(self._done, self._expected)

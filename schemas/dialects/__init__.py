@@ -68,7 +68,12 @@ def render_answer(plan: Plan, dialect: Dialect, trace: str | None) -> str:
 
 def render_plain_answer(plan: Mapping[str, Any], dialect: str, trace: str | None) -> str:
     """`render_answer` of plain values, without the cost of a model; exports write many."""
-    answer = f"<answer>\n{wire.to_text(plan, dialect)}\n</answer>"
+    return answer_around(wire.to_text(plan, dialect), trace)
+
+
+def answer_around(plan_text: str, trace: str | None) -> str:
+    """The whole text of an answer around the JSON text of its plan."""
+    answer = f"<answer>\n{plan_text}\n</answer>"
     if trace is None:
         return answer
     return render_thinking(trace) + answer
