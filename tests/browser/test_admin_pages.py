@@ -79,6 +79,7 @@ def test_two_versions_are_published_and_compared_side_by_side(
     assert page.locator("#experts-tabs img").count() == 0
 
     file.write_text("{ no list", "utf-8")
+    page.reload()
     page.get_by_role("tab", name="From a file").click()
     page.locator("#experts-file input[type=file]").set_input_files(str(file))
     page.locator("#experts-publish-file").click()
