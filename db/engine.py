@@ -8,7 +8,6 @@ timeout. `Database.reading` never waits for a writer.
 
 import json
 import sqlite3
-import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,14 +17,12 @@ from pathlib import Path
 from typing import Any, assert_never
 
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.pool import StaticPool
 from sqlmodel import Session
 
+from db.connections import CACHE_KIB, postgresql_engine, sqlite_engine
 from db.power_loss import LogSync
 from db.turnstile import Turnstile
 from schemas.settings import Settings
@@ -39,9 +36,6 @@ class Backend(Enum):
 
 
 _DRIVER = "planwright.driver"
-_IDLE_SINCE = "planwright.idle_since"
-_TRUSTED_FOR_S = 2.0
-_CACHE_KIB = 65_536
 _SCAN_CACHE_KIB = 8192
 
 
@@ -58,13 +52,13 @@ class Database:
         self.backend = Backend(self.url.get_backend_name())
         match self.backend:
             case Backend.SQLITE:
-                self._readers = _sqlite_engine(self.url, is_writer=False)
-                self._writers = _sqlite_engine(self.url, is_writer=True)
+                self._readers = sqlite_engine(self.url, is_writer=False)
+                self._writers = sqlite_engine(self.url, is_writer=True)
                 self._turnstile: Turnstile | None = Turnstile()
                 if is_synced and self.url.database:
                     self._log = LogSync(Path(self.url.database))
             case Backend.POSTGRESQL:
-                self._writers = _postgresql_engine(self.url)
+                self._writers = postgresql_engine(self.url)
                 # A reading that ended with ROLLBACK would make the driver forget every statement
                 # that it has prepared, and PostgreSQL plan each of them anew.
                 self._readers = self._writers.execution_options(isolation_level="AUTOCOMMIT")
@@ -106,7 +100,7 @@ class Database:
                 yield session
             finally:
                 if self.backend is Backend.SQLITE:
-                    session.connection().exec_driver_sql(f"PRAGMA cache_size = -{_CACHE_KIB}")
+                    session.connection().exec_driver_sql(f"PRAGMA cache_size = -{CACHE_KIB}")
 
     @contextmanager
     def snapshot(self) -> Generator[sa.Connection]:
@@ -126,7 +120,7 @@ class Database:
         """
         match self.backend:
             case Backend.SQLITE:
-                return _sqlite_engine(self.url, is_writer=True, foreign_keys=False)
+                return sqlite_engine(self.url, is_writer=True, foreign_keys=False)
             case Backend.POSTGRESQL:
                 return sa.create_engine(self.url)
             case _ as never:
@@ -338,53 +332,3 @@ def _with_driver(url: URL) -> URL:
     if url.get_backend_name() == "postgresql":
         return url.set(drivername="postgresql+psycopg")
     return url
-
-
-def _postgresql_engine(url: URL) -> Engine:
-    """As many connections as there are threads that serve; those that lay idle are tried first."""
-    engine = sa.create_engine(url, pool_size=24, max_overflow=8)
-
-    @event.listens_for(engine, "checkin")
-    def _on_checkin(_connection: object, record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
-        record.info[_IDLE_SINCE] = time.monotonic()
-
-    @event.listens_for(engine, "checkout")
-    def _on_checkout(connection: Any, record: Any, _proxy: object) -> None:  # pyright: ignore[reportUnusedFunction]
-        now = time.monotonic()
-        if now - record.info.get(_IDLE_SINCE, now) > _TRUSTED_FOR_S:
-            try:
-                engine.dialect.do_ping(connection)
-            except engine.dialect.loaded_dbapi.Error as error:
-                raise DisconnectionError from error
-
-    return engine
-
-
-def _sqlite_engine(url: URL, *, is_writer: bool, foreign_keys: bool = True) -> Engine:
-    options: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": 30}}
-    if is_writer:
-        options["poolclass"] = StaticPool
-    else:
-        options |= {"pool_size": 16, "max_overflow": 48}
-    engine = sa.create_engine(url, **options)
-
-    @event.listens_for(engine, "connect")
-    def _on_connect(connection: Any, _record: object) -> None:  # pyright: ignore[reportUnusedFunction]
-        # SQLAlchemy, not the driver, opens transactions: the driver would open them too late for
-        # BEGIN IMMEDIATE and never for reads.
-        connection.isolation_level = None
-        for pragma in (
-            "journal_mode = WAL",
-            "synchronous = NORMAL",  # LogSync makes up the difference to FULL
-            "busy_timeout = 30000",
-            f"foreign_keys = {'ON' if foreign_keys else 'OFF'}",
-            f"cache_size = -{_CACHE_KIB}",
-            "temp_store = MEMORY",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _on_begin(connection: sa.Connection) -> None:  # pyright: ignore[reportUnusedFunction]
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
-
-    return engine

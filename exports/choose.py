@@ -67,17 +67,28 @@ def choose(
     lists = judge.lists
     _refuse_unknown_lists(recipe, lists)
     filled = sources_of(recipe)
-    kinds: set[SourceKind] = {each.source.kind for pool in filled.values() for each in pool}
-    task = Task(url_of(session), project_id, recipe, frozenset(kinds))
+    kinds = frozenset[SourceKind](each.source.kind for pool in filled.values() for each in pool)
+    task = Task(url_of(session), project_id, recipe, kinds)
     spans = list_spans(session, project_id)
-    is_alone = alone_until is None or len(spans) * CHUNK <= alone_until
+    is_alone = drafts is None or alone_until is None or len(spans) * CHUNK <= alone_until
     with shared_spans(task, spans, filled, None if is_alone else drafts) as mine:
-        offers = judge.stream(session, project_id, kinds, mine)
-        fill(offers, filled, recipe, lists, drafts)
+        fill(judge.stream(session, project_id, kinds, mine), filled, recipe, lists, drafts)
     for name, sources in filled.items():
         refuse_unfit(session, project_id, name, sources)
-    shift: Shift | None = None
     before = {name: _spread(_all(sources), lists) for name, sources in filled.items()}
+    shift = _cut(filled, recipe, lists)
+    pools: dict[PoolName, ChosenPool] = {
+        name: _chosen(name, sources, before=before[name], shift=shift, recipe=recipe, lists=lists)
+        for name, sources in filled.items()
+    }
+    return Selection(recipe, pools)
+
+
+def _cut(
+    filled: Mapping[PoolName, list[Filled]], recipe: BundleRecipe, lists: Mapping[str, ExpertList]
+) -> Shift | None:
+    """Keep of each pool what is its own, short enough, and within its measures."""
+    shift: Shift | None = None
     if recipe.pools == "apart" and len(filled) == 2:
         _split_shared_clusters(filled["sft"], filled["grpo"], recipe.seed)
     if "grpo" in filled:
@@ -90,11 +101,7 @@ def choose(
         if recipe.with_thinking:
             shift = _keep_shortest(filled["sft"], recipe, lists)
         _take_measures(recipe.sft, filled["sft"], "sft")
-    pools: dict[PoolName, ChosenPool] = {
-        name: _chosen(name, sources, before=before[name], shift=shift, recipe=recipe, lists=lists)
-        for name, sources in filled.items()
-    }
-    return Selection(recipe, pools)
+    return shift
 
 
 def _refuse_unknown_lists(recipe: BundleRecipe, lists: Mapping[str, ExpertList]) -> None:

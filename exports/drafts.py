@@ -6,7 +6,7 @@ and waits in a spool. A line that is not taken costs a few microseconds and its 
 """
 
 from array import array
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -31,7 +31,9 @@ _FILES: Mapping[PoolName, tuple[Format, ...]] = {"sft": ("sft",), "grpo": ("grpo
 class Made(NamedTuple):
     """The lines of one format that another process has made: of which query, and where."""
 
-    places: list[tuple[str, int, int]]
+    query_ids: list[str]
+    starts: "array[int]"
+    stops: "array[int]"
     answers: "array[int]"
     shut: Shut
 
@@ -61,14 +63,15 @@ class Draft:
 
     def made(self) -> Made:
         """What was made here, for another process to adopt."""
-        places = [(query_id, each.start, each.stop) for query_id, each in self.numbers.items()]
-        return Made(places, self.answers, self.spool.shut())
+        starts = array("q", [each.start for each in self.numbers.values()])
+        stops = array("q", [each.stop for each in self.numbers.values()])
+        return Made(list(self.numbers), starts, stops, self.answers, self.spool.shut())
 
     def adopt(self, made: Made, file: IO[bytes]) -> None:
         """Take in what was made elsewhere, of other queries."""
         first = self.spool.adopt(file, made.shut)
         self.answers.extend(made.answers)
-        for query_id, start, stop in made.places:
+        for query_id, start, stop in zip(made.query_ids, made.starts, made.stops, strict=True):
             self.numbers[query_id] = range(first + start, first + stop)
 
 
@@ -91,7 +94,7 @@ class Drafts:
         """Bytes on the disk."""
         return sum(draft.spool.size for draft in self.of.values())
 
-    def keep(self, offered: Offered, taken: Iterable[tuple[PoolName, Judged]]) -> None:
+    def keep(self, offered: Offered, taken: Sequence[tuple[PoolName, Judged]]) -> None:
         """Make the lines of what pools may take of a query."""
         last: tuple[Judged, _Both] | None = None
         for pool, judged in taken:
@@ -99,7 +102,8 @@ class Drafts:
             if not formats:
                 continue
             if last is None or last[0] is not judged:  # both pools may have the same row
-                last = judged, self._both(offered.query, judged)
+                is_shared = len(formats) > 1 or len(taken) > 1
+                last = judged, self._both(offered.query, judged, is_shared=is_shared)
             both, candidate = last[1], judged.candidate
             beside: dict[str, Material] = {}
             if len(formats) > 1 and candidate.kind == "accepted":
@@ -116,10 +120,11 @@ class Drafts:
                         self._keep_rated(draft, candidate, both, offered, beside)
                 draft.numbers[candidate.query_id] = range(first, len(draft.spool))
 
-    def _both(self, query: QueryPart, judged: Judged) -> _Both:
+    def _both(self, query: QueryPart, judged: Judged, *, is_shared: bool) -> _Both:
+        """What several lines share is JSON already."""
         materials = self._materials
-        kind, plan, trace = judged.candidate.kind, judged.plan, judged.trace
-        material = materials.make_encoded(query, kind, plan, trace)
+        make = materials.make_encoded if is_shared else materials.make
+        material = make(query, judged.candidate.kind, judged.plan, judged.trace)
         return _Both(material, materials.mark(query, material))
 
     def _keep_row(self, format_: Format, draft: Draft, candidate: Candidate, both: _Both) -> None:

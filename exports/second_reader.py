@@ -77,7 +77,7 @@ def _started(task: Task, folder: Path) -> Generator["Second"]:
     path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
     with ours, theirs:
         process = subprocess.Popen(  # noqa: S603  (our own interpreter)
-            [sys.executable, "-c", _START],
+            [sys.executable, "-P", "-c", _START],
             stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL,
             env=os.environ | {"PYTHONPATH": path},
@@ -123,14 +123,15 @@ class Second:
 
     def deliver(self, filled: Mapping[PoolName, list[Filled]], drafts: Drafts) -> None:
         """Put what was found and made there to what is here."""
-        for message in self._found:
-            found = marshal.loads(message)  # noqa: S302  (of our own process)
+        while self._found:
+            found = marshal.loads(self._found.pop())  # noqa: S302  (of our own process)
             for each, its in zip(_in_order(filled), found, strict=True):
                 each.found += its[0]
                 each.exclusions.update(its[1])
                 each.unfit.update(its[2])
                 each.usable += map(Candidate._make, its[3])
-        for format_, (made, file) in self._made.items():
+        while self._made:
+            format_, (made, file) = self._made.popitem()
             drafts.of[format_].adopt(made, os.fdopen(file, "rb"))
 
     def wait_until_ready(self) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from rapidfuzz import fuzz
-from scipy.optimize import linear_sum_assignment
 
 from schemas.clusters import normalised
 from schemas.experts import Expert, ExpertList
@@ -103,6 +102,9 @@ class _Proposer:
         if not gone or not fresh:
             return
         alike = np.asarray([[likeness_of(a, b) for b in fresh] for a in gone])
+        # A quarter of a second and 30 MB, which others who import this need not pay.
+        from scipy.optimize import linear_sum_assignment  # noqa: PLC0415
+
         rows, columns = linear_sum_assignment(alike, maximize=True)
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
             likeness = float(alike[row, column])

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from schemas.scoring.text import similarity
 
@@ -29,6 +28,9 @@ def expert_changes(suggested: Mapping[str, Any], decided: Mapping[str, Any]) -> 
     removed, added = _left(model, kept), _left(human, kept)
     if removed and added:
         likeness = [[similarity(a, b) for _, b in added] for _, a in removed]
+        # A quarter of a second and 30 MB, which others who import this need not pay.
+        from scipy.optimize import linear_sum_assignment  # noqa: PLC0415
+
         rows, columns = linear_sum_assignment(np.asarray(likeness), maximize=True)
         pairs = list(zip(rows.tolist(), columns.tolist(), strict=True))
         changes += [ExpertChange(removed[row][0], added[column][0]) for row, column in pairs]

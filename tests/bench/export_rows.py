@@ -10,8 +10,10 @@ import json
 import resource
 import sqlite3
 import tempfile
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,17 +53,20 @@ def main() -> None:
         upgrade(database)
         who = a_project(database)
         for start in range(0, QUERIES, CHUNK):
-            _add_queries(database, who, start)
+            add_queries(database, who, start)
         floor = _timed(lambda: _floor(path, settings.home / "floor.jsonl"))
         recipe = load_recipe("mixed").model_copy(update={"shortest_traces": 1.0})
-        idle = _peak_mb()
+        idle, children = _peak_mb(), _Children()
         figures = _exported(database, settings, who, recipe, floor)
-        _suggest_otherwise(database, who)
+        suggest_otherwise(database, who)
         everything = recipe.model_copy(update={"formats": ("sft", "grpo", "dpo", "kto")})
         figures += _exported(database, settings, who, everything, floor)
-        memory = _peak_mb() - idle
+        memory = _peak_mb() - idle + children.peak_mb
         database.close()
-    report(__name__, [*figures, Figure("peak memory above idle", memory, "MB", "≤ 300")])
+    report(
+        __name__,
+        [*figures, Figure("peak memory above idle, both processes", memory, "MB", "≤ 300")],
+    )
 
 
 def _exported(
@@ -78,7 +83,7 @@ def _exported(
     rows = sum(bundle.rows.values())
     size = sum(p.stat().st_size for p in bundle_folder(settings, bundle).rglob("*.jsonl"))
     what = f"{rows:,} rows ({size / 1e6:.0f} MB) to {', '.join(recipe.formats)}, not verified"
-    promised = "≥ 20,000" if len(recipe.formats) == 2 else ""
+    promised = "≥ 20,000" if len(recipe.formats) == 2 else "≥ 30,000"
     of = "SQLite → JSONL straight"
     return [
         Figure(what, rate.wall, "rows/s", promised, floor.wall, of),
@@ -87,16 +92,22 @@ def _exported(
 
 
 def _timed(make: Callable[[], int]) -> Timed:
-    began, used = time.perf_counter(), time.process_time()
+    began, used = time.perf_counter(), _processor_s()
     made = make()
-    return Timed(made / (time.perf_counter() - began), made / (time.process_time() - used))
+    return Timed(made / (time.perf_counter() - began), made / (_processor_s() - used))
+
+
+def _processor_s() -> float:
+    """Of this process and of those that it started."""
+    both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in both)
 
 
 Ids = tuple[str, str, str, str, int]
 """Of query, suggestion, annotation and revision, and the number of the query."""
 
 
-def _add_queries(database: Database, who: Actor, start: int) -> None:
+def add_queries(database: Database, who: Actor, start: int) -> None:
     """Of four queries two are accepted, one has a suggestion only, one is a historical chat."""
     at = now()
     with database.transaction() as session:
@@ -167,7 +178,7 @@ def _accept_half(database: Database, who: Actor, ids: list[Ids]) -> None:
         )
 
 
-def _suggest_otherwise(database: Database, who: Actor) -> None:
+def suggest_otherwise(database: Database, who: Actor) -> None:
     with database.transaction() as session:
         connection = session.connection()
         found = connection.exec_driver_sql(
@@ -241,6 +252,27 @@ def _floor(path: Path, out: Path) -> int:
 
 def _peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+class _Children(threading.Thread):
+    """Watches how much memory the processes that this one starts have had at most, each."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.peak_mb = 0.0
+        self.start()
+
+    def run(self) -> None:
+        while True:
+            for path in Path("/proc/self/task").glob("*/children"):
+                with suppress(OSError):
+                    for pid in path.read_text().split():
+                        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+                        status = Path(f"/proc/{pid}/status").read_text()
+                        if b"second_reader" in command and "VmHWM:" in status:
+                            peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
+                            self.peak_mb = max(self.peak_mb, peak)
+            time.sleep(0.05)
 
 
 if __name__ == "__main__":

@@ -123,7 +123,7 @@ def test_a_connection_that_the_server_ended_is_replaced(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-    monkeypatch.setattr("db.engine._TRUSTED_FOR_S", -1.0)
+    monkeypatch.setattr("db.connections._TRUSTED_FOR_S", -1.0)
     for _ in range(3):
         with postgresql_database.reading() as session:
             assert Prepared(sa.select(_LINK.c.token_hash)).first(session) == ("x",)
