@@ -6,6 +6,7 @@ import gradio as gr
 from pydantic import Field
 
 from labeling import commenting, own_keys
+from labeling.pauses import find_note
 from labeling.preview import preview
 from labeling.progress import progress
 from labeling.ui.desk import (
@@ -88,8 +89,10 @@ class DeskHandlers(CommentHandlers, HistoryHandlers):
         raise NotImplementedError
 
     def item(self, who: Actor, item: ItemContext | None) -> Answer:
-        """An item for the desk, or none, and how far we are."""
+        """An item for the desk, or none and why, and how far we are."""
         answer = to_answer(item, progress(self.database, who), self.words)
+        if item is None and (note := find_note(self.database, who)) is not None:
+            answer["paused"] = self.words.sentence(note.code, note.values)
         if item is not None:
             said = commenting.list_comments(self.database, who, item.annotation_id)
             answer["item"]["comments"] = to_plain(said)

@@ -8,7 +8,6 @@ import gradio as gr
 from pydantic import Field
 
 from labeling import annotate, commenting, history
-from labeling.pauses import find_note
 from labeling.searching import search
 from labeling.ui.desk import (
     AnnotationMessage,
@@ -193,8 +192,6 @@ class LabelHandlers(DeskHandlers):
         if item is not None and item.returned is not None:
             reason = self.words(f"desk.reason.{item.returned.reason_code}")
             answer["item"]["returned"]["reason_words"] = reason
-        if item is None and (note := find_note(self.database, who)) is not None:
-            answer["paused"] = self.words.sentence(note.code, note.values)
         return answer
 
     def _conflict(self, who: Actor, query_id: str, conflict: EditConflict) -> Answer:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from labeling import annotate
+from labeling import annotate, pauses
 from labeling.accounts import add_person
 from schemas.people import Actor
 from schemas.sampling import sampling_plan
@@ -284,3 +284,23 @@ def test_an_author_who_types_in_two_tabs_is_shown_both_after_a_return(
     other.keyboard.press("Escape")
     other.keyboard.press("h")
     expect(other.locator("#story")).to_contain_text("内容已留存")
+
+
+def test_a_paused_reviewer_reads_why_and_whom_to_ask(make_desk: MakeDesk, shot):
+    desk = make_desk(queries=1)
+    _hand_in(desk, "li", desk.queries[0])
+    name = f"wang {desk.admin.project}"
+    desk.people["wang"] = add_person(desk.database, desk.admin, name, PASSWORD, "reviewer")
+    boss = f"zhao {desk.admin.project}"
+    boss_id = add_person(desk.database, desk.admin, boss, PASSWORD, "admin")
+    admin = replace(desk.admin, person_id=boss_id, name=boss)
+    pauses.pause(desk.database, admin, desk.people["wang"], reason="先读新的规范")
+    page = _reviewer(desk)
+    paused = page.locator("#review-paused")
+    expect(paused).to_contain_text("暂时没有新的验收")
+    expect(paused).to_contain_text("先读新的规范")
+    expect(paused).to_contain_text(boss)
+    shot(page, "review-paused-zh")
+    pauses.lift(desk.database, admin, desk.people["wang"])
+    paused.get_by_role("button").click()
+    expect(page.locator("#review-facts")).to_contain_text("li desk")

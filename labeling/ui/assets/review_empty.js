@@ -2,21 +2,22 @@
 
 import { fill, h, pill } from "./dom.js";
 
-export function showNothing(root, { say, language, labels, again }) {
+/** `paused` is the sentence for somebody who gets no new work, or null. */
+export function showNothing(root, { say, language, labels, paused = null, again }) {
   fill(
     root,
     h(
       "div",
-      { class: "empty-card" },
-      h("div", { class: "empty-sign", "aria-hidden": "true" }, "✓"),
-      h("h2", {}, say("review.empty")),
-      h("p", {}, say("review.empty_explained")),
-      labels > 0 && pill(say("review.open_labels", { count: labels })),
+      { class: "empty-card", id: paused && "review-paused" },
+      h("div", { class: "empty-sign", "aria-hidden": "true" }, paused ? "‖" : "✓"),
+      h("h2", {}, say(paused ? "review.paused" : "review.empty")),
+      h("p", {}, paused ?? say("review.empty_explained")),
+      !paused && labels > 0 && pill(say("review.open_labels", { count: labels })),
       h(
         "div",
         { class: "empty-actions" },
         h("button", { type: "button", class: "action primary", id: "empty-again", onclick: again }, say("empty.again")),
-        h("a", { class: "action", href: `/${language}/label` }, say("review.go_label")),
+        !paused && h("a", { class: "action", href: `/${language}/label` }, say("review.go_label")),
       ),
     ),
   );
