@@ -46,13 +46,13 @@ export class LabelBanners {
       settle(content);
     };
     const text = theirs.sentence ?? say("label.two_versions", { time: theirs.at ? timeOf(theirs.at, this.language) : "" });
-    this.root.prepend(
-      banner("bad", [text, differences], [
-        [say("label.keep_mine"), choose(mine.content), "conflict-mine"],
-        [say("label.take_saved"), choose(theirs.content), "conflict-theirs"],
-        [say("label.compare"), () => (differences.hidden = !differences.hidden), "conflict-compare"],
-      ]),
-    );
+    const told = banner("bad", text, [
+      [say("label.keep_mine"), choose(mine.content), "conflict-mine"],
+      [say("label.take_saved"), choose(theirs.content), "conflict-theirs"],
+      [say("label.compare"), () => (differences.hidden = !differences.hidden), "conflict-compare"],
+    ]);
+    told.append(differences);
+    this.root.prepend(told);
   }
 
   /** Somebody else has the query now. */
