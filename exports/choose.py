@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import floor
+from operator import attrgetter
 
 from db.access.exports import CHUNK, list_spans
 from db.engine import Session, url_of
@@ -25,7 +26,6 @@ from schemas.errors import InvalidInput
 from schemas.experts import ExpertList
 from schemas.recipe import BundleRecipe, Pool, SourceKind
 from schemas.scoring.check import Problem
-from schemas.staleness import TraceState
 
 _ENDLESS = 10**12
 
@@ -161,7 +161,7 @@ def _take_measures(pool: Pool, sources: list[Filled], name: PoolName) -> None:
                 raise InvalidInput("export.source_short", problems, kind=kind, pool=name)
             total = min(total, len(each.usable) / (each.source.share or 1))
     for each in sources:
-        each.usable.sort(key=lambda c: c.rank)
+        each.usable.sort(key=attrgetter("rank"))
         wanted = len(each.usable)
         if each.source.share is not None:
             wanted = max(1, floor(total * each.source.share + 1e-9))
@@ -179,7 +179,7 @@ def _chosen(
     recipe: BundleRecipe,
     lists: Mapping[str, ExpertList],
 ) -> ChosenPool:
-    rows = sorted(_all(sources), key=lambda c: c.rank)
+    rows = sorted(_all(sources), key=attrgetter("rank"))
     train, val = _split(rows, recipe)
     if not train:
         file = name if name in recipe.formats else recipe.formats[0]
@@ -232,21 +232,18 @@ def _reasons(name: PoolName, sources: Iterable[Filled]) -> list[Problem]:
 
 
 def _spread(rows: Iterable[Candidate], lists: Mapping[str, ExpertList]) -> Spread:
-    traces = Counter[tuple[int, str, TraceState | None, bool, tuple[str, ...]]]()
-    letters = 0
-    for row in rows:
-        traces[row.size, row.list_id, row.trace_state, row.trace_length > 0, row.experts] += 1
-        letters += row.trace_length
+    rows = list(rows)
+    lengths = list(map(attrgetter("trace_length"), rows))
+    letters, with_trace = sum(lengths), len(lengths) - lengths.count(0)
+    alike = Counter(map(attrgetter("size", "list_id", "trace_state", "experts"), rows))
     sizes, by_list, states = Counter[int](), Counter[str](), Counter[str]()
     steps = Counter[str]()
-    with_trace = 0
-    for (size, list_id, state, has_trace, experts), count in traces.items():
+    for (size, list_id, state, experts), count in alike.items():
         for expert in experts:
             steps[expert] += count
         sizes[size] += count
         by_list[lists[list_id].reference] += count
         states[state or "none"] += count
-        with_trace += count * has_trace
     return Spread(
         rows=sizes.total(),
         by_size=dict(sorted(sizes.items())),
