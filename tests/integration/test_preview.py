@@ -4,14 +4,11 @@ import random
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
-from db.access.facts import count_changes
 from db.engine import Database
-from db.tables import Benchmark, BenchmarkQuestion, ListVersion, Project, RowFact
-from db.tables.base import new_id
+from db.tables import Project
 from exports.choose import choose
-from exports.facts import load_judge, refresh_facts
+from exports.facts import load_judge
 from exports.preview import preview_recipe
 from schemas.bundle import PoolFigures
 from schemas.people import Actor
@@ -27,7 +24,6 @@ from tests.exporting import (
     a_trace,
     a_zh_answer,
     an_acceptance,
-    an_accepted_query,
 )
 from tests.factories import EXPERTS, a_project
 
@@ -63,7 +59,8 @@ def _a_varied_project(database: Database, who: Actor, seed: int = 1) -> None:
     chance = random.Random(seed)
     a_full_project(database, who)
     for number in range(60):
-        text = f"第{chance.randrange(40)}家店的{chance.choice('流量 转化 退款'.split())}怎么样{'？' * (number % 2)}"
+        subject, end = chance.choice(["流量", "转化", "退款"]), "？" * (number % 2)
+        text = f"第{chance.randrange(40)}家店的{subject}怎么样{end}"
         query_id = a_pinned_query(database, who, text)
         plans = [a_plan(text, *chance.sample(EXPERTS, chance.randint(1, 3))) for _ in range(3)]
         ids = [
