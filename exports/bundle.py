@@ -21,9 +21,8 @@ from exports.candidates import Judge
 from exports.choose import choose
 from exports.drafts import open_drafts
 from exports.folder import discard_leftovers
-from exports.formats import RowForm, to_line
+from exports.formats import RowForm
 from exports.ledger import OnLines
-from exports.lines import to_format
 from exports.materials import Materials
 from exports.remembering import Remembering
 from exports.rows import Renderer
@@ -39,14 +38,14 @@ from exports.shelf import (
     recall,
     require_ready,
 )
-from exports.training.recipes import get_recipe, reward_weights
+from exports.training.recipes import get_recipe
 from exports.training.verify import verify_bundle
 from exports.writing import Contents, OnProgress, Written, contents_of, write_bundle
 from labeling.duplicates import BenchmarkGuard
-from schemas.bundle import BundleState, RecipePreview
+from schemas.bundle import BundleState
 from schemas.errors import ExportRefused, InvalidInput, PlanwrightError
 from schemas.people import Actor
-from schemas.recipe import SFT_FORMATS, BundleRecipe
+from schemas.recipe import BundleRecipe
 from schemas.settings import Settings
 from schemas.training import VerifyReport
 
@@ -59,7 +58,6 @@ __all__ = [
     "diff",
     "get_bundle",
     "list_bundles",
-    "preview_recipe",
     "rebuild",
     "recall",
     "refuse_bundle",
@@ -70,38 +68,6 @@ __all__ = [
 
 _USUAL_THRESHOLD = gc.get_threshold()
 FOLDER = "bundles"
-
-
-def preview_recipe(database: Database, who: Actor, recipe: BundleRecipe) -> RecipePreview:
-    """What a recipe would write, with one example row of each file; nothing is written.
-
-    Raises:
-        InvalidInput: the recipe selects nothing, or names a list that is not there.
-    """
-    who.require("admin")
-    with database.reading() as session:
-        recipe = _resolved(session, who, recipe)
-        renderer, judge = _prepared(session, who.project_id, recipe)
-        selection = choose(session, who.project_id, recipe, judge)
-        contents = contents_of(session, who.project_id, selection)
-        examples: dict[str, str] = {}
-        for name, origins in contents.origins.items():
-            if origins and not name.endswith("_val.jsonl"):
-                ((row, _),) = next(renderer.render(to_format(name), origins[:1]))
-                examples[name] = to_line(row).decode()
-    files: dict[str, int] = {}
-    for format_ in recipe.formats:
-        figures = selection.pools["sft" if format_ in SFT_FORMATS else "grpo"].figures
-        files[f"{format_}.jsonl"] = figures.train
-        if figures.val:
-            files[f"{format_}_val.jsonl"] = figures.val
-    return RecipePreview(
-        recipe=recipe,
-        pools=contents.pools,
-        files=files,
-        examples=examples,
-        weights=reward_weights(recipe.weights, with_thinking=recipe.with_thinking),
-    )
 
 
 def create_bundle(database: Database, settings: Settings, who: Actor, recipe: BundleRecipe) -> str:

@@ -1,6 +1,7 @@
 """The commands `export` and `bundles`."""
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from exports.bundle import (
     rebuild,
     recall,
 )
+from exports.card import shift_text
 from exports.folder import copy_folder
+from exports.preview import preview_recipe
 from labeling.command_line import ALL_DONE, SOME_REFUSED, CommandContext, Subparsers
-from schemas.bundle import BundleView
+from schemas.bundle import BundleView, PoolFigures
 from schemas.errors import InvalidInput
 from schemas.recipe import BundleRecipe, parse_recipe
 from schemas.sentences import sentence
@@ -33,7 +36,11 @@ def add_commands(commands: Subparsers) -> None:
     known = ", ".join(shipped_recipes())
     what.add_argument("--recipe", help=f"a YAML or JSON file, or one that ships: {known}")
     what.add_argument("--rebuild", metavar="MANIFEST", type=Path, help="write it again from this")
-    export.add_argument("--out", metavar="DIR", type=Path, required=True, help="a new folder")
+    goal = export.add_mutually_exclusive_group(required=True)
+    goal.add_argument("--out", metavar="DIR", type=Path, help="a new folder")
+    goal.add_argument(
+        "--preview", action="store_true", help="say what the recipe would write, and write nothing"
+    )
     export.set_defaults(run=_export)
     bundles = commands.add_parser("bundles", help="look at bundles")
     acts = bundles.add_subparsers(required=True, metavar="ACT")
@@ -69,6 +76,8 @@ def load_recipe(reference: str) -> BundleRecipe:
 
 
 def _export(context: CommandContext, args: argparse.Namespace) -> int:
+    if args.preview:
+        return _preview(context, args.recipe)
     if args.rebuild:
         return _rebuild(context, args.rebuild, args.out)
     recipe, who, out = load_recipe(args.recipe), context.actor(), args.out.resolve()
@@ -80,6 +89,19 @@ def _export(context: CommandContext, args: argparse.Namespace) -> int:
         _print_json(bundle)
     else:
         _print_bundle(context, bundle, out)
+    return ALL_DONE
+
+
+def _preview(context: CommandContext, recipe: str | None) -> int:
+    if recipe is None:
+        raise InvalidInput("export.preview_of_recipe")
+    found = preview_recipe(context.database, context.actor(), load_recipe(recipe))
+    if context.as_json:
+        _print_json(found)
+        return ALL_DONE
+    for name, rows in found.files.items():
+        _say(context, "preview_file", file=name, rows=rows)
+    _print_pools(context, found.pools)
     return ALL_DONE
 
 
@@ -140,7 +162,13 @@ def _recall(context: CommandContext, args: argparse.Namespace) -> int:
 
 
 def _print_bundle(context: CommandContext, bundle: BundleView, out: Path) -> None:
-    for pool in bundle.pools:
+    _print_pools(context, bundle.pools)
+    state, rows = _words(context, f"state_{bundle.state}"), sum(bundle.rows.values())
+    _say(context, "written", rows=rows, folder=out, state=state)
+
+
+def _print_pools(context: CommandContext, pools: Iterable[PoolFigures]) -> None:
+    for pool in pools:
         _say(context, "pool_line", pool=pool.pool, train=pool.train, val=pool.val)
         for each in pool.sources:
             kind, share = _words(context, f"kind_{each.kind}"), f"{each.share * 100:.1f} %"
@@ -149,8 +177,8 @@ def _print_bundle(context: CommandContext, bundle: BundleView, out: Path) -> Non
             for reason, count in each.exclusions.items():
                 why = _words(context, f"reason_{reason}")
                 print("    " + _words(context, "left_out", count=count, reason=why))
-    state, rows = _words(context, f"state_{bundle.state}"), sum(bundle.rows.values())
-    _say(context, "written", rows=rows, folder=out, state=state)
+        if pool.shift is not None:
+            print("  " + shift_text(context.language, pool.shift))
 
 
 def refuse_taken(out: Path) -> None:

@@ -14,11 +14,12 @@ import orjson
 from db.access import exports as access
 from db.access.exports import QueryPart, Span, SuggestionPart
 from db.engine import Session
+from schemas.bundle import RowOrigin
 from schemas.experts import ExpertList
 from schemas.old_answers import read_old_answer
 from schemas.recipe import BundleRecipe, Label, SourceKind
 from schemas.scoring.check import VISIBLE, plan_problems
-from schemas.staleness import Compared, TraceState, choose_compared, trace_state
+from schemas.staleness import Compared, TraceState, choose_trace, trace_state
 
 Leak = Callable[[QueryPart, str | None], bool]
 """Whether a query, or its rewrite, is one to evaluate with."""
@@ -53,6 +54,18 @@ class Candidate(NamedTuple):
     experts: tuple[str, ...] = ()
     label: Label | None = None
     own_prompt: bool = False
+
+    def origin(self, trace_id: str | None, against_id: str | None, variant: str = "") -> RowOrigin:
+        """What a line that is made of it comes from."""
+        return RowOrigin(
+            self.kind,
+            self.query_id,
+            self.source_id,
+            trace_id,
+            against_id,
+            self.source_hash,
+            variant=variant,
+        )
 
 
 class Judged(NamedTuple):
@@ -138,7 +151,7 @@ class Judge:
 
     def _judge_accepted(self, query: QueryPart, plan: Any, said: list[Said]) -> Judged:
         with_trace = [(each, length) for each in said if (length := _trace_length(each.part))]
-        choice = choose_compared(
+        choice = choose_trace(
             query.own_suggestion_id,
             [Compared(each.part.id, each.state, length) for each, length in with_trace],
         )

@@ -1,6 +1,6 @@
 """The card of a bundle: what is in it and what is missing, in Chinese and in English."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -113,14 +113,14 @@ def _pool(says: _Says, pool: PoolFigures) -> Iterable[str]:
         yield says("card_plain", count=pool.plain)
         yield ""
     if pool.shift is not None:
-        yield shift_text(says.language, pool.shift)
+        yield shift_text(says.language, pool.shift, name_of=_safe)
         yield ""
 
 
-def shift_text(language: Language, shift: Shift) -> str:
+def shift_text(language: Language, shift: Shift, *, name_of: Callable[[str], str] = str) -> str:
     """How far the selection of short traces moved the experts, as a sentence."""
     moved = ", ".join(
-        f"{_safe(each.expert)} {each.before * 100:.1f} % → {each.after * 100:.1f} %"
+        f"{name_of(each.expert)} {each.before * 100:.1f} % → {each.after * 100:.1f} %"
         for each in shift.experts
     )
     values = {

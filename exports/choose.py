@@ -17,7 +17,7 @@ from exports.asked import refuse_unfit
 from exports.candidates import Candidate, Judge
 from exports.chance import cluster_share, is_for_grpo, is_plain
 from exports.drafts import Drafts
-from exports.filling import Filled, fill, pools_needed, sources_of
+from exports.filling import Filled, fill, pools_needed, sources_of, why_empty
 from exports.second_reader import Task, shared_spans
 from exports.shift import shift_between
 from exports.shortest import keep_shortest
@@ -25,7 +25,6 @@ from schemas.bundle import PoolFigures, PoolName, Shift, SourceFigures, Spread
 from schemas.errors import InvalidInput
 from schemas.experts import ExpertList
 from schemas.recipe import BundleRecipe, Pool, SourceKind
-from schemas.scoring.check import Problem
 
 _ENDLESS = 10**12
 
@@ -156,7 +155,7 @@ def _take_measures(pool: Pool, sources: list[Filled], name: PoolName) -> None:
     if shares:
         for each in sources:
             if not each.usable:
-                problems = _reasons(name, [each])
+                problems = why_empty(name, [each])
                 kind = each.source.kind
                 raise InvalidInput("export.source_short", problems, kind=kind, pool=name)
             total = min(total, len(each.usable) / (each.source.share or 1))
@@ -183,7 +182,9 @@ def _chosen(
     train, val = _split(rows, recipe)
     if not train:
         file = name if name in recipe.formats else recipe.formats[0]
-        raise InvalidInput("export.nothing_selected", _reasons(name, sources), file=f"{file}.jsonl")
+        raise InvalidInput(
+            "export.nothing_selected", why_empty(name, sources), file=f"{file}.jsonl"
+        )
     figures = PoolFigures(
         pool=name,
         sources=tuple(
@@ -217,18 +218,6 @@ def _split(rows: list[Candidate], recipe: BundleRecipe) -> tuple[list[Candidate]
     for row in rows:
         parts[cluster_share(recipe.seed, "val", row.cluster) < recipe.val_share].append(row)
     return parts
-
-
-def _reasons(name: PoolName, sources: Iterable[Filled]) -> list[Problem]:
-    """Why sources are empty, as lines under a refusal."""
-    problems: list[Problem] = []
-    for each in sources:
-        place = f"{name} · {each.source.kind}"
-        if not each.found:
-            problems.append(Problem(place, "export.no_candidates", {}))
-        for reason, count in each.exclusions.most_common():
-            problems.append(Problem(f"{place} · {count}", f"export.reason_{reason}", {}))
-    return problems
 
 
 def _spread(rows: Iterable[Candidate], lists: Mapping[str, ExpertList]) -> Spread:

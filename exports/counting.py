@@ -4,7 +4,7 @@ Each step here is a step there; a test holds the two equal.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, floor
 from typing import NamedTuple
@@ -13,13 +13,12 @@ import numpy as np
 
 from db.access.facts import Profile
 from exports.fact_table import FactTable, Flags, Places
-from exports.filling import pools_needed
+from exports.filling import pools_needed, why_empty
 from exports.shift import shift_between
 from schemas.bundle import PoolFigures, PoolName, Shift, SourceFigures, Spread
 from schemas.errors import InvalidInput
 from schemas.experts import ExpertList
 from schemas.recipe import BundleRecipe, Pool, Source
-from schemas.scoring.check import Problem
 
 _ENDLESS = 10**12
 _NONE: Places = np.zeros(0, np.intp)
@@ -236,7 +235,7 @@ class Counting:
                 if not len(each.usable):
                     raise InvalidInput(
                         "export.source_short",
-                        reasons(name, [each]),
+                        why_empty(name, [each]),
                         kind=each.source.kind,
                         pool=name,
                     )
@@ -261,7 +260,7 @@ class Counting:
         train, val = rows[~is_val], rows[is_val]
         if not len(train):
             file = name if name in recipe.formats else recipe.formats[0]
-            problems = reasons(name, sources)
+            problems = why_empty(name, sources)
             raise InvalidInput("export.nothing_selected", problems, file=f"{file}.jsonl")
         figures = PoolFigures(
             pool=name,
@@ -298,18 +297,6 @@ class Counting:
             by_trace_state=dict(sorted(states.items())),
             by_expert=dict(sorted(steps.items())),
         )
-
-
-def reasons(name: PoolName, sources: Iterable[CountedSource]) -> list[Problem]:
-    """Why sources are empty, as lines under a refusal."""
-    problems: list[Problem] = []
-    for each in sources:
-        place = f"{name} · {each.source.kind}"
-        if not each.found:
-            problems.append(Problem(place, "export.no_candidates", {}))
-        for reason, count in each.exclusions.most_common():
-            problems.append(Problem(f"{place} · {count}", f"export.reason_{reason}", {}))
-    return problems
 
 
 def _reason(profile: Profile, bad: frozenset[str], *, is_plain: bool) -> str | None:

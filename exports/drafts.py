@@ -17,7 +17,6 @@ from exports.folder import disk_refusal
 from exports.formats import Material, dpo_row, grpo_row, kto_row, sft_row, to_line
 from exports.lines import FileLines, answer_hash
 from exports.materials import Materials
-from exports.origins import origin_of
 from exports.pairs import Found, rated_of
 from exports.rows import apart_from_equals
 from exports.spool import Mark, Shut, Spool
@@ -112,12 +111,12 @@ class Drafts:
                 draft = self.of[format_]
                 first = len(draft.spool)
                 match format_:
-                    case "sft" | "grpo" | "agent":
-                        self._keep_row(format_, draft, candidate, both)
                     case "dpo":
                         self._keep_pair(draft, candidate, both, beside)
                     case "kto":
                         self._keep_rated(draft, candidate, both, offered, beside)
+                    case _:
+                        self._keep_row(format_, draft, candidate, both)
                 draft.numbers[candidate.query_id] = range(first, len(draft.spool))
 
     def _both(self, query: QueryPart, judged: Judged, *, is_shared: bool) -> _Both:
@@ -130,10 +129,10 @@ class Drafts:
     def _keep_row(self, format_: Format, draft: Draft, candidate: Candidate, both: _Both) -> None:
         material, mark = both
         if format_ == "sft":
-            origin = origin_of(candidate, candidate.trace_id, None)
+            origin = candidate.origin(candidate.trace_id, None)
             row = sft_row(material, self._materials.form)
         else:
-            origin = origin_of(candidate, None, None)
+            origin = candidate.origin(None, None)
             row = grpo_row(material, self._materials.form)
         draft.spool.add(origin, to_line(row), mark)
 
@@ -144,7 +143,7 @@ class Drafts:
         rejected = beside.get(candidate.rejected_id or "")
         is_taught = candidate.trace_reason is None or not self._recipe.with_thinking
         if rejected is not None and is_taught:
-            origin = origin_of(candidate, candidate.trace_id, candidate.rejected_id)
+            origin = candidate.origin(candidate.trace_id, candidate.rejected_id)
             row = dpo_row(both.material, rejected, self._materials.form)
             draft.spool.add(origin, to_line(row), both.mark)
 

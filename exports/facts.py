@@ -16,7 +16,6 @@ from db.access.facts import Fact, Profile
 from db.engine import Database, Session
 from exports.candidates import Candidate, Judge, Offered
 from labeling.duplicates import BenchmarkGuard
-from schemas.people import Actor
 from schemas.recipe import BundleRecipe, Pool, Source, SourceKind
 
 CHUNK = 400
@@ -25,12 +24,6 @@ ANY_RECIPE = BundleRecipe(
     name="facts", formats=("sft",), sft=Pool(sources=(Source(kind="suggestions"),))
 )
 """What a fact says holds for every recipe; judging wants one all the same."""
-
-
-def count_unknown(database: Database, who: Actor) -> int:
-    """How many changes have not been looked at."""
-    with database.reading() as session:
-        return facts.count_changes(session, who.project_id)
 
 
 def refresh_facts(database: Database, project_id: str, *, within_s: float | None = None) -> bool:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from exports.candidates import Candidate, Judged, Offered
 from exports.chance import is_for_grpo, is_plain
@@ -10,6 +11,7 @@ from exports.drafts import Drafts
 from schemas.bundle import PoolName
 from schemas.experts import ExpertList
 from schemas.recipe import SFT_FORMATS, BundleRecipe, Pool, Source
+from schemas.scoring.check import Problem
 
 
 @dataclass(slots=True)
@@ -73,6 +75,26 @@ class Filled:
         self.usable = list(kept)
         if len(self.usable) < before:
             self.exclusions[reason] += before - len(self.usable)
+
+
+class Emptied(Protocol):
+    """A source as far as it says why little or nothing is left of it."""
+
+    source: Source
+    found: int
+    exclusions: Counter[str]
+
+
+def why_empty(name: PoolName, sources: Iterable[Emptied]) -> list[Problem]:
+    """Why sources are empty, as lines under a refusal."""
+    problems: list[Problem] = []
+    for each in sources:
+        place = f"{name} · {each.source.kind}"
+        if not each.found:
+            problems.append(Problem(place, "export.no_candidates", {}))
+        for reason, count in each.exclusions.most_common():
+            problems.append(Problem(f"{place} · {count}", f"export.reason_{reason}", {}))
+    return problems
 
 
 def pools_needed(recipe: BundleRecipe) -> dict[PoolName, Pool]:

@@ -34,33 +34,18 @@ def origins_of(
             for each in candidates:
                 is_taught = not recipe.with_thinking or each.trace_reason is None
                 if each.kind == "accepted" and each.rejected_id and is_taught:
-                    yield origin_of(each, each.trace_id, each.rejected_id)
+                    yield each.origin(each.trace_id, each.rejected_id)
         case "dpo" | "kto":
             make = pairs_of if format_ == "dpo" else rated_of
             for found in _found(session, project_id, candidates, recipe):
                 yield from make(found, recipe)
 
 
-def origin_of(
-    candidate: Candidate, trace_id: str | None, against_id: str | None, variant: str = ""
-) -> RowOrigin:
-    """The origin of one line."""
-    return RowOrigin(
-        candidate.kind,
-        candidate.query_id,
-        candidate.source_id,
-        trace_id,
-        against_id,
-        candidate.source_hash,
-        variant=variant,
-    )
-
-
 def _plain_origins(
     format_: Format, candidates: Iterable[Candidate]
 ) -> Iterator[tuple[Candidate, RowOrigin]]:
     for each in candidates:
-        yield each, origin_of(each, None if format_ == "grpo" else each.trace_id, None)
+        yield each, each.origin(None if format_ == "grpo" else each.trace_id, None)
 
 
 def _with_twins(

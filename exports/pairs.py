@@ -38,7 +38,7 @@ def pairs_of(found: Found, recipe: BundleRecipe) -> Iterator[RowOrigin]:
     wanted = recipe.dpo_pairs
     most = None if "siblings" in wanted else int("corrected" in wanted)
     for part in islice(wrong, most):
-        yield _pair(candidate, candidate.trace_id, part.id, variant)
+        yield candidate.origin(candidate.trace_id, part.id, variant)
     if "length" in wanted and thinks:
         yield from _long_and_short(candidate, said, recipe)
 
@@ -58,15 +58,7 @@ def rated_of(found: Found, recipe: BundleRecipe) -> Iterator[RowOrigin]:
     is_alone = said and all(each.state == "stale" for each in said)
     if is_alone and (not found.thinks or recipe.plain_share):
         variant = PLAIN if found.thinks else ""
-        yield RowOrigin(
-            "accepted",
-            candidate.query_id,
-            candidate.source_id,
-            None,
-            candidate.source_id,
-            candidate.source_hash,
-            variant=variant,
-        )
+        yield candidate.origin(None, candidate.source_id, variant)
 
 
 def _long_and_short(
@@ -79,7 +71,7 @@ def _long_and_short(
         key=lambda part: (part.trace_length, part.id),
     )
     if len(right) > 1 and right[-1].trace_length >= _MUCH_LONGER * right[0].trace_length:
-        yield _pair(candidate, right[0].id, right[-1].id, "")
+        yield candidate.origin(right[0].id, right[-1].id)
 
 
 def _said(found: Found, *, needs_trace: bool) -> list[Said]:
@@ -99,15 +91,3 @@ def _distinct(parts: Iterable[SuggestionPart], *, by_trace: bool) -> Iterator[Su
         if text not in seen:
             seen.add(text)
             yield part
-
-
-def _pair(candidate: Candidate, trace_id: str | None, against_id: str, variant: str) -> RowOrigin:
-    return RowOrigin(
-        candidate.kind,
-        candidate.query_id,
-        candidate.source_id,
-        trace_id,
-        against_id,
-        candidate.source_hash,
-        variant=variant,
-    )

@@ -62,8 +62,8 @@ def impact_of_file(
     """
     who.require("reviewer")
     version_id, old = get_list(database, who, before)
-    said = _said(changes, old, parse_list_file(content)[0])
-    return weigh(database, who, Weighed(version_id, old, parse_list_file(content)[0], said))
+    new = parse_list_file(content)[0]
+    return weigh(database, who, Weighed(version_id, old, new, _said(changes, old, new)))
 
 
 def weighed(database: Database, who: Actor, before: str, after: str) -> Weighed:

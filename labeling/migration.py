@@ -77,7 +77,7 @@ def preview(database: Database, who: Actor, before: str, after: str) -> Migratio
     counts: Counter[str] = Counter()
     with database.reading() as session:
         for page in plans_of(session, who.project_id, migration.from_version_id):
-            counts.update(_counted(session, migration, page)[1])
+            counts += _counted(session, migration, page)
     return MigrationCounts(**counts)
 
 
@@ -192,16 +192,13 @@ def take_back(database: Database, who: Actor, before: str, after: str) -> int:
     return total
 
 
-def _counted(
-    session: Session, migration: Migration, page: list[DecidedPlan]
-) -> tuple[set[str], Counter[str]]:
+def _counted(session: Session, migration: Migration, page: list[DecidedPlan]) -> Counter[str]:
     known = access.list_known(session, migration.to_version_id, [row.query_id for row in page])
     moves = {row.query_id: _move(migration, row) for row in page}
-    counts: Counter[str] = Counter(
+    return Counter(
         "known" if query_id in known else move.fate if move else "untouched"
         for query_id, move in moves.items()
     )
-    return known, counts
 
 
 def _move(migration: Migration, row: DecidedPlan) -> Move | None:

@@ -20,14 +20,6 @@ PlainPlan = Mapping[str, Any]
 _NOISE = re.compile(r"[^\w%+<>=$€£¥°≤≥.:/~\-]|(?<!\d)[.:/~]|[.:/~\-](?!\d)")
 
 
-class Suggested(NamedTuple):
-    """One suggestion with a plan, as this judgement needs it."""
-
-    suggestion_id: str
-    plan: PlainPlan
-    trace_length: int
-
-
 class Compared(NamedTuple):
     """One suggestion with a plan and a trace, and what people did to its plan."""
 
@@ -52,27 +44,14 @@ def trace_state(accepted: PlainPlan, suggested: PlainPlan) -> TraceState:
     return "cosmetic" if substance(accepted) == substance(suggested) else "stale"
 
 
-def choose_trace(
-    accepted: PlainPlan, own_id: str | None, suggestions: Iterable[Suggested]
-) -> TraceChoice:
+def choose_trace(own_id: str | None, suggestions: Iterable[Compared]) -> TraceChoice:
     """Which trace leads to an accepted plan.
 
     Args:
-        accepted: the accepted plan, canonical plain values.
         own_id: the suggestion that the annotation began from, if any.
-        suggestions: all suggestions of the query that have a plan and a trace, in any order.
+        suggestions: all suggestions of the query that have a plan and a trace, in any order, each
+            compared with the accepted plan.
     """
-    return choose_compared(
-        own_id,
-        (
-            Compared(each.suggestion_id, trace_state(accepted, each.plan), each.trace_length)
-            for each in suggestions
-        ),
-    )
-
-
-def choose_compared(own_id: str | None, suggestions: Iterable[Compared]) -> TraceChoice:
-    """`choose_trace` among suggestions whose plans are compared with the accepted one already."""
     own: TraceState | None = None
     siblings: list[tuple[bool, int, str]] = []
     for suggestion_id, state, trace_length in suggestions:

@@ -14,9 +14,9 @@ from exports.bundle import (
     begin_bundle,
     bundle_folder,
     get_bundle,
-    preview_recipe,
     write_rows,
 )
+from exports.preview import preview_recipe
 from schemas.clusters import cluster_key
 from schemas.people import Actor
 from schemas.project import ProjectSettings

@@ -1,8 +1,10 @@
 """Many decided rows at once, for tests and benches of what is done with all of them."""
 
 import json
+from typing import Any
 
-from db.engine import Database, insert_many
+from db.engine import Database, Session, insert_many
+from db.tables import Query
 from db.tables.base import new_ids, now
 from schemas.drafts import content_hash
 from schemas.people import Actor
@@ -29,30 +31,21 @@ def _add(
 ) -> None:
     at = now()
     queries, notes, revisions = (new_ids(len(numbers)) for _ in range(3))
+    shared = {"project_id": who.project_id}
+    by_author = {"author_id": who.person_id}
+    plans = [_plan(number, steps, size) for number in numbers]
     with database.transaction() as session:
-        row = (
-            session.connection()
-            .exec_driver_sql(
-                'SELECT list_version_id, prompt_version_id, dialect, "window" FROM query '
-                f"WHERE id = '{pattern}'"
-            )
-            .one()
-        )
-        pins = dict(
-            zip(("list_version_id", "prompt_version_id", "dialect", "window"), row, strict=True)
-        )
-        of_project = {"project_id": who.project_id}
         insert_many(
             session,
             "query",
             ("id", "import_key", "content_hash", "text", "cluster", "chosen_annotation_id"),
             [
-                (query_id, query_id, query_id, f"问题 {number}", query_id, notes[place])
-                for place, (number, query_id) in enumerate(zip(numbers, queries, strict=True))
+                (each, each, each, f"问题 {number}", each, note)
+                for number, each, note in zip(numbers, queries, notes, strict=True)
             ],
-            of_project
-            | pins
-            | {
+            {
+                **shared,
+                **_pins(session, pattern),
                 "kind": "queries",
                 "history": "[]",
                 "state": "decided",
@@ -65,32 +58,25 @@ def _add(
             "annotation",
             ("id", "query_id", "revision_id"),
             list(zip(notes, queries, revisions, strict=True)),
-            of_project
-            | {
-                "author_id": who.person_id,
-                "state": "accepted",
-                "lead_seconds": 1.0,
-                "opened_at": at,
-                "decided_at": at,
-            },
+            {**shared, **by_author, "state": "accepted", "lead_seconds": 1.0}
+            | {"opened_at": at, "decided_at": at},
         )
         insert_many(
             session,
             "revision",
             ("id", "annotation_id", "content", "content_hash"),
             [
-                (
-                    revision_id,
-                    notes[place],
-                    json.dumps(plan, ensure_ascii=False),
-                    content_hash(plan),
-                )
-                for place, (number, revision_id) in enumerate(zip(numbers, revisions, strict=True))
-                for plan in [_plan(number, steps, size)]
+                (revision, note, json.dumps(plan, ensure_ascii=False), content_hash(plan))
+                for revision, note, plan in zip(revisions, notes, plans, strict=True)
             ],
-            of_project
-            | {"number": 1, "kind": "submitted", "author_id": who.person_id, "created_at": at},
+            {**shared, **by_author, "number": 1, "kind": "submitted", "created_at": at},
         )
+
+
+def _pins(session: Session, query_id: str) -> dict[str, Any]:
+    names = ("list_version_id", "prompt_version_id", "dialect", "window")
+    query = session.get_one(Query, query_id)
+    return {name: getattr(query, name) for name in names}
 
 
 def _plan(number: int, steps: tuple[tuple[str, str], ...], size: int) -> dict[str, object]:

@@ -103,4 +103,6 @@ def _lost_sub_question(plan: Plan, source: random.Random) -> Plan:
 
 
 def _wrong_rewrite(plan: Plan, source: random.Random) -> Plan:
-    return {**plan, "rewritten_query": source.choice(WORDS) + source.choice(MATTERS)}
+    said = source.choice(WORDS) + source.choice(MATTERS)
+    is_right = said == plan["rewritten_query"]  # by chance, where a plan asks one thing only
+    return {**plan, "rewritten_query": f"{said}明细" if is_right else said}

@@ -63,9 +63,10 @@ class Taken(NamedTuple):
 
 
 def take_changes(session: Session, project_id: str, limit: int) -> Taken:
-    """Take some changes away, in the transaction that makes the facts; none when all is known.
+    """Take the changes of some queries away, in the transaction that makes their facts.
 
-    Where all of the project is concerned, a change of each of its queries is noted first.
+    None when all is known. However often a query has changed, it is looked at once. Where all of
+    the project is concerned, a change of each of its queries is noted first.
     """
     take_turns(session, f"facts {project_id}")
     connection = session.connection()
@@ -79,17 +80,17 @@ def take_changes(session: Session, project_id: str, limit: int) -> Taken:
         )
         connection.execute(sa.insert(_CHANGE).from_select(columns, queries))
     statement = (
-        sa.select(_CHANGE.c.id, _CHANGE.c.query_id)
+        sa.select(_CHANGE.c.query_id)
+        .distinct()
         .where(mine, _CHANGE.c.query_id.is_not(None))
-        .order_by(_CHANGE.c.id)
+        .order_by(_CHANGE.c.query_id)
         .limit(limit)
     )
-    found = connection.execute(statement).all()
-    ids = [change_id for change_id, _ in found]
-    for start in range(0, len(ids), _AT_ONCE):
-        chunk = ids[start : start + _AT_ONCE]
-        connection.execute(sa.delete(_CHANGE).where(_CHANGE.c.id.in_(chunk)))
-    return Taken(sorted({query_id for _, query_id in found}), is_all)
+    query_ids = list(connection.execute(statement).scalars())
+    for start in range(0, len(query_ids), _AT_ONCE):
+        chunk = query_ids[start : start + _AT_ONCE]
+        connection.execute(sa.delete(_CHANGE).where(mine, _CHANGE.c.query_id.in_(chunk)))
+    return Taken(query_ids, is_all)
 
 
 def replace_facts(

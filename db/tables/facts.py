@@ -17,7 +17,7 @@ class QueryChange(Table, table=True):
     no foreign keys, since a trigger writes in the middle of the work of others.
     """
 
-    __table_args__ = (sa.Index("ix_query_change_project", "project_id", "id"),)
+    __table_args__ = (sa.Index("ix_query_change_project", "project_id", "query_id"),)
 
     id: int | None = Field(default=None, primary_key=True)
     project_id: str

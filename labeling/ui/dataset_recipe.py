@@ -9,7 +9,7 @@ from labeling.ui.fields import check, choice, elem_id, number, text
 from labeling.ui.i18n import Words
 from labeling.ui.view import title
 from schemas.project import DEFAULT_WEIGHTS, REWARDS
-from schemas.recipe import BundleRecipe, read_recipe
+from schemas.recipe import FORMATS, BundleRecipe, read_recipe
 
 POOLS: dict[str, tuple[str, ...]] = {
     "sft": ("suggestions", "accepted", "history"),
@@ -91,7 +91,7 @@ def lay_out_recipe(words: Words) -> tuple[Any, ...]:
                 value="cpu-smoke",
             )
         formats = gr.CheckboxGroup(
-            ["sft", "grpo", "dpo", "kto"],
+            list(FORMATS),
             value=["sft", "grpo"],
             label=words("datasets.formats"),
             elem_id=elem_id("datasets.formats"),

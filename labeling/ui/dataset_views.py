@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from exports.card import shift_text
 from labeling.ui.i18n import Words
 from labeling.ui.view import Node, bar, card, facts, node, pill, table
 from schemas.bundle import BundleSummary, BundleView, PoolFigures, RecipePreview, Spread
@@ -15,21 +16,32 @@ _STATES = {"ready": "ok", "ready_lengths_unknown": "warn", "refused": "bad"}
 
 def preview_view(found: RecipePreview, words: Words) -> Node:
     """What a recipe would write."""
-    files = [(None, [name, f"{rows:,}"]) for name, rows in found.files.items()]
+    files = [(None, [name, _file_rows(name, found, words)]) for name in found.files]
     weights = " · ".join(f"{words(f'datasets.reward_{n}')} {w:g}" for n, w in found.weights.items())
     heads = [words("datasets.file"), words("datasets.rows")]
     examples = [
         node("details", node("summary", name), node("pre", text), key=f"example-{name}")
         for name, text in found.examples.items()
     ]
+    late: list[Node] = []
+    if found.waiting:
+        told = words("datasets.preview_waiting", count=f"{found.waiting:,}")
+        late.append(node("p", pill(told, "warn"), role="status"))
     return node(
         "div",
-        card(words("datasets.preview"), table(heads, files, empty=""), node("p", weights)),
+        card(words("datasets.preview"), *late, table(heads, files, empty=""), node("p", weights)),
         *(pool_view(each, words) for each in found.pools),
         card(words("datasets.examples"), *examples),
         recipe_view(found.recipe, words),
         cls="pw-view",
     )
+
+
+def _file_rows(name: str, found: RecipePreview, words: Words) -> str:
+    rows = f"{found.files[name]:,}"
+    if name.replace("_val.", ".") in found.at_most:
+        return words("datasets.at_most", rows=rows)
+    return rows
 
 
 def pool_view(found: PoolFigures, words: Words) -> Node:
@@ -49,10 +61,15 @@ def pool_view(found: PoolFigures, words: Words) -> Node:
         )
         for each in found.sources
     ]
+    shifted: list[Node] = []
+    if found.shift is not None:
+        told = shift_text(words.language, found.shift)
+        shifted.append(node("p", pill(told, "warn") if found.shift.is_alarm else told))
     title = words("datasets.pool", pool=found.pool.upper(), train=found.train, val=found.val)
     return card(
         title,
         table(heads, rows, empty=""),
+        *shifted,
         node("div", *_sizes(found.before, found.spread, words), cls="pw-two"),
     )
 

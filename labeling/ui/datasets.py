@@ -7,6 +7,7 @@ import gradio as gr
 
 from exports import bundle as bundles
 from exports.bundle_work import new_order, start_export
+from exports.preview import preview_recipe
 from labeling.ui.dataset_recipe import lay_out_recipe, read_form
 from labeling.ui.dataset_views import bundle_row, bundle_view, preview_view
 from labeling.ui.errors import notice, presented, say
@@ -16,6 +17,9 @@ from labeling.ui.i18n import Words
 from labeling.ui.session import Services, who_asks
 from labeling.ui.view import card, on_pick, picked_id, shown, table, view
 from schemas.people import Actor
+
+_LOOK_S = 3.0
+"""So long a preview may look at rows that have changed; it says how many it did not reach."""
 
 
 class BundlesShown(NamedTuple):
@@ -72,7 +76,7 @@ class DatasetsHandlers:
     def on_preview(self, request: gr.Request, *fields: Any) -> PreviewShown:
         """Say what the recipe would write."""
         who = who_asks(request, "admin")
-        found = bundles.preview_recipe(self.services.database, who, read_form(*fields))
+        found = preview_recipe(self.services.database, who, read_form(*fields), within_s=_LOOK_S)
         return PreviewShown(shown(preview_view(found, self.words)), gr.skip())
 
     @presented

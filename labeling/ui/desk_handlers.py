@@ -1,5 +1,6 @@
 """What both desks do alike: judge the plan that is typed, and keep what is in hand."""
 
+from abc import abstractmethod
 from datetime import datetime
 
 import gradio as gr
@@ -84,9 +85,9 @@ class DeskHandlers(CommentHandlers, HistoryHandlers):
             keys = own_keys.set_key(self.database, who, self.desk, asked.action, asked.key)
         return {"keys": keys}
 
+    @abstractmethod
     def renew_lease(self, who: Actor, annotation_id: str) -> datetime:
         """Keep the task of this desk in hand; returns the new end of its lease."""
-        raise NotImplementedError
 
     def item(self, who: Actor, item: ItemContext | None) -> Answer:
         """An item for the desk, or none and why, and how far we are."""

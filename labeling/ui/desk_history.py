@@ -1,5 +1,6 @@
 """The history of what lies on a desk: the same on both pages, but for what putting back means."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import gradio as gr
@@ -26,7 +27,7 @@ class RestoreMessage(AnnotationMessage):
     seen: str = Field(default="", max_length=64)
 
 
-class HistoryHandlers:
+class HistoryHandlers(ABC):
     """What became of an annotation, and an older plan put back."""
 
     database: Database
@@ -45,9 +46,9 @@ class HistoryHandlers:
         who, asked = who_asks(request), read_message(event, RestoreMessage)
         return self.restore(who, asked)
 
+    @abstractmethod
     def restore(self, who: Actor, asked: RestoreMessage) -> Answer:
         """What putting back means on this desk; the answer holds the item as it is then."""
-        raise NotImplementedError
 
     def _to_plain(self, found: ItemHistory) -> dict[str, Any]:
         plain = found.model_dump(mode="json")

@@ -1,5 +1,6 @@
 """What stands above the review desk: the list of what waits, batches accepted by a sample, lots."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import gradio as gr
@@ -41,7 +42,7 @@ class LotMessage(Message):
     lot_id: str = Field(max_length=64)
 
 
-class QueueHandlers:
+class QueueHandlers(ABC):
     """The list, the batch and the lots; each event asks one service."""
 
     database: Database
@@ -101,9 +102,9 @@ class QueueHandlers:
         lots.close(self.database, who, asked.lot_id)
         return self._lots(who)
 
+    @abstractmethod
     def next_item(self, who: Actor, narrowed: Narrowed | None) -> Answer:
         """The next submission for the desk."""
-        raise NotImplementedError
 
     def around(self, who: Actor, annotation_id: str | None) -> Answer:
         """The batch that this reviewer is at, and the lot that the item was sampled of."""

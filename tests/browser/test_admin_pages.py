@@ -78,8 +78,14 @@ def test_two_versions_are_published_and_compared_side_by_side(
     assert page.title() != "hit"
     assert page.locator("#experts-tabs img").count() == 0
 
+
+def test_a_file_that_holds_no_list_is_refused_in_words(
+    served_app: ServedApp, open_as: Callable[..., Page], tmp_path: Path
+) -> None:
+    _prepare(served_app)
+    file = tmp_path / "merchant.json"
     file.write_text("{ no list", "utf-8")
-    page.reload()
+    page = open_as("Li", PASSWORD, "/en/experts")
     page.get_by_role("tab", name="From a file").click()
     page.locator("#experts-file input[type=file]").set_input_files(str(file))
     page.locator("#experts-publish-file").click()

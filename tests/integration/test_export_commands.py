@@ -35,6 +35,34 @@ def home(
     return sqlite_database
 
 
+def test_a_preview_says_what_an_export_then_writes_and_writes_nothing(
+    home: Database, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(RECIPE)
+    assert main(["export", "--recipe", str(recipe), "--preview", "--json"]) == 0
+    preview = json.loads(capsys.readouterr().out)
+    assert main(["bundles", "list", "--json"]) == 0
+    assert capsys.readouterr().out == ""
+    assert main(["export", "--recipe", str(recipe), "--preview"]) == 0
+    assert f"sft.jsonl: {preview['files']['sft.jsonl']} rows" in capsys.readouterr().out
+
+    out = tmp_path / "out"
+    assert main(["export", "--recipe", str(recipe), "--out", str(out)]) == 0
+    written = {
+        path.name: path.read_text("utf-8").splitlines(keepends=True) for path in out.glob("*.jsonl")
+    }
+    assert {name: len(lines) for name, lines in written.items()} == preview["files"]
+    assert all(text in written[name] for name, text in preview["examples"].items())
+
+
+def test_a_preview_needs_a_recipe(
+    home: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", "--rebuild", str(tmp_path / "manifest.json"), "--preview"]) == 1
+    assert "--recipe" in capsys.readouterr().err
+
+
 def test_export_writes_verifies_lists_rebuilds_and_recalls(
     home: Database, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

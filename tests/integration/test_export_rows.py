@@ -8,7 +8,8 @@ import pytest
 from db.engine import Database, Session
 from db.tables import Annotation, Benchmark, BenchmarkQuestion, ListVersion, Project
 from db.tables.base import new_id
-from exports.bundle import begin_bundle, preview_recipe
+from exports.bundle import begin_bundle
+from exports.preview import preview_recipe
 from labeling import gold
 from schemas.errors import InvalidInput, NotAllowed, NotFound
 from schemas.experts import Expert, ExpertList

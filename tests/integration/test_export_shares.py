@@ -1,7 +1,7 @@
 """How many rows of each source go in, and into which pool and part."""
 
 from db.engine import Database
-from exports.bundle import preview_recipe
+from exports.preview import preview_recipe
 from schemas.settings import Settings
 from tests.exporting import (
     ACCEPTED,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from db.access import facts
 from db.engine import Database
 from db.tables import Project
 from exports.choose import choose
@@ -116,3 +117,14 @@ def test_the_figures_agree_whatever_the_rows(sqlite_database: Database, seed: in
         assert preview_recipe(sqlite_database, who, recipe).pools == _chosen(
             sqlite_database, who, recipe
         ), name
+
+
+def test_a_query_that_changed_often_is_looked_at_once(database: Database) -> None:
+    who = a_project(database)
+    _a_varied_project(database, who)
+    with database.transaction() as session:
+        queries = session.connection().exec_driver_sql("SELECT count(*) FROM query").scalar_one()
+        assert facts.count_changes(session, who.project_id) > queries
+        taken = facts.take_changes(session, who.project_id, 10_000)
+        assert len(taken.query_ids) == len(set(taken.query_ids)) == queries
+        assert facts.count_changes(session, who.project_id) == 0

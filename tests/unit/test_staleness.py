@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.staleness import Suggested, choose_trace, trace_state
+from schemas.staleness import Compared, choose_trace, trace_state
 from tests.exporting import a_plan
 
 PLAN = a_plan("上周的流量怎么样？", "数据分析专家", "诊断专家")
@@ -44,24 +44,28 @@ def test_a_plan_is_fresh_against_itself(text: str) -> None:
     assert trace_state(a_plan(text), a_plan(text)) == "fresh"
 
 
+def _compared(suggestion_id: str, plan: dict[str, object], trace_length: int) -> Compared:
+    return Compared(suggestion_id, trace_state(PLAN, plan), trace_length)
+
+
 def test_the_annotation_s_own_trace_comes_first() -> None:
-    own, sibling = Suggested("own", PLAN, 300), Suggested("sibling", PLAN, 20)
-    assert choose_trace(PLAN, "own", [sibling, own]) == ("fresh", "own")
+    own, sibling = _compared("own", PLAN, 300), _compared("sibling", PLAN, 20)
+    assert choose_trace("own", [sibling, own]) == ("fresh", "own")
 
 
 def test_a_sibling_with_the_accepted_plan_rescues() -> None:
     other = a_plan("上周的流量怎么样？", "知识问答专家")
     suggestions = [
-        Suggested("own", other, 10),
-        Suggested("long", PLAN, 300),
-        Suggested("short", PLAN, 200),
+        _compared("own", other, 10),
+        _compared("long", PLAN, 300),
+        _compared("short", PLAN, 200),
     ]
-    assert choose_trace(PLAN, "own", suggestions) == ("rescued", "short")
-    assert choose_trace(PLAN, None, suggestions) == ("rescued", "short")
+    assert choose_trace("own", suggestions) == ("rescued", "short")
+    assert choose_trace(None, suggestions) == ("rescued", "short")
 
 
 def test_without_a_sibling_the_trace_is_stale_or_absent() -> None:
-    other = Suggested("own", a_plan("别的"), 10)
-    assert choose_trace(PLAN, "own", [other]) == ("stale", "own")
-    assert choose_trace(PLAN, None, [other]) == (None, None)
-    assert choose_trace(PLAN, None, []) == (None, None)
+    other = _compared("own", a_plan("别的"), 10)
+    assert choose_trace("own", [other]) == ("stale", "own")
+    assert choose_trace(None, [other]) == (None, None)
+    assert choose_trace(None, []) == (None, None)

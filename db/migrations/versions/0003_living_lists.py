@@ -133,7 +133,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_query_change'))
     )
     with op.batch_alter_table('query_change', schema=None) as batch_op:
-        batch_op.create_index('ix_query_change_project', ['project_id', 'id'], unique=False)
+        batch_op.create_index('ix_query_change_project', ['project_id', 'query_id'], unique=False)
 
     op.create_table('fact_profile',
     sa.Column('id', sa.Integer(), nullable=False),
