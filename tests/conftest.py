@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 
@@ -11,6 +12,10 @@ from db.engine import Database, sqlite_url
 from db.upgrade import upgrade
 from schemas.settings import Settings
 from tests.postgresql import a_database, a_server, administer
+
+# A busy machine is no failure: speed is measured in tests/bench.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 LONGEST = ("test_the_whole_walk.py", "test_chain.py")
 

@@ -272,6 +272,15 @@ def highlighted(page: Page, name: str) -> list[str]:
     )
 
 
+def expect_highlighted(page: Page, name: str, texts: list[str]) -> None:
+    """Wait until a highlight colours these texts; painting follows typing."""
+    for _ in range(100):
+        if highlighted(page, name) == texts:
+            return
+        page.wait_for_timeout(50)
+    assert highlighted(page, name) == texts
+
+
 def experts_of(page: Page) -> list[str]:
     """Names in the form, from top to bottom."""
     return page.locator(".plan-form .expert-name").evaluate_all("all => all.map(one => one.value)")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.desk import PLAN, TRACE, Desk, field_at, highlighted
+from tests.browser.desk import PLAN, TRACE, Desk, expect_highlighted, field_at, highlighted
 
 MakeDesk = Callable[..., Desk]
 KNOW, ADVISE, FIND = (step["expert"] for step in PLAN["steps"])
@@ -45,25 +45,25 @@ def test_pointing_at_a_step_lights_its_mentions_and_the_other_way_round(page: Pa
 
 
 def test_sentences_that_argue_for_a_removed_expert_light_up(page: Page):
-    assert highlighted(page, "pw-argued") == []
+    expect_highlighted(page, "pw-argued", [])
     page.locator(".plan-form .step").nth(1).get_by_label("删除步骤").click()
     expect(page.locator("#trace-argued")).to_have_text("4 句支持已移除的专家")
     assert ARGUED in highlighted(page, "pw-argued")
     page.click("#trace-argued")
     page.click("#trace-argued")
-    assert highlighted(page, "pw-current") == [ARGUED]
+    expect_highlighted(page, "pw-current", [ARGUED])
     page.click("#plan-undo")
     expect(page.locator("#trace-argued")).to_have_count(0)
-    assert highlighted(page, "pw-argued") == []
+    expect_highlighted(page, "pw-argued", [])
 
 
 def test_repeated_passages_and_banned_words_are_marked(make_desk: MakeDesk):
     page = make_desk(queries=1, trace=f"{TRACE}请加微信。").open("li", "/zh/label")
     expect(page.locator("#trace-banned")).to_have_text("禁用词 1 处")
-    assert highlighted(page, "pw-banned") == ["微信"]
+    expect_highlighted(page, "pw-banned", ["微信"])
     expect(page.locator("#trace-repeated")).to_contain_text("重复")
     again = "再检查一遍：知识问答专家负责配置，策略推荐专家负责选词。"
-    assert highlighted(page, "pw-repeated") == [again]
+    expect_highlighted(page, "pw-repeated", [again])
 
 
 def test_the_length_stands_against_its_target_and_where_the_decision_first_stood(page: Page):
@@ -91,7 +91,7 @@ def test_the_trace_is_searched_and_folded_by_keys(page: Page):
     expect(count).to_have_text("1/2")
     page.keyboard.press("Enter")
     expect(count).to_have_text("2/2")
-    assert highlighted(page, "pw-current") == ["检查一遍"]
+    expect_highlighted(page, "pw-current", ["检查一遍"])
     page.keyboard.press("Escape")
     expect(page.locator(".trace")).to_be_focused()
     page.keyboard.press("z")
@@ -119,7 +119,7 @@ def test_of_200_000_characters_only_what_is_near_the_eye_is_drawn(make_desk: Mak
     page.keyboard.type("唯一的结尾")
     expect(page.locator(".finder .count")).to_have_text("1/1")
     expect(body).to_contain_text("唯一的结尾")
-    assert highlighted(page, "pw-current") == ["唯一的结尾"]
+    expect_highlighted(page, "pw-current", ["唯一的结尾"])
     assert body.locator("mark").count() < 1000
     body.evaluate("one => one.scrollTop = one.scrollHeight / 2")
     expect(body).to_contain_text(f"：{LINE}")
