@@ -1,5 +1,6 @@
 """How far we are: the header's counts, and a person's own annotations."""
 
+import threading
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ class _Counts(NamedTuple):
 
 
 _counted: dict[tuple[str, str], tuple[datetime, _Counts]] = {}
+_turns: dict[tuple[str, str], threading.Lock] = {}
 
 
 def progress(database: Database, who: Actor, *, since: datetime | None = None) -> Progress:
@@ -88,16 +90,29 @@ def list_mine(
 
 
 def _project_counts(database: Database, session: Session, project_id: str, at: datetime) -> _Counts:
+    """Counts that lag a little: one request counts again, the others of that moment get the old."""
     key = (str(database.url), project_id)
     known = _counted.get(key)
     if known is not None and abs(at - known[0]) < COUNTS_VALID_FOR:
         return known[1]
+    turn = _turns.setdefault(key, threading.Lock())
+    if known is None:
+        turn.acquire()
+    elif not turn.acquire(blocking=False):
+        return known[1]
+    try:
+        if _counted.get(key) is known:
+            _counted[key] = (at, _count(session, project_id))
+        return _counted[key][1]
+    finally:
+        turn.release()
+
+
+def _count(session: Session, project_id: str) -> _Counts:
     states = queries.count_by_state(session, project_id)
-    counts = _Counts(
+    return _Counts(
         open_labels=queries.count_tasks(session, project_id, "label", ("open",)),
         open_reviews=queries.count_tasks(session, project_id, "review", ("open",)),
         decided=states.get("decided", 0),
         queries=sum(states.values()),
     )
-    _counted[key] = (at, counts)
-    return counts
