@@ -24,6 +24,8 @@ from schemas.bundle import PoolName
 from schemas.recipe import BundleRecipe, Format
 from schemas.scoring.wire import to_text
 
+_SAID: frozenset[Format] = frozenset({"dpo", "kto"})
+"""Formats that set what models said beside the accepted plan."""
 _FILES: Mapping[PoolName, tuple[Format, ...]] = {"sft": ("sft",), "grpo": ("grpo", "dpo", "kto")}
 
 
@@ -105,7 +107,7 @@ class Drafts:
                 last = judged, self._both(offered.query, judged, is_shared=is_shared)
             both, candidate = last[1], judged.candidate
             beside: dict[str, Material] = {}
-            if len(formats) > 1 and candidate.kind == "accepted":
+            if candidate.kind == "accepted" and not _SAID.isdisjoint(formats):
                 beside = {each.part.id: _beside(both.material, each) for each in offered.said}
             for format_ in formats:
                 draft = self.of[format_]

@@ -65,7 +65,7 @@ class Materials:
         self.pinned = pinned
         self.form = form
         self._systems: dict[tuple[object, ...], _System] = {}
-        self._agent_systems: dict[tuple[object, ...], str] = {}
+        self._agent_systems: dict[tuple[object, ...], _System] = {}
         self._decoys: dict[str, tuple[Expert, ...]] = {}
         self._lists = {key: _ListFacts.of(each) for key, each in pinned.lists.items()}
 
@@ -85,7 +85,7 @@ class Materials:
         facts = self._lists[query.list_version_id]
         agent_system = None
         if self.form.has_agent and query.messages is None:
-            agent_system = self._agent_system(query, with_thinking=with_thinking)
+            agent_system = self._agent_system(query, with_thinking=with_thinking).text
         return Material(
             query.id,
             channel,
@@ -147,11 +147,11 @@ class Materials:
             is_plain,
             True,
             facts.experts,
-            self._agent_system(query, with_thinking=with_thinking) if form.has_agent else None,
+            self._agent_system(query, with_thinking=with_thinking).text if form.has_agent else None,
         )
 
-    def mark(self, query: QueryPart, material: Material) -> Mark:
-        """What the row shares with others."""
+    def mark(self, query: QueryPart, material: Material, *, is_agent: bool = False) -> Mark:
+        """What the row shares with others; the agent form begins with a prompt of its own."""
         answer, misses_form = material.old_answer, False
         if self.form.is_verbatim and answer is not None:
             misses_form = not has_strict_form(answer, with_thinking=material.thinks(self.form))
@@ -159,9 +159,11 @@ class Materials:
         if query.messages is not None:
             return Mark(b"", experts, None, misses_form)
         with_thinking = material.thinks(self.form)
-        head = (
-            b"" if material.is_augmented else self._system(query, with_thinking=with_thinking).head
-        )
+        head = b""
+        if is_agent:
+            head = self._agent_system(query, with_thinking=with_thinking).head
+        elif not material.is_augmented:
+            head = self._system(query, with_thinking=with_thinking).head
         return Mark(head, experts, query.prompt_version_id, misses_form)
 
     def _messages(self, query: QueryPart, *, with_thinking: bool) -> list[dict[str, str]]:
@@ -194,7 +196,7 @@ class Materials:
             template, expert_list, query.window, dialect, with_thinking=with_thinking
         )
 
-    def _agent_system(self, query: QueryPart, *, with_thinking: bool) -> str:
+    def _agent_system(self, query: QueryPart, *, with_thinking: bool) -> _System:
         """What a planner is told that calls its experts as tools; no expert stands in it."""
         template = agent_template(self.pinned.prompts[query.prompt_version_id].template)
         pins = (template, query.list_version_id, query.dialect, query.window, with_thinking)
@@ -204,7 +206,8 @@ class Materials:
                 self.pinned.lists[query.list_version_id],
                 get_dialect(query.dialect),
             )
-            system = self._agent_systems[pins] = render_system(
+            text = render_system(
                 template, expert_list, query.window, dialect, with_thinking=with_thinking
             )
+            system = self._agent_systems[pins] = _System(text, line_head(text))
         return system

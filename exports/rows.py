@@ -77,7 +77,7 @@ class Renderer:
             row = self._form_row(format_, origin, material, texts)
         except KeyError as error:
             raise ExportRefused("export.row_missing", query=origin.query_id) from error
-        return row, self.materials.mark(query, material)
+        return row, self.materials.mark(query, material, is_agent=format_ == "agent")
 
     def _form_row(
         self, format_: Format, origin: RowOrigin, material: Material, texts: _Texts

@@ -103,7 +103,13 @@ class Spool:
         return self._ends[-1]
 
     def add(self, origin: RowOrigin, line: bytes, mark: Mark) -> int:
-        """Append a line, which begins with the head of its mark, and its origin; its number."""
+        """Append a line and its origin; its number.
+
+        Raises:
+            ValueError: the line does not begin with the head of its mark.
+        """
+        if not line.startswith(mark.head):
+            raise ValueError("a line that does not begin with the head of its mark")
         kind, query_id, source_id, trace_id, against_id, source_hash, _, variant = origin
         row_hash = sha256(line).hexdigest()[:16]
         hashed = (kind, query_id, source_id, trace_id, against_id, source_hash, row_hash, variant)
