@@ -24,7 +24,16 @@ from schemas.agreement import plan_distance
 from schemas.expert_changes import expert_changes
 from schemas.intervals import wilson
 from schemas.people import Actor
-from schemas.quality import Confusion, Estimate, ModelEffort, PersonQuality, TeamFigures, Week
+from schemas.quality import (
+    Confusion,
+    Estimate,
+    ModelEffort,
+    PersonQuality,
+    ReasonCount,
+    TeamFigures,
+    Week,
+)
+from schemas.reasons import Reason
 
 WEEKS = 12
 LOOKED_AT = 2_000
@@ -44,6 +53,7 @@ def team_figures(database: Database, who: Actor) -> TeamFigures:
         since = _monday(clock.now()) - timedelta(weeks=WEEKS - 1)
         submissions = access.list_submissions(session, who.project_id, since)
         verdicts = access.list_verdicts(session, who.project_id, since)
+        returned = access.list_reasons(session, who.project_id, since)
         corrections = access.list_corrections(session, who.project_id, LOOKED_AT)
         shared = read_shared(access.list_shared_plans(session, who.project_id, LOOKED_AT))
         agreement = team_agreement(session, who.project_id, shared, hide_names=hides)
@@ -59,6 +69,7 @@ def team_figures(database: Database, who: Actor) -> TeamFigures:
         weeks=_weeks(since, submissions, verdicts),
         people=tuple(people),
         agreement=agreement,
+        reasons=_reasons(returned),
         confusion=_confusion((suggested, decided) for _, suggested, decided in plans),
         efforts=_efforts(plans),
         looked_at=LOOKED_AT,
@@ -166,6 +177,17 @@ def _person(
 def _share_of(count: int, total: int) -> Estimate:
     low, high = wilson(count, total)
     return Estimate(value=count / total, low=low, high=high)
+
+
+def _reasons(returned: Sequence[Sequence[Reason]]) -> tuple[ReasonCount, ...]:
+    """What plans came back for, the most frequent first."""
+    counts = Counter(
+        code for reasons in returned for code in {each.code or "other" for each in reasons}
+    )
+    return tuple(
+        ReasonCount(code=code, count=count, share=count / len(returned))
+        for code, count in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    )
 
 
 def _confusion(

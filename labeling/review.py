@@ -5,9 +5,8 @@ refused. A verdict sent twice is one verdict. Nobody reviews their own work: the
 it, the service refuses it, and the database would refuse the row.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
-
-from pydantic import ValidationError
 
 from db import clock
 from db.access import annotations, leases, projects, reviews, tasks
@@ -15,9 +14,9 @@ from db.access.leases import Asker
 from db.access.tasks import TaskFacts
 from db.engine import Database
 from labeling import batch_accept, queue, waiting
-from labeling.commenting import check_span
 from labeling.desk import item_context, pinned_list
 from labeling.holding import send_back
+from labeling.reasons import check_passages, read_reasons
 from labeling.verdicts import (
     Said,
     begin,
@@ -30,24 +29,13 @@ from labeling.verdicts import (
     settle,
     tell_left,
 )
-from schemas.comments import PlanPlace, Span
 from schemas.desk import ReviewItem
 from schemas.drafts import content_hash, to_draft
 from schemas.errors import InvalidInput
 from schemas.people import Actor
 from schemas.plan import parse_plan
+from schemas.reasons import LONGEST_REMARK
 from schemas.waiting import Narrowed
-
-REASON_CODES: tuple[str, ...] = (
-    "rewrite_inaccurate",
-    "wrong_expert",
-    "missing_expert",
-    "needless_expert",
-    "wrong_order",
-    "sub_questions",
-    "other",
-)
-LONGEST_REASON = 2_000
 
 
 def take_next(
@@ -152,10 +140,7 @@ def return_to_author(
     annotation_id: str,
     revision_id: str,
     *,
-    reason_code: str,
-    reason: str,
-    path: str | None = None,
-    span: object = None,
+    reasons: Sequence[object],
 ) -> None:
     """Send a plan back to its author, with what is to be done.
 
@@ -164,31 +149,25 @@ def return_to_author(
         who: The reviewer.
         annotation_id: Which annotation.
         revision_id: The revision that the reviewer saw.
-        reason_code: One of `REASON_CODES`.
-        reason: In words; `other` needs some.
-        path: Where in the plan, as a JSONPath.
-        span: A passage of the trace, as a `schemas.comments.Span` in plain JSON.
+        reasons: At least one, as `schemas.reasons.Reason` or in plain JSON, with one of
+            `REASON_CODES`; `other` needs words.
 
     Raises:
         InvalidInput: `review.unknown_reason`, `review.reason_missing`, `review.bad_place`,
-            `comments.trace_differs`.
+            `review.too_many_reasons`, `comments.trace_differs`.
         NotFound, NotAllowed, EditConflict, TransitionRefused: as `accept`.
     """
     who.require("reviewer")
-    _check_reason(reason_code, reason)
-    passage = _read_place(path, span)
+    given = read_reasons(reasons)
     with database.transaction() as session:
         case = open_case(session, who, annotation_id, revision_id, ("returned",))
         if case is None:
             return
-        if passage is not None:
-            check_span(session, case.annotation.query_id, passage)
-        annotations.change(session, annotation_id, state="returned")
         sent = case.annotation
+        check_passages(session, sent.query_id, given)
+        annotations.change(session, annotation_id, state="returned")
         send_back(session, who, sent.query_id, sent.id, author_id=sent.author_id)
-        place = passage and passage.model_dump(mode="json")
-        said = Said(reason_code, reason.strip()[:LONGEST_REASON], path, place)
-        record(session, who, case, "returned", said)
+        record(session, who, case, "returned", Said.of(given))
 
 
 def discard(
@@ -213,7 +192,7 @@ def discard(
         )
         if label is not None:
             tasks.open_for_others(session, label.id)
-        said = Said(None, reason.strip()[:LONGEST_REASON], None)
+        said = Said(None, reason.strip()[:LONGEST_REMARK], None)
         record(session, who, case, "discarded", said)
 
 
@@ -256,32 +235,9 @@ def skip(database: Database, who: Actor, annotation_id: str, *, reason: str = ""
     who.require("reviewer")
     with database.transaction() as session:
         task = get_held(session, who, annotation_id)
-        tasks.skip(session, task.id, who.person_id, reason[:LONGEST_REASON], clock.now())
+        tasks.skip(session, task.id, who.person_id, reason[:LONGEST_REMARK], clock.now())
         tasks.give_back(session, task, who.person_id, for_others=True)
         tell_left(session, who, annotation_id, "review_skipped", reason)
-
-
-def _check_reason(reason_code: str, reason: str) -> None:
-    if reason_code not in REASON_CODES:
-        raise InvalidInput(
-            "review.unknown_reason", reason_code=reason_code, known=", ".join(REASON_CODES)
-        )
-    if reason_code == "other" and not reason.strip():
-        raise InvalidInput("review.reason_missing")
-
-
-def _read_place(path: str | None, span: object) -> Span | None:
-    """The passage that a return is about, with its path checked too.
-
-    Raises:
-        InvalidInput: `review.bad_place`.
-    """
-    try:
-        if path is not None:
-            PlanPlace(path=path)
-        return None if span is None else Span.model_validate(span)
-    except ValidationError as error:
-        raise InvalidInput("review.bad_place") from error
 
 
 def _read_item(database: Database, who: Actor, asker: Asker, task: TaskFacts) -> ReviewItem:

@@ -1,5 +1,6 @@
 """A submission in a reviewer's hands, and the verdict on it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from labeling import lots
 from labeling.holding import tell
 from schemas.errors import EditConflict, NotAllowed, NotFound, PlanwrightError, TransitionRefused
 from schemas.people import Actor
+from schemas.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,19 @@ class Case:
 
 
 class Said(NamedTuple):
-    """What a reviewer says beside the verdict."""
+    """What a reviewer says beside the verdict, as it is stored (`schemas.reasons.reasons_of`)."""
 
     reason_code: str | None = None
     reason: str = ""
     path: str | None = None
     span: dict[str, object] | None = None
+    more_reasons: list[dict[str, object]] | None = None
+
+    @classmethod
+    def of(cls, reasons: Sequence[Reason]) -> "Said":
+        """At least one reason."""
+        first, *more = (each.model_dump(mode="json") for each in reasons)
+        return cls(first["code"], first["remark"], first["path"], first["span"], more or None)
 
 
 def open_case(

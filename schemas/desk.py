@@ -5,10 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.comments import Span
 from schemas.experts import ExpertList
 from schemas.list_changes import ListChange
 from schemas.project import ThinkTarget
+from schemas.reasons import Reason
 
 
 class _Value(BaseModel):
@@ -41,12 +41,9 @@ class SuggestionView(_Value):
 
 
 class ReturnNote(_Value):
-    """Why a reviewer sent an annotation back, and the place in plan or trace that it is about."""
+    """Why a reviewer sent an annotation back: at least one reason, each with its place."""
 
-    reason_code: str
-    reason: str
-    path: str | None
-    span: Span | None = None
+    reasons: tuple[Reason, ...]
     reviewer: str
     at: datetime
 

@@ -115,6 +115,17 @@ class Confusion(_Value):
     count: int
 
 
+class ReasonCount(_Value):
+    """How many plans came back for a reason, and their share of all that came back.
+
+    A plan that came back for several reasons counts under each of them.
+    """
+
+    code: str
+    count: int
+    share: float
+
+
 class ModelEffort(_Value):
     """What people had to do to a model's plans, over its newest decided ones.
 
@@ -140,6 +151,7 @@ class TeamFigures(_Value):
     weeks: tuple[Week, ...]
     people: tuple[PersonQuality, ...]
     agreement: TeamAgreement | None
+    reasons: tuple[ReasonCount, ...]
     confusion: tuple[Confusion, ...]
     efforts: tuple[ModelEffort, ...]
     looked_at: int

@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.comments import Span
 from schemas.desk import SuggestionView, Turn
 from schemas.list_impact_report import MovedRow
+from schemas.reasons import Reason
 
 QueryState = Literal["waiting", "ready", "in_work", "in_review", "decided"]
 QUERY_STATES: tuple[QueryState, ...] = ("waiting", "ready", "in_work", "in_review", "decided")
@@ -80,10 +80,7 @@ class ReviewView(_Value):
     verdict: str
     reviewer: str
     revision_id: str
-    reason_code: str | None
-    reason: str
-    path: str | None
-    span: Span | None = None
+    reasons: tuple[Reason, ...] = ()
     mode: str = "single"
     fixed_revision_id: str | None = None
     at: datetime

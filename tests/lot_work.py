@@ -65,8 +65,7 @@ def send_back(database: Database, who: Actor, item: ReviewItem) -> None:
         who,
         item.annotation_id,
         item.revision_id,
-        reason_code="wrong_expert",
-        reason="",
+        reasons=[{"code": "wrong_expert", "remark": ""}],
     )
 
 

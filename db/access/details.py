@@ -8,7 +8,6 @@ from sqlmodel import Session, col, select
 
 from db.access import lists, migration, queries, reviews
 from db.tables import Annotation, Draft, Event, Person, PromptVersion, Query, Review, Revision
-from schemas.comments import Span
 from schemas.desk import Turn
 from schemas.queries import (
     AnnotationView,
@@ -17,6 +16,7 @@ from schemas.queries import (
     RevisionView,
     TimelineEntry,
 )
+from schemas.reasons import reasons_of
 
 
 def read_detail(session: Session, query: Query, *, hide_from: str | None) -> QueryDetail:
@@ -154,10 +154,7 @@ def _review_view(row: Review, reviewer: str) -> ReviewView:
         verdict=row.verdict,
         reviewer=reviewer,
         revision_id=row.revision_id,
-        reason_code=row.reason_code,
-        reason=row.reason,
-        path=row.path,
-        span=None if row.span is None else Span.model_validate(row.span),
+        reasons=reasons_of(row.model_dump()),
         mode=row.mode,
         fixed_revision_id=row.fixed_revision_id,
         at=row.decided_at,

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from db.tables import Annotation
+from schemas.reasons import Reason, reasons_of
 
 _ANNOTATION, _GOLD, _ANSWER, _LOT, _PAUSE, _PERSON, _QUERY, _REVIEW, _REVISION, _SUGGESTION = (
     Annotation.metadata.tables[name]
@@ -83,6 +84,19 @@ def list_verdicts(session: Session, project_id: str, since: datetime) -> list[Ve
         .order_by(_REVIEW.c.id)
     )
     return [Verdict(*row) for row in session.connection().execute(statement)]
+
+
+def list_reasons(session: Session, project_id: str, since: datetime) -> list[tuple[Reason, ...]]:
+    """What plans came back for since a time, of those that a reviewer looked at."""
+    names = ("reason_code", "reason", "path", "span", "more_reasons")
+    statement = sa.select(*(_REVIEW.c[name] for name in names)).where(
+        _REVIEW.c.project_id == project_id,
+        _REVIEW.c.decided_at >= since,
+        _REVIEW.c.verdict == "returned",
+        _REVIEW.c.mode == "single",
+    )
+    found = session.connection().execute(statement)
+    return [reasons_of(dict(zip(names, row, strict=True))) for row in found]
 
 
 def list_corrections(session: Session, project_id: str, most: int) -> list[Correction]:

@@ -11,9 +11,9 @@ from db.access.lots import Member
 from db.access.tasks import TASK
 from db.tables import Person, Review
 from db.tables.base import new_id
-from schemas.comments import Span
 from schemas.desk import ReturnNote
 from schemas.people import Actor
+from schemas.reasons import Reason, reasons_of
 
 _REVIEW = Review.metadata.tables["review"]
 
@@ -121,10 +121,7 @@ def close_task(session: Session, query_id: str, annotation_id: str) -> None:
 
 def _to_note(review: Review, reviewer: str) -> ReturnNote:
     return ReturnNote(
-        reason_code=review.reason_code or "other",
-        reason=review.reason,
-        path=review.path,
-        span=None if review.span is None else Span.model_validate(review.span),
+        reasons=reasons_of(review.model_dump()) or (Reason(code="other"),),
         reviewer=reviewer,
         at=review.decided_at,
     )

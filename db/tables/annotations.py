@@ -123,8 +123,9 @@ class Review(Table, table=True):
     """A reviewer's verdict on one revision.
 
     `span` is a place in a trace (`schemas.comments.Span`) that the reason is about, as `path` is a
-    place in the plan. `mode` says how the verdict came about: `single` by looking at it, `batch`
-    with others of which a sample was looked at, `lot` by the sample of its lot.
+    place in the plan; `more_reasons` are those of a return after its first
+    (`schemas.reasons.Reason`). `mode` says how the verdict came about: `single` by looking at it,
+    `batch` with others of which a sample was looked at, `lot` by the sample of its lot.
     """
 
     __table_args__ = (
@@ -147,6 +148,9 @@ class Review(Table, table=True):
     reason: str = ""
     path: str | None = None
     span: dict[str, object] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
+    more_reasons: list[dict[str, object]] | None = Field(
+        default=None, sa_type=sa.JSON(none_as_null=True)
+    )
     mode: str = Field(default="single", sa_column_kwargs={"server_default": "single"})
     lot_id: str | None = Field(default=None, foreign_key="lot.id")
     taken_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -66,7 +66,8 @@ class Lot(Table, table=True):
     """Submissions of one annotator that are accepted or sent back together.
 
     It gathers (`open`) until it is full or closed by hand; then a sample is drawn and reviewed
-    (`inspecting`); by `schemas.sampling` it has then `passed`, or `failed` and goes back whole.
+    (`inspecting`); by `schemas.sampling` it has then `passed`, or `failed` and goes back whole. One
+    is `dissolved` when sampling is switched off: what is in it is reviewed one by one.
     `seed` is what the sample was drawn with, so that anybody can draw it again.
     """
 
@@ -74,7 +75,7 @@ class Lot(Table, table=True):
         sa.UniqueConstraint("project_id", "author_id", "number"),
         sa.Index("ix_lot_state", "project_id", "state", "id"),
         sa.CheckConstraint(
-            "state IN ('open', 'inspecting', 'passed', 'failed')", name="known_state"
+            "state IN ('open', 'inspecting', 'passed', 'failed', 'dissolved')", name="known_state"
         ),
         sa.CheckConstraint("level IN ('normal', 'tightened', 'relaxed')", name="known_level"),
     )

@@ -1,6 +1,7 @@
 """The history of what lies on a desk: the same on both pages, but for what putting back means."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -14,6 +15,7 @@ from labeling.ui.session import who_asks
 from schemas.history import ItemHistory
 from schemas.people import Actor
 from schemas.queries import TimelineEntry
+from schemas.reasons import Reason, reasons_of
 
 HISTORY_EVENTS = ("history", "restore")
 
@@ -54,9 +56,7 @@ class HistoryHandlers(ABC):
         plain = found.model_dump(mode="json")
         for entry, shown in zip(found.timeline, plain["timeline"], strict=True):
             shown["words"] = self._act(entry)
-            shown["reason_words"] = self._reason(entry.why.get("reason_code"))
-        for review in plain["reviews"]:
-            review["reason_words"] = self._reason(review["reason_code"])
+            shown["reasons"] = to_reason_lines(reasons_of(entry.why), self.words)
         return plain
 
     def _act(self, entry: TimelineEntry) -> str:
@@ -64,7 +64,12 @@ class HistoryHandlers(ABC):
         mode = f"history.{entry.action}_{entry.why.get('mode')}"
         return known.get(mode) or known.get(f"history.{entry.action}", entry.action)
 
-    def _reason(self, code: object) -> str | None:
-        if not isinstance(code, str):
-            return None
-        return self.words.area("desk").get(f"reason.{code}", code)
+
+def to_reason_lines(reasons: Sequence[Reason], words: Words) -> list[dict[str, Any]]:
+    """Reasons as the desks show them, their codes in words."""
+    known = words.area("desk")
+    return [
+        each.model_dump(mode="json")
+        | {"words": known.get(f"reason.{each.code}", each.code) if each.code else ""}
+        for each in reasons
+    ]

@@ -19,7 +19,7 @@ from labeling.ui.desk import (
     read_message,
 )
 from labeling.ui.desk_handlers import SHARED_EVENTS, DeskHandlers, FindMessage
-from labeling.ui.desk_history import RestoreMessage
+from labeling.ui.desk_history import RestoreMessage, to_reason_lines
 from labeling.ui.i18n import Words
 from labeling.ui.session import Services, who_asks
 from schemas.comments import CommentedItem
@@ -171,7 +171,7 @@ class LabelHandlers(DeskHandlers):
         """My own annotations in one state."""
         who, asked = who_asks(request), read_message(event, MineMessage)
         found = annotate.list_mine(self.database, who, asked.state)
-        return {"mine": [_to_row(each) for each in found]}
+        return {"mine": [_to_row(each, self.words) for each in found]}
 
     def renew_lease(self, who: Actor, annotation_id: str) -> datetime:
         """Keep the query in hand."""
@@ -190,8 +190,8 @@ class LabelHandlers(DeskHandlers):
     def _item(self, who: Actor, item: LabelItem | None) -> Answer:
         answer = self.item(who, item)
         if item is not None and item.returned is not None:
-            reason = self.words(f"desk.reason.{item.returned.reason_code}")
-            answer["item"]["returned"]["reason_words"] = reason
+            lines = to_reason_lines(item.returned.reasons, self.words)
+            answer["item"]["returned"]["reasons"] = lines
         return answer
 
     def _conflict(self, who: Actor, query_id: str, conflict: EditConflict) -> Answer:
@@ -211,8 +211,10 @@ class LabelHandlers(DeskHandlers):
         }
 
 
-def _to_row(item: MyItem) -> Answer:
+def _to_row(item: MyItem, words: Words) -> Answer:
     at = item.submitted_at or item.opened_at
+    lines = to_reason_lines(item.returned.reasons, words) if item.returned else []
+    notes = [" · ".join(filter(None, (each["words"], each["remark"]))) for each in lines]
     return {
         "query_id": item.query_id,
         "annotation_id": item.annotation_id,
@@ -220,7 +222,7 @@ def _to_row(item: MyItem) -> Answer:
         "at": at.isoformat(),
         "lead_seconds": item.lead_seconds,
         "can_withdraw": item.can_withdraw,
-        "note": item.returned and item.returned.reason,
+        "notes": notes,
     }
 
 
@@ -231,7 +233,7 @@ def _to_waiting_row(item: CommentedItem) -> Answer:
         "text": item.query,
         "at": item.at.isoformat(),
         "threads": item.threads,
-        "note": f"{item.author}: {item.text}",
+        "notes": [f"{item.author}: {item.text}"],
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
 from labeling.ui.i18n import Words
-from labeling.ui.view import Node, card, chart, interval, node, pill, table
+from labeling.ui.view import Node, bar, card, chart, interval, node, pill, table
 from schemas.quality import (
     Confusion,
     Estimate,
@@ -12,6 +12,7 @@ from schemas.quality import (
     NamedAgreement,
     PairAgreement,
     PersonQuality,
+    ReasonCount,
     TeamAgreement,
     TeamFigures,
     Week,
@@ -29,6 +30,7 @@ def team_views(found: TeamFigures, words: Words) -> list[Node]:
         _weeks(found.weeks, words),
         _people(found.people, words),
         _agreement(found.agreement, words),
+        _reasons(found.reasons, words),
         _confusion(found.confusion, words, looked_at=found.looked_at),
         _efforts(found.efforts, words),
     ]
@@ -156,6 +158,28 @@ def _named(name: str, found: Sequence[NamedAgreement], words: Words) -> Node:
     rows = [(None, [each.name, f"{each.queries:,}", f"{each.alpha:.2f}"]) for each in found]
     heads = [words(f"quality.{each}") for each in (name, "queries", "alpha")]
     return table(heads, rows, empty=words("quality.no_pairs"))
+
+
+def _reasons(found: Sequence[ReasonCount], words: Words) -> Node:
+    """What plans came back for; one plan may have several reasons."""
+    known = words.area("desk")
+    rows: list[tuple[str | None, list[Node]]] = [
+        (
+            None,
+            [
+                known.get(f"reason.{each.code}", each.code),
+                node("div", bar(each.share), f"{each.count:,}", cls="pw-share"),
+                share(each.share),
+            ],
+        )
+        for each in found
+    ]
+    heads = [words(f"quality.{name}") for name in ("reason", "returned", "reason_share")]
+    return card(
+        words("quality.reasons"),
+        *([node("p", words("quality.reasons_of"), cls="pw-mute")] if found else []),
+        table(heads, rows, empty=words("quality.no_reasons")),
+    )
 
 
 def _confusion(found: Sequence[Confusion], words: Words, *, looked_at: int) -> Node:

@@ -4,13 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from labeling.ui.comment_views import comments_view
+from labeling.ui.comment_views import comments_view, place_words
 from labeling.ui.i18n import Words
 from labeling.ui.view import Node, card, facts, node, pill
-from schemas.comments import CommentView
+from schemas.comments import CommentView, PlanPlace
 from schemas.desk import SuggestionView, Turn
 from schemas.list_impact_report import MovedRow
 from schemas.queries import AnnotationView, QueryDetail, RevisionView, TimelineEntry
+from schemas.reasons import Reason
 
 _KINDS = {"waiting": "quiet", "ready": "", "in_work": "warn", "in_review": "warn", "decided": "ok"}
 _STATES = {"draft": "quiet", "submitted": "warn", "accepted": "ok", "returned": "bad"}
@@ -111,9 +112,9 @@ def _annotation(found: AnnotationView, words: Words, said: Sequence[CommentView]
     shown = newest.plan if newest else found.draft
     verdicts = [
         node(
-            "p",
-            f"{each.at:%m-%d %H:%M} · {each.reviewer} · "
-            f"{words(f'queries.verdict_{each.verdict}')} {each.reason}",
+            "div",
+            f"{each.at:%m-%d %H:%M} · {each.reviewer} · {words(f'queries.verdict_{each.verdict}')}",
+            *(node("div", _reason(reason, shown, words)) for reason in each.reasons),
             cls="pw-mute",
         )
         for each in found.reviews
@@ -124,6 +125,19 @@ def _annotation(found: AnnotationView, words: Words, said: Sequence[CommentView]
     return card(
         title, *body, *earlier, *verdicts, *talk, right=node("span", *states, cls="pw-line")
     )
+
+
+def _reason(reason: Reason, plan: Mapping[str, Any] | None, words: Words) -> str:
+    """Why, in words, and the place that it is about."""
+    known = words.area("desk").get(f"reason.{reason.code}", reason.code)
+    place = PlanPlace.model_construct(path=reason.path) if reason.path else None
+    said = (
+        known,
+        place and place_words(place, plan, words),
+        reason.span and f"“{reason.span.quote}”",
+        reason.remark,
+    )
+    return " · ".join(filter(None, said))
 
 
 def _earlier(version: RevisionView, found: AnnotationView, words: Words) -> Node:

@@ -19,13 +19,14 @@ from labeling.ui.desk import (
     read_message,
 )
 from labeling.ui.desk_handlers import SHARED_EVENTS, DeskHandlers, FindMessage
-from labeling.ui.desk_history import RestoreMessage
+from labeling.ui.desk_history import RestoreMessage, to_reason_lines
 from labeling.ui.i18n import Words
 from labeling.ui.review_queue import QUEUE_EVENTS, NarrowedMessage, QueueHandlers
 from labeling.ui.session import Services, who_asks
 from schemas.desk import ReviewItem
 from schemas.errors import EditConflict, TransitionRefused
 from schemas.people import Actor
+from schemas.reasons import REASON_CODES
 from schemas.waiting import Narrowed
 
 ACTS = ("accept", "fix", "return", "discard", "skip", "release")
@@ -51,12 +52,9 @@ class FixMessage(VerdictMessage):
 
 
 class ReturnMessage(VerdictMessage):
-    """Why it goes back, and which place of the plan and of the trace it is about."""
+    """Why it goes back: reasons, each with the place of the plan or the trace that it is about."""
 
-    reason_code: str
-    reason: str
-    path: str | None = Field(default=None, max_length=200)
-    span: Any = None
+    reasons: list[Any]
 
 
 class DiscardMessage(VerdictMessage):
@@ -103,19 +101,10 @@ class ReviewHandlers(QueueHandlers, DeskHandlers):
         """Send it back to its author."""
         who, asked = who_asks(request), read_message(event, ReturnMessage)
 
-        def send_back() -> None:
-            review.return_to_author(
-                self.database,
-                who,
-                asked.annotation_id,
-                asked.revision_id,
-                reason_code=asked.reason_code,
-                reason=asked.reason,
-                path=asked.path,
-                span=asked.span,
-            )
-
-        return self._decide(who, asked, send_back)
+        case = (self.database, who, asked.annotation_id, asked.revision_id)
+        return self._decide(
+            who, asked, lambda: review.return_to_author(*case, reasons=asked.reasons)
+        )
 
     @answered
     def on_discard(self, event: gr.EventData, request: gr.Request) -> Answer:
@@ -159,7 +148,14 @@ class ReviewHandlers(QueueHandlers, DeskHandlers):
         return self._item(who, review.take_next(self.database, who, narrowed))
 
     def _item(self, who: Actor, item: ReviewItem | None) -> Answer:
-        return self.item(who, item) | self.around(who, item and item.annotation_id)
+        answer = self.item(who, item)
+        for note, shown in zip(
+            item.earlier_returns if item else (),
+            answer["item"]["earlier_returns"] if item else (),
+            strict=True,
+        ):
+            shown["reasons"] = to_reason_lines(note.reasons, self.words)
+        return answer | self.around(who, item and item.annotation_id)
 
     def _decide(self, who: Actor, asked: VerdictMessage, act: Callable[[], None]) -> Answer:
         """Do it and bring the next; where somebody was faster, say who, and show what is there."""
@@ -187,7 +183,7 @@ class ReviewPage:
 
 def build_review_page(services: Services, words: Words) -> ReviewPage:
     """Put the desk on the page and connect it."""
-    reasons = [(code, words(f"desk.reason.{code}")) for code in review.REASON_CODES]
+    reasons = [(code, words(f"desk.reason.{code}")) for code in REASON_CODES]
     page = ReviewPage(desk=desk("review", EVENTS, words, reasons=reasons))
     connect(page.desk, ReviewHandlers(services, words), EVENTS)
     return page

@@ -80,6 +80,52 @@ def test_a_returned_plan_comes_back_to_its_author_with_the_place_marked(page: Pa
     expect(page.locator(".banner")).to_contain_text("应由人群运营专家处理")
 
 
+def test_several_reasons_are_noted_while_reading_and_go_back_in_one_return(page: Page, desk: Desk):
+    page.locator('#review-comparison [data-path="$.steps[1]"]').click()
+    page.keyboard.press("r")
+    page.keyboard.press("2")
+    page.fill("#reason-text", "应由人群运营专家处理")
+    page.keyboard.press("Alt+Enter")
+    noted = page.locator("#noted-reasons")
+    expect(noted).to_contain_text("应由人群运营专家处理")
+    expect(page.locator("#review-comparison .is-noted")).to_have_attribute(
+        "data-path", "$.steps[1]"
+    )
+    page.keyboard.press("a")
+    expect(page.locator(".pw-notice-card")).to_contain_text("你记下了退回理由")
+    page.reload()
+    expect(noted).to_contain_text("第 2 步")
+    page.locator('#review-comparison [data-path="$.rewritten_query"]').click()
+    page.keyboard.press("r")
+    expect(page.locator("dialog .reasons")).to_contain_text("应由人群运营专家处理")
+    page.keyboard.press("Alt+Enter")
+    expect(page.locator("dialog .choices.is-missing")).to_be_visible()
+    page.keyboard.press("1")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".empty-card")).to_be_visible()
+    author = desk.open("li", "/zh/label")
+    reasons = author.locator(".banner.warn .reasons li")
+    expect(reasons).to_have_count(2)
+    expect(reasons.nth(1)).to_contain_text("补全后的问题不准确")
+    expect(author.locator(".is-returned")).to_have_count(2)
+    reasons.nth(1).locator("[data-go=place]").click()
+    expect(field_at(author, REWRITE)).to_be_focused()
+    reasons.nth(0).locator("[data-go=place]").click()
+    expect(field_at(author, "$.steps[1].expert")).to_be_focused()
+    author.click("#label-history")
+    told = author.locator(".story-entry[data-action=returned] .reasons li")
+    expect(told).to_have_count(2)
+
+
+def test_a_noted_reason_is_taken_back(page: Page):
+    page.keyboard.press("r")
+    page.keyboard.press("Alt+Enter")
+    page.locator("#noted-reasons").get_by_label("去掉这条理由").click()
+    expect(page.locator("#noted-reasons")).to_have_count(0)
+    page.keyboard.press("a")
+    expect(page.locator(".empty-card")).to_contain_text("没有待验收的标注")
+
+
 def test_a_plan_is_discarded_only_with_a_reason(page: Page):
     page.keyboard.press("d")
     page.click("#reason-done")

@@ -169,10 +169,10 @@ def test_a_return_marks_the_selected_thinking_for_the_author(make_desk: MakeDesk
     page.keyboard.press("Control+Enter")
     expect(page.locator(".empty-card")).to_be_visible()
     author = desk.open("li", "/zh/label")
-    expect(author.locator("#go-passage")).to_contain_text(said)
+    expect(author.locator("[data-go=passage]")).to_contain_text(said)
     expect(author.locator(".is-returned")).to_have_attribute("data-path", "$.steps[1]")
     author.wait_for_function("CSS.highlights.get('pw-returned')?.size === 1")
-    author.click("#go-passage")
+    author.click("[data-go=passage]")
     expect(author.locator(".trace p").first).to_be_in_viewport()
 
 

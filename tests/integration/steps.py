@@ -190,7 +190,7 @@ class Steps(RuleBasedStateMachine):
             case "fix":
                 review.fix_and_accept(*case, {**A_PLAN, "rewritten_query": "改"})
             case "return":
-                review.return_to_author(*case, reason_code="other", reason="改")
+                review.return_to_author(*case, reasons=[{"code": "other", "remark": "改"}])
             case "discard":
                 review.discard(*case, reason="不要")
             case "release":

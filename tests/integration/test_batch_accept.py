@@ -45,7 +45,7 @@ def _decide(database: Database, who: Actor, item: ReviewItem, *, is_right: bool 
     if is_right:
         review.accept(*case)
     else:
-        review.return_to_author(*case, reason_code="wrong_order", reason="")
+        review.return_to_author(*case, reasons=[{"code": "wrong_order", "remark": ""}])
 
 
 def _look_at(database: Database, who: Actor, *, wrong: int = 0) -> list[str]:

@@ -44,9 +44,7 @@ def _returned(database: Database, chen: Actor) -> str:
         chen,
         item.annotation_id,
         item.revision_id,
-        reason_code="wrong_expert",
-        reason="诊断，不是分析",
-        path="$.steps[0].expert",
+        reasons=[{"code": "wrong_expert", "remark": "诊断，不是分析", "path": "$.steps[0].expert"}],
     )
     return item.query_id
 
@@ -144,8 +142,8 @@ def test_what_was_returned_to_me_comes_before_new_queries(
     assert (again.query_id, again.state) == (returned, "returned")
     assert again.draft == A_PLAN
     assert again.returned
-    assert again.returned.reason_code == "wrong_expert"
-    assert again.returned.reason == "诊断，不是分析"
+    (reason,) = again.returned.reasons
+    assert (reason.code, reason.remark) == ("wrong_expert", "诊断，不是分析")
     assert again.returned.reviewer == "Chen"
 
 

@@ -74,12 +74,21 @@ def test_an_item_goes_from_the_label_page_over_a_return_to_acceptance(label, rev
     assert done["progress"]["mine_today"] == 1
     taken = review("open")["item"]
     verdict = {key: taken[key] for key in ("annotation_id", "revision_id")}
-    review("return", **verdict, reason_code="sub_questions", reason="再拆细一些", path="$.steps[0]")
+    first = {"code": "sub_questions", "remark": "再拆细一些", "path": "$.steps[0]"}
+    second = {"code": "rewrite_inaccurate", "path": "$.rewritten_query"}
+    review("return", **verdict, reasons=[first, second])
     again = label("open")["item"]
-    assert again["returned"]["reason_words"] == "子问题拆解不完整或不清楚"
-    assert again["returned"]["path"] == "$.steps[0]"
+    shown = [(each["words"], each["remark"], each["path"]) for each in again["returned"]["reasons"]]
+    assert shown == [
+        ("子问题拆解不完整或不清楚", "再拆细一些", "$.steps[0]"),
+        ("补全后的问题不准确", "", "$.rewritten_query"),
+    ]
+    (row,) = label("mine", state="returned")["mine"]
+    assert row["notes"] == ["子问题拆解不完整或不清楚 · 再拆细一些", "补全后的问题不准确"]
     label("submit", **_known(again), number=again["draft_number"], content=PLAN, seconds=1)
     taken = review("open")["item"]
+    (earlier,) = taken["earlier_returns"]
+    assert [each["words"] for each in earlier["reasons"]] == [each[0] for each in shown]
     verdict = {key: taken[key] for key in ("annotation_id", "revision_id")}
     assert review("accept", **verdict)["item"] is None
 

@@ -30,7 +30,7 @@ FOR_REVIEWERS: dict[str, Call] = {
     "accept": review.accept,
     "fix_and_accept": lambda d, who, a, r: review.fix_and_accept(d, who, a, r, A_PLAN),
     "return_to_author": lambda d, who, a, r: review.return_to_author(
-        d, who, a, r, reason_code="other", reason="x"
+        d, who, a, r, reasons=[{"code": "other", "remark": "x"}]
     ),
     "discard": lambda d, who, a, r: review.discard(d, who, a, r, reason="x"),
     "renew_lease": lambda d, who, a, _: review.renew_lease(d, who, a),

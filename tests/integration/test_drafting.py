@@ -180,8 +180,7 @@ def test_a_submission_sent_twice_is_one_submission(
         chen,
         taken.annotation_id,
         taken.revision_id,
-        reason_code="wrong_order",
-        reason="",
+        reasons=[{"code": "wrong_order", "remark": ""}],
     )
     _submit(database, li, item, 0)
     again = annotate.open_next(database, li)

@@ -5,8 +5,10 @@ from typing import Any
 
 import gradio as gr
 import pytest
+from sqlmodel import select
 
 from db.engine import Database
+from db.tables import Review
 from labeling import annotate, lots, queue, review
 from labeling.history import read_history, restore, restore_draft
 from labeling.ui.i18n import Words
@@ -15,6 +17,7 @@ from labeling.ui.session import Services, request_of
 from schemas.errors import EditConflict, InvalidInput, NotAllowed, NotFound, TransitionRefused
 from schemas.history import ItemHistory
 from schemas.people import Actor
+from schemas.reasons import Reason, reasons_of
 from schemas.settings import Settings
 from tests.factories import A_PLAN, a_label_query, a_person, a_suggestion, decide
 
@@ -45,8 +48,7 @@ def _returned(database: Database, admin: Actor, author: Actor, reviewer: Actor) 
         reviewer,
         annotation_id,
         item.revision_id,
-        reason_code="wrong_expert",
-        reason="",
+        reasons=[{"code": "wrong_expert", "remark": ""}],
     )
     return query_id, annotation_id
 
@@ -194,15 +196,8 @@ def test_a_return_names_a_passage_of_the_trace_and_its_author_gets_it(
     span = {"suggestion_id": suggestion_id, "start": 8, "end": 14, "quote": TRACE[8:14]}
 
     def send_back(**place: object) -> None:
-        review.return_to_author(
-            database,
-            chen,
-            annotation_id,
-            item.revision_id,
-            reason_code="wrong_expert",
-            reason="",
-            **place,  # pyright: ignore[reportArgumentType]
-        )
+        reasons = [{"code": "wrong_order"}, {"code": "wrong_expert", **place}]
+        review.return_to_author(database, chen, annotation_id, item.revision_id, reasons=reasons)
 
     for wrong in ({"quote": "别的"}, {"end": 99}, {"end": 3}, {"start": -1}, {"start": "x"}):
         with pytest.raises(InvalidInput):
@@ -214,10 +209,30 @@ def test_a_return_names_a_passage_of_the_trace_and_its_author_gets_it(
     send_back(path="$.steps[0]", span=span)
     returned = annotate.open_item(database, li, query_id).returned
     assert returned
-    assert returned.span
-    assert (returned.path, returned.span.quote) == ("$.steps[0]", TRACE[8:14])
+    first, second = returned.reasons
+    assert (first.path, first.span) == (None, None)
+    assert second.span
+    assert (second.path, second.span.quote) == ("$.steps[0]", TRACE[8:14])
+    found = read_history(database, li, annotation_id)
+    (verdict,) = found.reviews
+    assert verdict.reasons == returned.reasons
+    (told,) = (each for each in found.timeline if each.action == "returned")
+    assert reasons_of(told.why) == returned.reasons
+
+
+def test_a_return_of_an_older_version_reads_as_one_reason(
+    database: Database, admin: Actor, li: Actor, chen: Actor
+) -> None:
+    query_id, annotation_id = _returned(database, admin, li, chen)
+    with database.transaction() as session:
+        row = session.exec(select(Review)).one()
+        row.reason_code, row.reason, row.path = None, "看一下", "$.steps[0]"
+        session.add(row)
+    returned = annotate.open_item(database, li, query_id).returned
+    assert returned
+    assert returned.reasons == (Reason(code=None, remark="看一下", path="$.steps[0]"),)
     (verdict,) = read_history(database, li, annotation_id).reviews
-    assert verdict.span == returned.span
+    assert verdict.reasons == returned.reasons
 
 
 def test_the_queries_page_shows_every_version_and_puts_one_back(

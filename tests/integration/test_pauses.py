@@ -39,7 +39,11 @@ def test_what_a_paused_person_holds_stays_theirs_and_can_be_finished(
     seen = review.take_next(database, chen)
     assert seen
     review.return_to_author(
-        database, chen, seen.annotation_id, seen.revision_id, reason_code="wrong_order", reason=""
+        database,
+        chen,
+        seen.annotation_id,
+        seen.revision_id,
+        reasons=[{"code": "wrong_order"}],
     )
     item = annotate.open_next(database, li)
     assert item

@@ -50,7 +50,7 @@ def give_verdict(database: Database, reviewer: Actor, verdict: str) -> None:
         case "fixed":
             review.fix_and_accept(*where, with_expert(EXPERTS[0]))
         case "returned":
-            review.return_to_author(*where, reason_code="other", reason="why")
+            review.return_to_author(*where, reasons=[{"code": "other", "remark": "why"}])
         case _:
             review.discard(*where, reason="no plan can answer this")
 
@@ -198,3 +198,22 @@ def test_figures_are_for_reviewers_and_of_their_own_project(
     assert other.people == ()
     assert other.agreement is None
     assert sum(each.submitted for each in other.weeks) == 0
+
+
+def test_every_reason_of_a_return_is_counted_once(
+    database: Database, admin: Actor, li: Actor, chen: Actor
+) -> None:
+    wrong, unclear = {"code": "wrong_expert"}, {"code": "sub_questions"}
+    elsewhere = {"code": "wrong_expert", "path": "$.steps[0]"}
+    for reasons in ([wrong, elsewhere, unclear], [wrong]):
+        hand_in(database, li, a_label_query(database, admin))
+        item = review.take_next(database, chen)
+        assert item
+        review.return_to_author(
+            database, chen, item.annotation_id, item.revision_id, reasons=reasons
+        )
+    found = team_figures(database, chen).reasons
+    assert [(each.code, each.count, each.share) for each in found] == [
+        ("wrong_expert", 2, 1.0),
+        ("sub_questions", 1, 0.5),
+    ]

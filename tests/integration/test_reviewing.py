@@ -54,9 +54,7 @@ def _return(database: Database, who: Actor, item: ReviewItem) -> None:
         who,
         item.annotation_id,
         item.revision_id,
-        reason_code="wrong_expert",
-        reason="换诊断专家",
-        path="$.steps[0].expert",
+        reasons=[{"code": "wrong_expert", "remark": "换诊断专家", "path": "$.steps[0].expert"}],
     )
 
 
@@ -153,7 +151,8 @@ def test_a_returned_plan_comes_back_to_its_author_and_to_review_again(
     again = _taken(database, zhao)
     assert again.plan == FIXED
     (note,) = again.earlier_returns
-    assert (note.reason_code, note.path, note.reviewer) == (
+    (reason,) = note.reasons
+    assert (reason.code, reason.path, note.reviewer) == (
         "wrong_expert",
         "$.steps[0].expert",
         "Chen",
@@ -175,8 +174,7 @@ def test_a_return_needs_a_known_reason_and_other_needs_words(
                 chen,
                 item.annotation_id,
                 item.revision_id,
-                reason_code=code,
-                reason=reason,
+                reasons=[{"code": code, "remark": reason}],
             )
         assert refused.value.code == refused_as
 

@@ -103,8 +103,7 @@ def test_the_header_counts_what_is_mine_and_what_is_ours(
         chen,
         taken.annotation_id,
         taken.revision_id,
-        reason_code="other",
-        reason="再看",
+        reasons=[{"code": "other", "remark": "再看"}],
     )
     assert annotate.progress(database, li).returned_to_me == 1
 
@@ -129,9 +128,8 @@ def test_my_annotations_are_listed_by_state(
         chen,
         taken.annotation_id,
         taken.revision_id,
-        reason_code="other",
-        reason="再看",
+        reasons=[{"code": "other", "remark": "再看"}],
     )
     (returned,) = annotate.list_mine(database, li, "returned")
     assert returned.returned
-    assert returned.returned.reason == "再看"
+    assert [each.remark for each in returned.returned.reasons] == ["再看"]

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from labeling.review import REASON_CODES
 from labeling.ui.desk import WORD_AREAS, desk_words
 from labeling.ui.i18n import LANGUAGES, Words
 from schemas.keys import DEFAULT_KEYS, DESKS
+from schemas.reasons import REASON_CODES
 
 ASSETS = Path("labeling/ui/assets")
 SAID = re.compile(r"""\bsay\(\s*(?:[\w.]+ \? )?"([\w.]+)"(?: : "([\w.]+)")?""")

@@ -19,6 +19,11 @@ def upgrade() -> None:
         batch_op.drop_constraint(batch_op.f('ck_suggestion_known_origin'), type_='check')
         batch_op.create_check_constraint(batch_op.f('ck_suggestion_known_origin'), "origin IN ('model', 'import', 'history', 'migration')")
 
+    op.add_column('review', sa.Column('more_reasons', sa.JSON(), nullable=True))
+    with op.batch_alter_table('lot', schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f('ck_lot_known_state'), type_='check')
+        batch_op.create_check_constraint(batch_op.f('ck_lot_known_state'), "state IN ('open', 'inspecting', 'passed', 'failed', 'dissolved')")
+
     op.create_table('list_work',
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('project_id', sa.String(), nullable=False),
@@ -250,6 +255,15 @@ def downgrade() -> None:
         batch_op.drop_index('ix_list_work_newest')
 
     op.drop_table('list_work')
+
+    # What was dissolved is decided one by one; the older version calls that passed.
+    op.execute("UPDATE lot SET state = 'passed', decided_at = COALESCE(decided_at, opened_at) WHERE state = 'dissolved'")
+    with op.batch_alter_table('lot', schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f('ck_lot_known_state'), type_='check')
+        batch_op.create_check_constraint(batch_op.f('ck_lot_known_state'), "state IN ('open', 'inspecting', 'passed', 'failed')")
+
+    with op.batch_alter_table('review', schema=None) as batch_op:
+        batch_op.drop_column('more_reasons')
 
     # Last, as in the upgrade it is first.
     op.execute("UPDATE suggestion SET origin = 'import' WHERE origin = 'migration'")

@@ -65,9 +65,11 @@ export function banner(tone, content, actions = [], close = null) {
 
 /**
  * Ask for a reason before an act. `choices` are `[code, words]`, taken with 1…9; resolves with
- * `{code, reason}` or null. `isNeeded` (or what it says of a code) forbids an empty text.
+ * `{code, reason, isNote}` or null. `isNeeded` (or what it says of a code) forbids an empty text.
+ * With `isFree` no choice is made beforehand and none has to be. `note`, when given, are the words
+ * of a second button: this reason is noted, and the act waits (`isNote`).
  */
-export function askReason({ title, explained, choices = [], isNeeded, say, confirm, extra = null }) {
+export function askReason({ title, explained, choices = [], isNeeded, say, confirm, extra = null, isFree = false, note = null }) {
   return new Promise((resolve) => {
     let result = null;
     const chosen = () => dialog.querySelector("input:checked")?.value ?? null;
@@ -75,30 +77,38 @@ export function askReason({ title, explained, choices = [], isNeeded, say, confi
     const hint = isNeeded === true ? "actions.reason_needed" : "actions.reason_free";
     const text = h("textarea", { class: "field", id: "reason-text", rows: 3, placeholder: say(hint), "aria-label": say("actions.reason") });
     const radios = choices.map(([code, words], at) =>
-      h("label", { class: "choice" }, h("input", { type: "radio", name: "reason-code", value: code, checked: at === 0 }), h("kbd", {}, at + 1), h("span", {}, words)),
+      h("label", { class: "choice" }, h("input", { type: "radio", name: "reason-code", value: code, checked: at === 0 && !isFree }), h("kbd", {}, at + 1), h("span", {}, words)),
     );
-    const done = () => {
+    const list = h("div", { class: "choices", onchange: () => list.classList.remove("is-missing") }, radios);
+    const askToChoose = () => {
+      list.classList.add("is-missing");
+      radios[0].firstChild.focus();
+    };
+    const done = ({ isNote = false } = {}) => {
       const reason = text.value.trim();
+      if (choices.length && !chosen() && (isNote || !isFree || reason)) return askToChoose();
       if (mustSay() && !reason) {
         text.placeholder = say("actions.reason_needed");
         text.setAttribute("aria-invalid", "true");
         return text.focus();
       }
-      result = { code: chosen(), reason };
+      result = { code: chosen(), reason, isNote };
       return dialog.close();
     };
     const dialog = openDialog({
       title,
       closeLabel: say("dialogue.close"),
-      body: [explained && h("p", { class: "explained" }, explained), h("div", { class: "choices" }, radios), extra, text],
+      body: [explained && h("div", { class: "explained" }, explained), list, extra, text],
       buttons: [
-        h("button", { type: "button", class: "action primary", id: "reason-done", onclick: done }, confirm, keyCap("Mod+Enter")),
+        h("button", { type: "button", class: "action primary", id: "reason-done", onclick: () => done() }, confirm, keyCap("Mod+Enter")),
+        note && h("button", { type: "button", class: "action", id: "reason-note", onclick: () => done({ isNote: true }) }, note, keyCap("Alt+Enter")),
         h("button", { type: "button", class: "action", onclick: () => dialog.close() }, say("actions.cancel")),
       ],
       onclose: () => resolve(result),
     });
     dialog.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) done();
+      else if (note && event.key === "Enter" && event.altKey) done({ isNote: true });
       else if (event.target !== text && /^[1-9]$/.test(event.key)) radios[event.key - 1]?.firstChild.click();
       else return;
       event.preventDefault();

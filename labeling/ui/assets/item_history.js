@@ -3,7 +3,7 @@
 import { timeOf } from "./desk.js";
 import { h, openDialog, pill } from "./dom.js";
 import { showComparison } from "./plan_compare.js";
-import { wordsOfPath } from "./plan_path.js";
+import { reasonList } from "./reasons.js";
 
 /**
  * Show a history; `restore(revision)` puts a version back. `origin` is what the first version began
@@ -60,19 +60,9 @@ export function openHistory({ history, origin, say, language, hues, restore }) {
     return version.kind === "refused" ? say("history.kept") : say("history.version", { number: version.number });
   }
 
-  function reasonOf({ why }) {
+  function reasonOf({ why, reasons }) {
     const plan = versions.get(why.revision)?.plan ?? {};
-    const lines = [
-      [entryReason(why), why.reason].filter(Boolean).join(" · "),
-      why.path && `${say("history.place")}: ${wordsOfPath(why.path, plan, say)}`,
-      why.span && `${say("history.passage")}: “${why.span.quote}”`,
-    ].filter(Boolean);
-    return lines.map((line) => h("p", { class: "story-reason" }, line));
-  }
-
-  function entryReason(why) {
-    const found = history.timeline.find((each) => each.why === why);
-    return found?.reason_words;
+    return reasons.length > 0 && reasonList(reasons, { plan, say });
   }
 
   function versionOf(version) {

@@ -11,7 +11,7 @@ import { LabelBanners } from "./label_banners.js";
 import { showEmpty } from "./label_empty.js";
 import { openMine } from "./label_mine.js";
 import { PlanEditor } from "./plan_editor.js";
-import { markPassage, spanBanner } from "./review_banners.js";
+import { markPassages, showPassage } from "./review_banners.js";
 
 const EDITABLE = ["draft", "returned"];
 
@@ -60,13 +60,14 @@ class LabelDesk extends DeskPage {
     const opened = this.drafts.open(item);
     this.lease.open(item, opened.seconds);
     this.banners.clear();
-    this.editor.form.marked = item.returned?.path ?? null;
+    const places = this.#reasons.map(({ path }) => path).filter(Boolean);
+    this.editor.form.marked = places;
     this.saved = this.draftKind = null;
     this.#showCandidate(opened.from === "both" ? { content: item.draft, raw: null } : opened);
     this.#explain(item, opened);
     this.parts.editor.inert = this.isLocked;
     this.checkAtRest();
-    if (!this.isLocked) this.editor.focus(item.returned?.path ?? "$.rewritten_query");
+    if (!this.isLocked) this.editor.focus(places[0] ?? "$.rewritten_query");
   }
 
   openNothing() {
@@ -83,6 +84,15 @@ class LabelDesk extends DeskPage {
     return this.editor.state.content;
   }
 
+  /** Why the item came back. */
+  get #reasons() {
+    return this.item.returned?.reasons ?? [];
+  }
+
+  get #passages() {
+    return this.#reasons.map(({ span }) => span).filter(Boolean);
+  }
+
   /** Show the chosen suggestion; with `opened` the editor begins with that plan. */
   #showCandidate(opened = null) {
     const { hues, changes, editor, item } = this;
@@ -91,7 +101,7 @@ class LabelDesk extends DeskPage {
     if (opened) editor.open({ ...begin, content: opened.content, raw: opened.raw });
     else editor.compareWith(begin);
     this.showAround(expertsOf(this.content));
-    markPassage(this.item.returned?.span, this);
+    markPassages(this.#passages, this);
     this.#showActions();
   }
 
@@ -124,7 +134,7 @@ class LabelDesk extends DeskPage {
   /** Everything about how this item came to look as it does. */
   #explain(item, opened) {
     const { banners, say } = this;
-    if (item.returned) banners.returned(item.returned, item.draft, (path) => this.editor.focus(path), spanBanner(item.returned.span, this));
+    if (item.returned) banners.returned(item.returned, item.draft, { goPath: (path) => this.editor.focus(path), goSpan: (span) => showPassage(span, this, this.#passages) });
     this.#showFlag();
     if (this.isLocked) banners.tell("", say(`label.state_${item.state}`));
     if (opened.from === "browser") {

@@ -3,7 +3,7 @@
 import { banner, timeOf } from "./desk.js";
 import { fill, h } from "./dom.js";
 import { showComparison } from "./plan_compare.js";
-import { wordsOfPath } from "./plan_path.js";
+import { reasonList } from "./reasons.js";
 
 export class LabelBanners {
   constructor(root, { say, language }) {
@@ -19,12 +19,11 @@ export class LabelBanners {
     this.root.append(banner(tone, text, [], isClosable ? this.say("dialogue.close") : null));
   }
 
-  /** Why a reviewer sent it back; `go(path)` leads to the place, `passage` to one of the trace. */
-  returned(note, draft, go, passage = null) {
+  /** Why a reviewer sent it back; `goPath` and `goSpan` lead to the places. */
+  returned(note, draft, { goPath, goSpan }) {
     const { say } = this;
-    const place = note.path && h("button", { type: "button", class: "link", onclick: () => go(note.path) }, wordsOfPath(note.path, draft, say));
     const head = say("label.returned_by", { who: note.reviewer, time: timeOf(note.at, this.language) });
-    this.root.append(banner("warn", [h("b", {}, head), " ", note.reason_words ?? note.reason_code, " ", place, note.reason && h("p", {}, note.reason), passage]));
+    this.root.append(banner("warn", [h("b", {}, head), reasonList(note.reasons, { plan: draft, say, goPath, goSpan })]));
   }
 
   /** The flag of an item, with a way to take it back. */

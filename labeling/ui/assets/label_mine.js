@@ -38,7 +38,7 @@ export function openMine({ ask, open, withdraw, say, language, progress, tab: fi
     h(
       "div",
       { class: "mine-item", role: "listitem" },
-      h("button", { type: "button", class: "mine-row", onclick: () => leaveFor(() => open(each.query_id)) }, h("b", {}, each.text), h("span", { class: "faint" }, factsOf(each, say, language)), each.note && h("span", { class: "mine-note" }, each.note)),
+      h("button", { type: "button", class: "mine-row", onclick: () => leaveFor(() => open(each.query_id)) }, h("b", {}, each.text), h("span", { class: "faint" }, factsOf(each, say, language)), each.notes.map((note) => h("span", { class: "mine-note" }, note))),
       tab === "submitted" &&
         (each.can_withdraw
           ? h("button", { type: "button", class: "small mine-withdraw", onclick: () => leaveFor(() => withdraw(each)) }, say("actions.withdraw"))

@@ -24,8 +24,8 @@ export class PlanForm {
   constructor(root, { say, keys, change, about }) {
     Object.assign(this, { root, say, keys, change, about });
     this.plan = plans.EMPTY_PLAN;
-    /** A path that a reviewer named; its field is marked. */
-    this.marked = null;
+    /** Paths that a reviewer named; their fields are marked. */
+    this.marked = [];
     this.steps = [];
     this.graph = new StageGraph({ say, go: (index) => this.focus(`$.steps[${index}].expert`) });
     this.edits = new PlanEdits({ plan: () => this.plan, apply: (plan, how) => this.#apply(plan, how) });
@@ -49,7 +49,7 @@ export class PlanForm {
     this.root.classList.toggle("is-long", this.plan.steps.length > LONG_FROM);
     fill(this.root, this.#rewrite(), this.graph.root, stages.map((stage, at) => this.#stage(stage, at)), this.#end(stages.length));
     for (const area of this.root.querySelectorAll("textarea")) grow(area);
-    if (this.marked) this.root.querySelector(`[data-path="${CSS.escape(this.marked)}"]:not(.problems-here)`)?.classList.add("is-returned");
+    for (const path of this.marked) this.root.querySelector(`[data-path="${CSS.escape(path)}"]:not(.problems-here)`)?.classList.add("is-returned");
     this.showChanges();
   }
 

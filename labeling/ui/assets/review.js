@@ -7,13 +7,15 @@ import { openFind } from "./find.js";
 import { clock } from "./lease.js";
 import { isSamePlan, readable } from "./plan.js";
 import { showComparison } from "./plan_compare.js";
+import { NotedReasons } from "./noted_reasons.js";
 import { PlanEditor } from "./plan_editor.js";
-import { choosePath, wordsOfPath } from "./plan_path.js";
+import { choosePath } from "./plan_path.js";
 import { openHistory, originOf } from "./item_history.js";
 import { ReviewBar } from "./review_bar.js";
 import { showBatch } from "./review_batch.js";
 import { showNothing } from "./review_empty.js";
-import { lotBanner, lostBanner, passageOf, spanBanner } from "./review_banners.js";
+import { reasonList } from "./reasons.js";
+import { lotBanner, lostBanner, markPassages, passageOf, showPassage } from "./review_banners.js";
 
 const FIXES = "planwright.fix.";
 
@@ -33,6 +35,11 @@ class ReviewDesk extends DeskPage {
       say: this.say, keys: this.keys, onedit: (state) => this.#onEdit(state), about: (name) => this.dialogue.openExperts(name),
     });
     this.bar = new ReviewBar(this);
+    this.ways = { goPath: (path) => this.#showPlace(path), goSpan: (span) => showPassage(span, this, this.noted.spans) };
+    this.noted = new NotedReasons({
+      say: this.say, root: this.parts.banners, wordsOf: (code) => this.#reasonWords(code), show: this.ways,
+      changed: () => this.#markChosen(), send: () => this.#return(),
+    });
     this.#buildFooter();
     this.keys.on("accept_too", () => Boolean(this.item) && this.accept());
     this.bindSharedKeys({ mayUndo: () => this.isFixing });
@@ -102,6 +109,7 @@ class ReviewDesk extends DeskPage {
     this.lease.open(item);
     const flag = item.flag && banner("warn", [h("b", {}, this.say("review.flagged")), " ", item.flag]);
     fill(this.parts.banners, lotBanner(this.lot, this.say), flag, item.earlier_returns.map((note) => this.#earlier(note)));
+    this.noted.open(item);
     this.#showCandidate();
     const kept = keptFix(item);
     this.#setFixing(kept !== null, kept);
@@ -158,9 +166,21 @@ class ReviewDesk extends DeskPage {
     this.#markChosen();
   }
 
+  /** Bring a place of the plan in sight that a reason is about, and choose it. */
+  #showPlace(path) {
+    if (this.isFixing) return this.editor.focus(path);
+    const node = [...this.comparison.querySelectorAll(".is-choosable")].findLast((each) => path.startsWith(each.dataset.path));
+    this.path = node?.dataset.path ?? null;
+    this.#markChosen();
+    node?.focus();
+    return node?.scrollIntoView({ block: "nearest", behavior: "instant" });
+  }
+
   #markChosen() {
+    markPassages(this.noted.spans, this);
     for (const node of this.comparison.querySelectorAll(".is-choosable")) {
       const isOn = node.dataset.path === this.path;
+      node.classList.toggle("is-noted", this.noted.paths.some((path) => path.startsWith(node.dataset.path)));
       node.classList.toggle("is-chosen", isOn);
       node.setAttribute("aria-pressed", String(isOn));
     }
@@ -168,9 +188,8 @@ class ReviewDesk extends DeskPage {
 
   #earlier(note) {
     const { say } = this;
-    const place = note.path && h("code", {}, wordsOfPath(note.path, this.item.plan, say));
     const head = say("review.earlier", { who: note.reviewer, time: timeOf(note.at, this.language) });
-    return banner("", [h("b", {}, head), " ", this.#reasonWords(note.reason_code), " ", place, note.reason && h("p", {}, note.reason), spanBanner(note.span, this)]);
+    return banner("", [h("b", {}, head), reasonList(note.reasons, { plan: this.item.plan, say, ...this.ways })]);
   }
 
   #reasonWords(code) {
@@ -197,6 +216,7 @@ class ReviewDesk extends DeskPage {
   }
 
   accept() {
+    if (this.noted.list.length) return this.tell({ kind: "error", text: this.say("review.noted_first") });
     if (!this.isFixing) return this.#finish("accept", {});
     if (this.editor.rawError) return this.editor.focus();
     if (isSamePlan(this.content, this.item.plan)) return this.#finish("accept", {});
@@ -210,15 +230,26 @@ class ReviewDesk extends DeskPage {
   }
 
   async #return() {
-    const { say, item } = this;
+    const { say, item, noted } = this;
+    if (!item || this.isBusy) return;
     const place = choosePath(item.plan, this.path, say);
     const passage = passageOf(this);
+    const isMore = noted.list.length > 0;
     const given = await askReason({
-      title: say("actions.return"), explained: say("review.return_explained"), choices: this.reasons,
-      isNeeded: (code) => code === "other", say, confirm: say("actions.return"), extra: [place.node, passage.node],
+      title: say("actions.return"), explained: isMore ? [say("review.noted", { count: noted.list.length }), noted.nodes()] : say("review.return_explained"),
+      choices: this.reasons, isNeeded: (code) => code === "other", isFree: isMore, say,
+      confirm: say("actions.return"), note: say("review.note"), extra: [place.node, passage.node],
     });
     getSelection().removeAllRanges();
-    if (given) await this.#finish("return", { reason_code: given.code, reason: given.reason, path: place.value, span: passage.value });
+    if (!given) return;
+    const reasons = given.code ? [...noted.list, { code: given.code, remark: given.reason, path: place.value, span: passage.value }] : noted.list;
+    if (!given.isNote) {
+      await this.#finish("return", { reasons });
+      return;
+    }
+    this.path = null;
+    noted.add(reasons.at(-1));
+    this.parts.editor.focus({ preventScroll: true });
   }
 
   async #discard() {
@@ -249,6 +280,7 @@ class ReviewDesk extends DeskPage {
       return;
     }
     localStorage.removeItem(FIXES + item.revision_id);
+    this.noted.clear();
     this.tell({ kind: "done", text: this.say(`review.done_${name}`) });
     this.show(answer);
   }

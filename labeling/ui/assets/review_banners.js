@@ -31,27 +31,25 @@ export function passageOf({ trace, suggestion, say }) {
   };
 }
 
-/** The passage of a return, as a way to its place in the trace of `page`. */
-export function spanBanner(span, page) {
-  if (!span) return null;
-  const { say } = page;
-  const go = () => showPassage(span, page);
-  return h("p", {}, say("review.passage"), " ", h("button", { type: "button", class: "link passage", id: "go-passage", onclick: go }, `“${span.quote}”`));
+/** Mark passages in the trace, those that are of the one that is shown. */
+export function markPassages(spans, page) {
+  const found = spans.map((span) => placeOf(span, page)).filter(Boolean);
+  page.trace.mark(HIGHLIGHT, found.sort((one, other) => one[0] - other[0]));
 }
 
-/** Mark a passage in the trace and, when asked, bring it in sight; whether it is the trace that is shown. */
-export function markPassage(span, { trace, item }) {
-  const suggestion = item.suggestions.find((each) => each.id === span?.suggestion_id);
-  const place = suggestion && placeInTrace(suggestion.trace ?? "", span);
-  const isThere = Boolean(place && place.state === "here" && trace.text === suggestion.trace);
-  trace.mark(HIGHLIGHT, isThere ? [[place.start, place.end]] : []);
-  return isThere ? [place.start, place.end] : null;
-}
-
-async function showPassage(span, page) {
+/** Bring a passage in sight, in the trace of `page` that it is of; `others` stay marked beside it. */
+export function showPassage(span, page, others = []) {
   for (let turn = 0; page.suggestion?.id !== span.suggestion_id && turn < page.item.suggestions.length; turn++) page.buttons.next.click();
-  const found = markPassage(span, page);
-  if (found) await page.trace.reveal(found);
+  markPassages([...others, span], page);
+  const place = placeOf(span, page);
+  if (place) page.trace.reveal(place);
+}
+
+/** `[start, end]` in the trace that is shown, or null. */
+function placeOf(span, { trace, item }) {
+  const suggestion = item.suggestions.find((each) => each.id === span.suggestion_id);
+  const place = suggestion && placeInTrace(suggestion.trace ?? "", span);
+  return place?.state === "here" && trace.text === suggestion.trace ? [place.start, place.end] : null;
 }
 
 /** Somebody was faster; says who and when, and shows what differs. */
