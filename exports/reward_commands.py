@@ -1,4 +1,4 @@
-"""The command `rewards`: GRPO rows with a `completion` each, scored as in training."""
+"""The command `rewards`: completions scored as in training, and with `--bench` a whole bundle."""
 
 import argparse
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ import orjson
 from labeling.command_line import ALL_DONE, SOME_REFUSED, CommandContext, Subparsers
 from schemas.errors import NotFound
 from schemas.project import DEFAULT_WEIGHTS, REWARDS
+from schemas.reward_bench import SCALINGS
 from schemas.scoring.context import context_from_row
 from schemas.scoring.rewards import score, weighted_total
 from schemas.sentences import sentence
@@ -30,8 +31,22 @@ class Scored(NamedTuple):
 
 def add_commands(commands: Subparsers) -> None:
     """Add `rewards`."""
-    parser = commands.add_parser("rewards", help="score completions of GRPO rows in a JSONL file")
-    parser.add_argument("file", type=Path, help="GRPO rows, each with a `completion`")
+    parser = commands.add_parser(
+        "rewards", help="score completions of GRPO rows in a JSONL file, or bench a bundle"
+    )
+    parser.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE|BUNDLE",
+        help="GRPO rows, each with a `completion`; with --bench a bundle's id, name or folder",
+    )
+    parser.add_argument("--bench", action="store_true", help="bench the rewards of a bundle")
+    parser.add_argument(
+        "--weights", nargs="+", metavar="REWARD=W", help="of --bench; those not named are 0"
+    )
+    parser.add_argument("--scaling", choices=SCALINGS, help="of --bench: scale_rewards of ms-swift")
+    parser.add_argument("--group", type=int, help="of --bench: answers in a group")
+    parser.add_argument("--rows", type=int, default=400, help="of --bench (default: 400)")
     parser.set_defaults(run=_rewards)
 
 
@@ -68,6 +83,11 @@ def _score_line(number: int, line: bytes) -> Scored:
 
 
 def _rewards(context: CommandContext, args: argparse.Namespace) -> int:
+    if args.bench:
+        # Pandas and the export's own modules take a second to import; scoring a file needs none.
+        from exports.reward_report import bench  # noqa: PLC0415
+
+        return bench(context, args)
     if not context.as_json:
         print("  ".join(f"{name.removesuffix('Reward'):>17}" for name in COLUMNS))
     sums, refused, count = dict.fromkeys(COLUMNS, 0.0), 0, 0

@@ -5,14 +5,14 @@ import threading
 
 from db.durable import Durable
 from db.engine import Backend, Database
-from exports import bundle_work
+from exports import bundle_work, reward_bench_work
 from exports.training import chain, examine
 from labeling import import_work
 from labeling.synthesis import batch
 from schemas.errors import InvalidInput
 from schemas.settings import Settings
 
-WORK = (import_work, batch, bundle_work, chain, examine)
+WORK = (import_work, batch, bundle_work, reward_bench_work, chain, examine)
 """Importing these registers the workflows that a worker may be handed."""
 
 

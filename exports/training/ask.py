@@ -13,6 +13,8 @@ from schemas.errors import TrainingError
 from schemas.settings import Settings
 
 INSIDE = Path(__file__).parent / "inside"
+TOLD = ("plugin", "bench")
+"""Parts whose errors are told by those who ask."""
 DATASETS = ("sft.jsonl", "agent.jsonl", "grpo.jsonl")
 TINY_MODEL = Path(__file__).parent / "tiny_model.py"
 
@@ -35,7 +37,7 @@ def ask_trainer(settings: Settings, **parts: Any) -> dict[str, Any]:
         _run(settings, [str(INSIDE), str(request)], folder)
         answers: dict[str, Any] = json.loads(result.read_text("utf-8"))
     for part, said in answers.items():
-        if isinstance(said, dict) and said.get("error") and part != "plugin":  # pyright: ignore[reportUnknownMemberType]
+        if isinstance(said, dict) and said.get("error") and part not in TOLD:  # pyright: ignore[reportUnknownMemberType]
             raise TrainingError("training.trainer_refused", part=part, line=said["error"])
     return answers
 
