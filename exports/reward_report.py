@@ -118,9 +118,9 @@ def _agrees(each: Agreement, language: Language) -> tuple[str, dict[str, object]
 
 
 def _probe(each: ProbeFigure, language: Language) -> Iterator[str]:
-    values = each.model_dump(include={"name", "mean", "ceiling", "reached", "count"})
+    values = each.model_dump(include={"name", "mean", "ceiling", "reached", "free", "count"})
     what = sentence(f"rewards.probe_{each.name}", {}, language)
-    mark = "✓" if each.is_passed else "×"
+    mark = "×" if not each.is_passed else "=" if each.free else "✓"
     yield sentence("rewards.bench_probe", values | {"mark": mark, "what": what}, language)
     if not each.is_passed:
         worst = each.worst.model_dump(include={"plan_id", "total", "ceiling"})

@@ -84,6 +84,8 @@ class ProbeFigure(_Value):
     ceiling: float
     reached: int
     """How often the ceiling was passed; of a probe that must cost something, reached or passed."""
+    free: int
+    """How often the trick cost nothing: it earned what its ceiling is."""
     worst: Worst
 
     @property

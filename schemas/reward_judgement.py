@@ -168,6 +168,7 @@ def _probe_figure(name: str, found: Sequence[Worst], *, must_cost: bool) -> Prob
         mean=sum(each.total for each in found) / len(found),
         ceiling=sum(each.ceiling for each in found) / len(found),
         reached=sum(each.total - each.ceiling > least for each in found),
+        free=sum(abs(each.total - each.ceiling) <= _ALIKE for each in found),
         worst=max(found, key=lambda each: each.total - each.ceiling),
     )
 
