@@ -24,6 +24,8 @@ Floats = npt.NDArray[np.float32]
 DRAWS = 300
 GROUPS_A_QUERY = 64
 FAINT = 0.01
+SHOWN = 600
+"""Characters of a completion that are kept to be looked at."""
 _ALIKE = 1e-6
 """Totals that differ by less are the same; they are sums of floats."""
 
@@ -149,7 +151,7 @@ def judge_probes(rows: Sequence[ProbedRow]) -> tuple[ProbeFigure, ...]:
                         fault=each.fault,
                         total=total,
                         ceiling=ceiling,
-                        completion=each.completion,
+                        completion=each.completion[:SHOWN],
                     )
                 )
     return tuple(

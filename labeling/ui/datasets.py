@@ -14,6 +14,11 @@ from labeling.ui.errors import notice, presented, say
 from labeling.ui.events import DIRECT, on_page_load
 from labeling.ui.fields import button, hidden
 from labeling.ui.i18n import Words
+from labeling.ui.reward_bench import (
+    RewardBenchSection,
+    bind_reward_bench,
+    lay_out_reward_bench,
+)
 from labeling.ui.session import Services, who_asks
 from labeling.ui.view import card, on_pick, picked_id, shown, table, view
 from schemas.people import Actor
@@ -120,6 +125,7 @@ class DatasetsPage:
     preview: gr.HTML
     bundles: gr.HTML
     bundle: gr.HTML
+    bench: RewardBenchSection
     picked: gr.Textbox
     order: gr.Textbox
     timer: gr.Timer
@@ -139,6 +145,9 @@ def build_datasets_page(services: Services, words: Words) -> DatasetsPage:
     on_page_load(handlers.on_open, None, [page.order, page.notice])
     ordered = [page.order, *recipe]
     page.export.click(handlers.on_export, ordered, [*shown_bundles, page.order], **DIRECT)
+    bind_reward_bench(
+        page.bench, services, words, picked=page.picked, timer=page.timer, notice=page.notice
+    )
     return page
 
 
@@ -154,7 +163,8 @@ def _lay_out(words: Words) -> DatasetsPage:
             bundle_list = view("datasets-bundles", parameter="bundle")
             picked, order = hidden("datasets.picked"), hidden("datasets.order")
             bundle = view("datasets-bundle")
+            bench = lay_out_reward_bench(words)
     timer = gr.Timer(2)
     return DatasetsPage(
-        recipe, ask, export, preview, bundle_list, bundle, picked, order, timer, notice()
+        recipe, ask, export, preview, bundle_list, bundle, bench, picked, order, timer, notice()
     )
