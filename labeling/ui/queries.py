@@ -9,6 +9,7 @@ from labeling import commenting, gold, history, queue
 from labeling.ui.errors import notice, presented, say
 from labeling.ui.events import DIRECT, on_page_load
 from labeling.ui.fields import button, check, choice, hidden, text
+from labeling.ui.first_steps import first_steps
 from labeling.ui.i18n import Words
 from labeling.ui.import_tab import build_import_tab
 from labeling.ui.query_gold import build_gold_form
@@ -89,6 +90,9 @@ class QueriesHandlers:
             flagged=flagged,
         )
         counted = queue.stats(self.services.database, who)
+        if who.role == "admin" and not any(counted.queries.values()):
+            steps = first_steps(self.services, who, self.words)
+            return RowsShown(shown(steps), "", gr.Button(visible=False), gr.skip())
         counts: list[Node] = [
             ["span", {}, state_pill(each, self.words), f" {counted.queries.get(each, 0)}"]
             for each in QUERY_STATES

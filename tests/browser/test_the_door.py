@@ -43,9 +43,14 @@ def test_from_the_set_up_link_to_a_page_in_ones_own_language_and_theme(
     page.goto(f"{served_app.url}/")
     expect(page).to_have_url(f"{served_app.url}/en/queries")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
-    expect(page.locator("#queries-rows .pw-card")).to_be_visible()
+    steps = page.locator("#queries-rows ol > li")
+    expect(steps.locator("a")).to_have_text(
+        ["Publish an expert list", "Import queries", "Let a model answer first", "Add people"]
+    )
     expect(page.locator("body")).to_have_class("dark")
     shot(page, "queries-en-dark-empty")
+    steps.locator("a").first.click()
+    page.wait_for_url("**/en/experts")
 
     # Another browser of the same person begins with their theme; a wrong password says so.
     other = another_browser()
