@@ -103,8 +103,9 @@ def _step_bench(bundle_id: str, terms: dict[str, Any], who: dict[str, Any]) -> N
 def _keep(database: Database, who: Actor, bundle_id: str, **changes: Any) -> None:
     with database.transaction() as session:
         row = find_row(session, who, bundle_id)
-        held = {"found": _held(row.counts).get("found")} | changes
-        row.counts = {**row.counts, _KEY: held}
+        held = _held(row.counts)
+        kept = {name: held[name] for name in ("found", "work") if name in held}
+        row.counts = {**row.counts, _KEY: kept | changes}
 
 
 def _held(counts: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,5 +27,6 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    sys.dont_write_bytecode = True  # a bundle is frozen: its plugin leaves no cache beside it
     asked = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     Path(asked["result"]).write_text(json.dumps(answer(asked), ensure_ascii=False), "utf-8")
