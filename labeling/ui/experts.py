@@ -75,9 +75,9 @@ class ExpertsHandlers:
         heads = [self.words(f"experts.{each}") for each in ("version", "size", "published_by")]
         rows = [(each.reference, self._row(each)) for each in versions]
         listing = table(heads, rows, empty=self.words("experts.none"))
-        return VersionsShown(
-            shown(card(self.words("experts.versions"), listing)), told or gr.skip()
-        )
+        first = versions[0].reference if versions else ""
+        place = shown(card(self.words("experts.versions"), listing), first=first)
+        return VersionsShown(place, told or gr.skip())
 
     def _row(self, version: ListSummary) -> list[Any]:
         counts = {"experts": version.experts, "tools": version.tools, "services": version.services}
@@ -85,8 +85,12 @@ class ExpertsHandlers:
         current = [pill(self.words("experts.current"), "ok")] if version.is_current else []
         name = ["div", {}, ["b", {}, version.reference], " ", *current]
         note = ["div", {"cls": "pw-mute"}, version.note] if version.note else ""
-        by = f"{version.published_by or ''} {version.published_at:%Y-%m-%d %H:%M}".strip()
-        return [["div", {}, name, note], " · ".join(sizes), by]
+        at = ["div", {"cls": "pw-mute"}, f"{version.published_at:%Y-%m-%d %H:%M}"]
+        return [
+            ["div", {}, name, note],
+            " · ".join(sizes),
+            ["div", {}, version.published_by or "", at],
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,9 +54,12 @@ def picked_id(event: gr.EventData) -> str:
     return str(data.get("id", ""))
 
 
-def shown(*nodes: Node, picked: str = "") -> dict[str, object]:
-    """The value of a view; `picked` marks a row and goes into the address, as a click does."""
-    return {"nodes": list(nodes), "picked": picked}
+def shown(*nodes: Node, picked: str = "", first: str = "") -> dict[str, object]:
+    """The value of a view; `picked` marks a row and goes into the address, as a click does.
+
+    Where nobody has picked anything yet, `first` is picked.
+    """
+    return {"nodes": list(nodes), "picked": picked, "first": first}
 
 
 def node(tag: str, *children: Node, **attributes: object) -> Node:

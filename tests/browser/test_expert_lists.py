@@ -65,6 +65,7 @@ def test_a_list_is_drafted_weighed_published_compared_and_its_rows_moved(
     app: ServedApp, open_as: Callable[..., Page], shot: Callable[[Page, str], None]
 ) -> None:
     page = open_as("Li", PASSWORD, "/zh/experts", width=1280, height=800)
+    expect(page.locator("#experts-list")).to_contain_text(ADVICE)  # the newest, before any click
     draft_of(page, "草稿")
     type_newer(page)
     expect(page.locator("#draft-state")).to_contain_text("尚未保存")

@@ -147,6 +147,7 @@ function show() {
   if (props.value && props.value.picked) remember(props.value.picked);
   const id = picked();
   if (id) mark(id);
+  else if (props.value && props.value.first) choose(props.value.first);
 }
 
 watch("value", show);
