@@ -18,6 +18,7 @@ from db.engine import Database, Session, take_turns
 from db.tables import Bundle
 from db.tables.base import is_id, new_id
 from exports.candidates import Judge
+from exports.checks.sources import Ground
 from exports.choose import choose
 from exports.drafts import open_drafts
 from exports.folder import discard_leftovers
@@ -183,6 +184,7 @@ def verify_rows(
             model_type=wanted.model_type,
             template=wanted.template,
             max_length=wanted.max_length,
+            ground=Ground(database, who.project_id),
         )
         with database.transaction() as session:
             bundle = find_row(session, who, bundle_id)
@@ -192,9 +194,8 @@ def verify_rows(
                 _turn(session, who, bundle, ready)
         if not report.is_true:
             first = report.differences[0]
-            count = sum(file.differences for file in report.files.values())
             raise ExportRefused(
-                "export.verification_refused", count=count, file=first.file, line=first.line
+                "export.verification_refused", count=report.count, file=first.file, line=first.line
             )
     return report
 

@@ -172,7 +172,7 @@ class RunView(_Value):
 
 
 class RowDifference(_Value):
-    """One row that ms-swift does not read as it was written; `code` is of the area `training`."""
+    """One row that is not as it should be; `code` is of the area `training`."""
 
     file: str
     line: int
@@ -194,7 +194,7 @@ class FileReport(_Value):
 
 
 class VerifyReport(_Value):
-    """What ms-swift read back of a bundle; true when every row came through as it was written."""
+    """What ms-swift read back of a bundle; true when every row is there and as it should be."""
 
     is_true: bool
     lengths_known: bool
@@ -208,3 +208,9 @@ class VerifyReport(_Value):
     """Reading and tokenising, without the start of the interpreter."""
     prompt_end: str | None = None
     """How a rollout's prompt ends, which says whether it is asked to think."""
+
+    @property
+    def count(self) -> int:
+        """How much differs in all, in files that are no dataset too."""
+        others = sum(each.file not in self.files for each in self.differences)
+        return others + sum(file.differences for file in self.files.values())

@@ -1,7 +1,12 @@
-"""A project whose rows stand under several versions of a list, of every kind that bundles take."""
+"""A project whose rows stand under several versions of a list, of every kind that bundles take.
+
+Queries have ids by their texts, so what an export draws by chance is the same each time.
+"""
 
 import json
 from dataclasses import dataclass
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from db.engine import Database
 from db.tables import ListVersion, Project
@@ -24,6 +29,17 @@ LISTS: dict[str, tuple[str, ...]] = {
     "travel@1": ("酒店专家", "航班专家", "签证专家"),
 }
 DESCRIPTIONS = {CROWDS: "圈选人群并触达", "酒店专家": "预订酒店房间", "航班专家": "查找改签机票"}
+DISTINCT = (
+    "上个月华东地区的退款率是多少，和去年同期相比怎么样",
+    "会员日之前要不要给老客发券，预算怎么定才不亏",
+    "直播间的库存总是对不上，是哪一步漏记了",
+    "儿童书桌的差评集中在什么问题上",
+    "想把新品推给没买过的人，从哪里下手",
+    "物流超时的订单占了几成，主要卡在哪个仓",
+    "满减门槛设成一百九十九会不会太高",
+    "竞品降价以后我们的搜索排名掉了多少",
+)
+ALIKE = "按第1版看全部门店的访客"
 KINDS = ("right", "corrected", "siblings", "lengths", "fixed")
 
 
@@ -48,7 +64,28 @@ def a_mixed_project(database: Database, rows: int = 12) -> Mixed:
     for number in range(rows):
         for reference in ("merchant@1", "merchant@2", "merchant@3"):
             _some_rows(database, mixed, reference, number)
+    pin = {"list_version_id": lists["merchant@1"]}
+    for number in range(len(DISTINCT)):
+        asked, rewrite = a_distinct(number), the_rewrite(number)
+        _an_accepted(database, who, "siblings", asked, EXPERTS[:2], EXPERTS[4], pin, rewrite)
+    for number in range(2):
+        own = pin | {"id": _id(f"{ALIKE} {number}")}
+        _an_accepted(database, who, "siblings", ALIKE, EXPERTS[:1], EXPERTS[4], own)
     return mixed
+
+
+def a_distinct(number: int) -> str:
+    """A question that is like no other, pinned to the first version of the list."""
+    return f"第1版：{DISTINCT[number]}"
+
+
+def the_rewrite(number: int) -> str:
+    """How its accepted plan rewrites it."""
+    return f"完整地问：{DISTINCT[number]}"
+
+
+def _id(text: str) -> str:
+    return str(uuid5(NAMESPACE_URL, text))
 
 
 def _some_rows(database: Database, mixed: Mixed, reference: str, number: int) -> None:
@@ -59,7 +96,7 @@ def _some_rows(database: Database, mixed: Mixed, reference: str, number: int) ->
     text = f"按第{version}版看第{number}家店的{'流量退款转化'[number % 3 * 2 :][:2]}"
     _an_accepted(database, who, KINDS[number % len(KINDS)], text, chosen, names[-1], pin)
     unread = f"第{version}版里第{number}号商品怎样卖得更好"
-    query_id = a_pinned_query(database, who, unread, **pin)
+    query_id = a_pinned_query(database, who, unread, id=_id(unread), **pin)
     a_suggestion(database, who, query_id, a_plan(unread, *chosen), a_trace(60 + 9 * number))
     if number % 3 == 0:
         asked = f"第{version}版时第{number}月的日报"
@@ -69,8 +106,8 @@ def _some_rows(database: Database, mixed: Mixed, reference: str, number: int) ->
             {"role": "user", "content": asked},
         ]
         messages = json.dumps(turns, ensure_ascii=False)
-        old = {"kind": "history", "messages": messages, "answer": answer, "state": "decided"}
-        a_pinned_query(database, who, asked, **old, **pin)
+        columns = {"messages": messages, "answer": answer, "state": "decided"}
+        a_pinned_query(database, who, asked, kind="history", id=_id(asked), **columns, **pin)
 
 
 def _an_accepted(
@@ -81,11 +118,13 @@ def _an_accepted(
     chosen: tuple[str, ...],
     other: str,
     pin: dict[str, str],
+    rewrite: str | None = None,
 ) -> None:
     """An accepted plan, and what the models had said before."""
     history = [{"role": "user", "content": "你好"}, {"role": "assistant", "content": "请讲"}]
-    query_id = a_pinned_query(database, who, text, history=history, **pin)
-    right, wrong = a_plan(text, *chosen), a_plan(text, other)
+    columns: dict[str, Any] = {"id": _id(text)} | pin
+    query_id = a_pinned_query(database, who, text, history=history, **columns)
+    right, wrong = a_plan(rewrite or text, *chosen), a_plan(text, other)
     traces = {"right": a_trace(90), "wrong": f"错的思考：{a_trace(70)}"}
     match kind:
         case "right":

@@ -69,9 +69,14 @@ def add_commands(commands: Subparsers) -> None:
 
 
 def _verify(context: CommandContext, args: argparse.Namespace) -> int:
+    from exports.checks.sources import Ground  # noqa: PLC0415
     from exports.training.verify import verify_bundle  # noqa: PLC0415
 
-    report = verify_bundle(args.folder, context.settings, model=args.model)
+    try:
+        ground = Ground(context.database, context.actor().project_id)
+    except NotFound:  # a folder can be looked at where there is no project yet
+        ground = None
+    report = verify_bundle(args.folder, context.settings, model=args.model, ground=ground)
     if context.as_json:
         _print_json(report)
     else:

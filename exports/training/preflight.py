@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 
-from exports.training.ask import ask_trainer
+from exports.checks.sources import Ground
 from exports.training.recipes import TrainingRecipe, TrainingStage
-from exports.training.verify import rows_request, to_report
+from exports.training.verify import read_back, rows_request, to_report
 from schemas.project import REWARDS
 from schemas.settings import Settings
 from schemas.training import Check, VerifyReport
@@ -44,8 +44,11 @@ class Preflight(NamedTuple):
         return all(check.is_passed for check in self.checks)
 
 
-def preflight(plan: Plan, settings: Settings) -> Preflight:
+def preflight(plan: Plan, settings: Settings, ground: Ground | None = None) -> Preflight:
     """Check a plan of training; about ten seconds for a small bundle.
+
+    With the project that the bundle was made from, a question that has become one to evaluate with
+    since is found too.
 
     Raises:
         TrainingError: the trainer's interpreter cannot be asked at all.
@@ -54,8 +57,8 @@ def preflight(plan: Plan, settings: Settings) -> Preflight:
     if not all(check.is_passed for check in before):
         return Preflight(tuple(before), None)
     request = _request(plan, settings)
-    said = ask_trainer(settings, **request)
-    rows = to_report(request["rows"], said["rows"])
+    said, found = read_back(plan.bundle, settings, ground, **request)
+    rows = to_report(request["rows"], said["rows"], found)
     checks = [
         *before,
         *_machine(plan, said["machine"]),
@@ -181,8 +184,7 @@ def _rows(rows: VerifyReport) -> Check:
     if rows.is_true:
         return _check("rows", rows=count)
     first = rows.differences[0]
-    total = sum(file.differences for file in rows.files.values())
-    return _check("rows", "rows_not_true", count=total, file=first.file, line=first.line)
+    return _check("rows", "rows_not_true", count=rows.count, file=first.file, line=first.line)
 
 
 def _thinking(plan: Plan, rows: VerifyReport) -> Check:

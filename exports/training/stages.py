@@ -19,6 +19,7 @@ from db.access import training
 from db.engine import Database
 from db.tables import Run
 from db.tables.base import now
+from exports.checks.sources import Ground
 from exports.training import launch
 from exports.training.ask import tiny_model
 from exports.training.preflight import Plan, preflight
@@ -111,7 +112,7 @@ def check(job: Job) -> Outcome:
     if not arguments:
         return Outcome("succeeded", "training.nothing_to_check")
     plan = Plan(job.bundle, job.recipe, arguments, model, job.with_thinking)
-    result = preflight(plan, job.settings)
+    result = preflight(plan, job.settings, Ground(job.database, job.project_id))
     found: dict[str, JsonValue] = {
         "checks": [each.model_dump(mode="json") for each in result.checks],
         "figures": {

@@ -129,7 +129,7 @@ def test_a_row_longer_than_the_model_takes_is_refused_by_name(
         sft={"sources": [{"kind": "suggestions"}]},
         verification={"model": "tiny", "max_length": 1024},
     )
-    with pytest.raises(ExportRefused, match="does not read back 1 rows"):
+    with pytest.raises(ExportRefused, match="finds 1 faults"):
         create_bundle(home, settings, who, recipe)
     bundle = get_bundle(home, who, "all")
     assert bundle.state == "refused"

@@ -16,7 +16,7 @@ from schemas.errors import TrainingError
 from schemas.sentences import LANGUAGES, sentence
 from schemas.settings import Settings
 from schemas.training import Check
-from tests.bundles import a_bundle_folder
+from tests.bundles import a_bundle_folder, write_manifest
 
 STAGES: tuple[TrainingStage, ...] = ("sft", "grpo")
 
@@ -122,6 +122,7 @@ def test_every_row_that_does_not_come_back_is_named(installation: Settings, bund
     write_rows(bundle / "sft.jsonl", lost)
     write_rows(bundle / "sft_val.jsonl", faulty)
     (bundle / "dpo.jsonl").write_text("{broken\n", "utf-8")
+    write_manifest(bundle)
     report = verify_bundle(bundle, installation, model="tiny")
     named = {(each.file, each.line, each.code) for each in report.differences}
     assert named == {

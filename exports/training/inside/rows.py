@@ -1,12 +1,15 @@
 """Whether ms-swift reads back every row of a bundle, and how long each is for the chosen template.
 
 The same loader, preprocessor and template as in training. Rows are told by file and line; a row is
-lost when the preprocessor drops it, changed when it reads other messages than were written, too
-long when it has more tokens than `max_length`.
+lost when the preprocessor drops it, changed when it reads other messages than were written, cast
+when it reads another value of a column (which it takes from its neighbours' types, or fills with
+None where a row lacks it), too long when it has more tokens than `max_length`. Only the checks that
+a request names are made.
 """
 
 import json
 import multiprocessing
+import re
 import time
 from collections.abc import Iterator
 from importlib import import_module
@@ -15,7 +18,11 @@ from typing import Any
 
 MODES = {"sft": "train", "agent": "train", "grpo": "transformers", "dpo": "rlhf", "kto": "train"}
 ANSWERS = ("assistant", "tool_call")
+KEPT = frozenset({"role", "content"})
+"""All that is kept of a message; `reasoning_content`, for one, is thrown away."""
 TOLD = 200
+_ABSENT = object()
+_LONGER = re.compile(r"length of row\((\d+)\) is larger")
 _work: dict[str, Any] = {}
 
 
@@ -65,10 +72,12 @@ def _read_back(file: dict[str, Any], template: Any, request: dict[str, Any]) -> 
         return report
     read, problem = _load(file["path"])
     report["rows_read"] = len(read)
-    differences = _lost(written, read, problem) if len(read) != len(written) or problem else []
-    if not differences:
+    is_whole = len(read) == len(written) and not problem
+    differences = [] if is_whole else _lost(written, read, problem)
+    differences = [each for each in differences if each["what"] in (*request["checks"], "refused")]
+    if is_whole:
         _work.update(read=read, written=written, template=template, kind=file["kind"])
-        _work["max_length"] = request["max_length"]
+        _work.update(max_length=request["max_length"], checks=request["checks"])
         parts = list(_measured(len(written), request["processes"]))
         differences = [each for part in parts for each in part[1]]
         lengths = sorted(length for part in parts for length in part[0])
@@ -130,16 +139,36 @@ def _measure(span: tuple[int, int]) -> tuple[list[int], list[dict[str, Any]]]:
     differences: list[dict[str, Any]] = []
     for position in range(*span):
         row, written = _work["read"][position], _work["written"][position]
-        problem: dict[str, Any] | None = None
-        if _words(row) != _words(written):
-            problem = {"what": "changed", "detail": ""}
-        elif _work["kind"] != "grpo" and written["messages"][-1]["role"] not in ANSWERS:
-            problem = {"what": "no_answer", "detail": ""}
-        elif _work["template"] is not None:
-            problem = _encode(row, lengths)
-        if problem:
+        problem = _problem(row, written, lengths)
+        if problem and problem["what"] in _work["checks"]:
             differences.append({"line": position + 1, **problem})
     return lengths, differences
+
+
+def _problem(
+    row: dict[str, Any], written: dict[str, Any], lengths: list[int]
+) -> dict[str, Any] | None:
+    """The first thing that is wrong with a row that was read."""
+    if _words(row) != _words(written) or not all(map(KEPT.issuperset, written["messages"])):
+        return {"what": "changed", "detail": ""}
+    cast = _cast(row, written)
+    if cast is not None:
+        return {"what": "cast", "detail": "", "column": cast}
+    if _work["kind"] != "grpo" and written["messages"][-1]["role"] not in ANSWERS:
+        return {"what": "no_answer", "detail": ""}
+    return None if _work["template"] is None else _encode(row, lengths)
+
+
+def _cast(row: dict[str, Any], written: dict[str, Any]) -> str | None:
+    """A column whose value is not the one that was written; ms-swift adds its own `dataset`."""
+    for column in {*row, *written} - {"messages", "dataset"}:
+        read, wrote = row.get(column, _ABSENT), written.get(column, _ABSENT)
+        if column == "tools" and isinstance(wrote, str):
+            wrote = json.loads(wrote)
+            read = json.loads(read) if isinstance(read, str) else read
+        if read != wrote or type(read) is not type(wrote):
+            return column
+    return None
 
 
 def _encode(row: dict[str, Any], lengths: list[int]) -> dict[str, Any] | None:
@@ -148,6 +177,9 @@ def _encode(row: dict[str, Any], lengths: list[int]) -> dict[str, Any] | None:
     try:
         encoded = template.encode(dict(row), return_length=True)
     except Exception as error:  # noqa: BLE001  whatever the template raises, training would too
+        longer = _LONGER.search(str(error))
+        if longer:  # than the model itself takes
+            return {"what": "too_long", "detail": "", "tokens": int(longer[1])}
         return {"what": "not_tokenised", "detail": f"{type(error).__name__}: {error}"}
     length = max(encoded["lengths"])
     lengths.append(length)

@@ -1,0 +1,116 @@
+"""Every planted fault is found by its check, by none in a good bundle, and by none without it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db.tables import Bundle
+from exports.bundle import get_bundle, verify_rows
+from exports.checks import examine as examining
+from exports.checks.examine import CHECKS, FILE_CHECKS, Findings, examine
+from exports.training.ask import tiny_model
+from exports.training.preflight import Plan, preflight
+from exports.training.recipes import get_recipe, stage_arguments
+from schemas.errors import ExportRefused
+from schemas.sentences import LANGUAGES, sentence
+from tests.good_bundle import GoodBundle, a_copy, make_good_bundles, read_manifest
+from tests.mixed_lists import Mixed
+from tests.planted_faults import FAULTS
+from tests.planting import Fault
+
+Made = tuple[Mixed, str, str]
+each_fault = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+
+
+@pytest.fixture(scope="module")
+def made(
+    tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path
+) -> Iterator[tuple[Made, Path]]:
+    home = tmp_path_factory.mktemp("good") / "home"
+    yield make_good_bundles(home, migrated_sqlite), home
+
+
+@pytest.fixture
+def good(made: tuple[Made, Path], tmp_path: Path) -> Iterator[GoodBundle]:
+    with a_copy(made[0], made[1], tmp_path / "home") as copy:
+        yield copy
+
+
+def found_in(good: GoodBundle, folder: Path) -> Findings:
+    return examine(folder, read_manifest(folder), good.ground)
+
+
+def test_a_good_bundle_has_no_fault(good: GoodBundle) -> None:
+    assert found_in(good, good.with_thinking).differences == []
+    assert found_in(good, good.plain).differences == []
+    elsewhere = examine(good.with_thinking, read_manifest(good.with_thinking))
+    assert elsewhere.differences == []
+
+
+@each_fault
+def test_it_is_found_by_its_check_where_it_is(good: GoodBundle, fault: Fault) -> None:
+    folder = fault.folder(good)
+    places = fault.plant(good, folder)
+    found = found_in(good, folder)
+    assert {(each.code, each.file, each.line) for each in found.differences} == {
+        (f"training.{fault.check}", file, line) for file, line in places
+    }
+    assert sum(found.by_file.values()) == len(places)
+    for each in found.differences:
+        assert all(sentence(each.code, each.values, language) for language in LANGUAGES)
+
+
+@each_fault
+def test_without_its_check_it_goes_unnoticed(
+    good: GoodBundle, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for registry in ("CHECKS", "FILE_CHECKS"):
+        kept = tuple(each for each in getattr(examining, registry) if each.name != fault.check)
+        monkeypatch.setattr(examining, registry, kept)
+    folder = fault.folder(good)
+    fault.plant(good, folder)
+    assert found_in(good, folder).differences == []
+
+
+def plant(good: GoodBundle, name: str) -> None:
+    fault = next(each for each in FAULTS if each.name == name)
+    fault.plant(good, fault.folder(good))
+
+
+def test_an_export_with_a_fault_is_refused_and_says_where(good: GoodBundle) -> None:
+    plant(good, "stale thinking in sft")
+    bundle_id = good.with_thinking.name
+    with good.database.transaction() as session:
+        session.get_one(Bundle, bundle_id).state = "verifying"
+    with pytest.raises(ExportRefused, match=r"finds 1 faults, the first in line \d+ of sft.jsonl"):
+        verify_rows(good.database, good.settings, good.who, bundle_id)
+    bundle = get_bundle(good.database, good.who, bundle_id)
+    assert bundle.state == "refused"
+    assert bundle.verification is not None
+    told: Any = bundle.verification["differences"]
+    assert [each["code"] for each in told] == ["training.row_thinking_stale"]
+
+
+def test_a_bundle_whose_question_is_in_a_benchmark_since_is_not_trained_on(
+    good: GoodBundle,
+) -> None:
+    bundle, recipe = good.with_thinking, get_recipe("cpu-smoke")
+    model = str(tiny_model(good.settings, bundle))
+    arguments = stage_arguments(recipe, "sft")
+    arguments |= {"model": model, "dataset": [str(bundle / "sft.jsonl")]}
+    plan = Plan(bundle, recipe, {"sft": arguments}, model, with_thinking=True)
+    assert preflight(plan, good.settings, good.ground).is_passed
+    plant(good, "a benchmark question in train")
+    (check,) = [
+        each for each in preflight(plan, good.settings, good.ground).checks if not each.is_passed
+    ]
+    assert (check.name, check.code) == ("rows", "training.rows_not_true")
+
+
+def test_no_check_is_without_a_fault() -> None:
+    names = [each.name for each in (*CHECKS, *FILE_CHECKS)]
+    assert len(names) == len(set(names))
+    assert set(names) == {fault.check for fault in FAULTS}
+    assert len({fault.name for fault in FAULTS}) == len(FAULTS) >= 25
