@@ -107,6 +107,18 @@ def bench_bundle(
     return _bench(settings, target, sample, ground)
 
 
+def own_terms(database: Database, who: Actor, reference: str) -> BenchTerms:
+    """The terms that a bundle comes with: its recipe's weights, its training recipe's groups.
+
+    Raises:
+        NotFound: `export.bundle_not_found`.
+    """
+    bundle = get_bundle(database, who, reference)
+    recipe, folder = bundle.recipe.model_dump(mode="json"), Path(bundle.folder)
+    target = _target(folder, recipe, BenchTerms(), bundle.name, bundle.bundle_id)
+    return BenchTerms(weights=target.weights, scaling=target.scaling, group=target.group)
+
+
 def bench_folder(settings: Settings, folder: Path, terms: BenchTerms) -> RewardBench:
     """Bench a bundle's folder by itself: there are no people and no models to compare with.
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from exports.reward_bench import own_terms
 from exports.reward_bench_work import find_bench, start_bench
 from labeling.ui.errors import presented, say
 from labeling.ui.events import DIRECT
@@ -15,7 +16,7 @@ from labeling.ui.session import Services, who_asks
 from labeling.ui.view import shown, title, view
 from schemas.errors import InvalidInput
 from schemas.people import Actor
-from schemas.project import REWARDS
+from schemas.project import DEFAULT_WEIGHTS, REWARDS
 from schemas.reward_bench import SCALINGS, BenchTerms
 
 
@@ -38,6 +39,15 @@ class RewardBenchHandlers:
         """Look how far the bench of the picked bundle is."""
         return self._bench(who_asks(request, "admin"), picked)
 
+    def on_picked(self, picked: str, request: gr.Request) -> list[Any]:
+        """Show the terms that the picked bundle comes with: its weights, scaling and group."""
+        who = who_asks(request, "admin")
+        if not picked:
+            return [gr.skip() for _ in range(2 + len(REWARDS))]
+        terms = own_terms(self.services.database, who, picked)
+        held = terms.weights or {}
+        return [terms.scaling, terms.group, *(held.get(reward, 0) for reward in REWARDS)]
+
     @presented
     def on_start(
         self, request: gr.Request, picked: str, scaling: str | None, group: Any, *weights: Any
@@ -58,7 +68,7 @@ class RewardBenchHandlers:
 
 
 def read_terms(scaling: str | None, group: Any, *weights: Any) -> BenchTerms:
-    """The terms that the fields hold; blank ones are the bundle's own.
+    """The terms that the fields hold; weights that are all 0 are the bundle's own.
 
     Raises:
         InvalidInput: `training.order_refused`.
@@ -90,18 +100,18 @@ def lay_out_reward_bench(words: Words) -> RewardBenchSection:
         with gr.Row(elem_classes="pw-weights"):
             weights = tuple(
                 gr.Number(
-                    value=None,
+                    value=weight,
                     label=words(f"datasets.reward_{reward}"),
                     step=0.05,
                     minimum=0,
                     min_width=80,
                     elem_id=elem_id(f"bench.weight_{reward}"),
                 )
-                for reward in REWARDS
+                for reward, weight in zip(REWARDS, DEFAULT_WEIGHTS, strict=True)
             )
         with gr.Row():
             scaling = choice(words, "bench.scaling", SCALINGS, value="group")
-            group = number(words, "bench.group", value=None, minimum=2, maximum=64, precision=0)
+            group = number(words, "bench.group", value=8, minimum=2, maximum=64, precision=0)
             start = button(words, "bench.start")
     return RewardBenchSection(scaling, group, weights, start, view("datasets-bench"))
 
@@ -118,7 +128,8 @@ def bind_reward_bench(
     """The events of the section: for the bundle that is picked on the page."""
     handlers = RewardBenchHandlers(services, words)
     outputs = [section.bench, notice]
+    fields = [section.scaling, section.group, *section.weights]
     picked.change(handlers.on_look, picked, outputs, **DIRECT)
+    picked.change(handlers.on_picked, picked, fields, **DIRECT)
     timer.tick(handlers.on_look, picked, outputs, **DIRECT)
-    asked = [picked, section.scaling, section.group, *section.weights]
-    section.start.click(handlers.on_start, asked, outputs, **DIRECT)
+    section.start.click(handlers.on_start, [picked, *fields], outputs, **DIRECT)

@@ -68,9 +68,8 @@ def _probe(each: ProbeFigure, words: Words) -> list[Node]:
             "bench.worst",
             total=f"{each.worst.total:.3f}",
             ceiling=f"{each.worst.ceiling:.3f}",
-            plan_id=each.worst.plan_id,
         )
-        text = node("pre", each.worst.completion)
+        text = node("pre", f"{each.worst.plan_id}\n\n{each.worst.completion}")
         what.append(node("details", node("summary", where), text, key=f"probe-{each.name}"))
     return [node("div", *what), f"{each.mean:.3f}", f"{each.ceiling:.3f}", verdict]
 
@@ -99,14 +98,18 @@ def _agreement(found: RewardBench, words: Words) -> Node:
     if not found.verdicts:
         return card(title, node("p", words("bench.no_verdicts"), cls="pw-empty"))
     about = words("bench.verdicts", count=found.verdicts, independent=found.independent)
-    heads = [words("bench.reward"), *(words.sentence(_code(each), {}) for each in QUESTIONS)]
+    heads = [words("bench.reward"), *(words(f"bench.question_{each}") for each in QUESTIONS)]
     held = {(each.reward, each.question): each for each in found.agreement}
     rows = [
         (None, [_name(reward, words), *(_agrees(held[reward, each], words) for each in QUESTIONS)])
         for reward in dict.fromkeys(each.reward for each in found.agreement)
     ]
     listing = node("div", table(heads, rows, empty="–"), cls="pw-narrow")
-    return card(title, node("p", about, cls="pw-mute"), listing)
+    asked = [
+        node("div", f"{words(f'bench.question_{each}')} – {words.sentence(_code(each), {})}")
+        for each in QUESTIONS
+    ]
+    return card(title, node("p", about, cls="pw-mute"), listing, node("div", *asked, cls="pw-mute"))
 
 
 def _code(question: str) -> str:
