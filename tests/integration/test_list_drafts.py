@@ -265,3 +265,34 @@ def test_changes_given_with_a_file_are_recorded_and_others_are_proposals(
     publish(database, admin, content)  # pyright: ignore[reportArgumentType]
     found = changes_between(database, admin, "merchant@2", "merchant@3")
     assert (found.source, [each.kind for each in found.changes]) == ("proposed", ["retire"])
+
+
+def test_what_was_recorded_over_several_versions_is_put_together(
+    database: Database, admin: Actor
+) -> None:
+    _, first = get_list(database, admin, "merchant")
+    plain = [each.model_dump(mode="json") for each in first.experts]
+    renamed = {**CROWD, "name": "会员专家", "aliases": []}
+    rename = ListChange(kind="rename", before=(CROWD["name"],), after=(renamed["name"],))
+    for crowd, change in ((CROWD, SPLIT), (renamed, rename)):
+        content: Any = {"name": "merchant", "experts": [*plain, crowd]}
+        publish(database, admin, content, changes=[change])
+    found = changes_between(database, admin, "merchant@1", "merchant@3")
+    assert found.source == "recorded"
+    (split,) = found.changes
+    assert (split.kind, split.after) == ("split", (SPLIT.after[0], renamed["name"]))
+    backwards = changes_between(database, admin, "merchant@3", "merchant@1")
+    assert backwards.source == "proposed"
+
+
+def test_a_step_that_nobody_recorded_makes_the_whole_a_proposal(
+    database: Database, admin: Actor
+) -> None:
+    _, first = get_list(database, admin, "merchant")
+    experts: list[Any] = [*(e.model_dump(mode="json") for e in first.experts), CROWD]
+    content: Any = {"name": "merchant", "experts": experts}
+    publish(database, admin, content, changes=[SPLIT])
+    publish(database, admin, content | {"experts": experts[1:]})
+    found = changes_between(database, admin, "merchant@1", "merchant@3")
+    assert found.source == "proposed"
+    assert {each.kind for each in found.changes} == {"split", "retire"}
