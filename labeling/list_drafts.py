@@ -95,7 +95,8 @@ def save_draft(
     Raises:
         NotFound: `experts.draft_not_found`.
         InvalidInput: `experts.draft_too_large`.
-        EditConflict: `experts.draft_saved_elsewhere`; the content is kept.
+        EditConflict: `experts.draft_saved_elsewhere` (who and when) or, where it was this person,
+            `experts.draft_saved_by_you`; the content is kept.
     """
     who.require("admin")
     if len(json.dumps(content)) > MAX_DRAFT:  # escapes what a browser may send and no UTF-8 holds
@@ -104,7 +105,7 @@ def save_draft(
         draft = _in_turn(session, who, draft_id)
         content = {**content, "name": draft.name}
         is_same = content == draft.content and _keys(changes) == _keys(draft.changes)
-        refusal = None if is_same else _conflict(session, draft, number)
+        refusal = None if is_same else _conflict(session, who, draft, number)
         if refusal is not None:
             access.keep_refused(session, draft, content, based_on=number, person_id=who.person_id)
         elif not is_same:
@@ -155,14 +156,14 @@ def publish_draft(
         NotFound: `experts.draft_not_found`.
         InvalidInput: `experts.refused`, `experts.changes_refused`, `experts.changes_unconfirmed`,
             `experts.nothing_changed`.
-        EditConflict: `experts.draft_saved_elsewhere`.
+        EditConflict: as `save_draft`.
         TransitionRefused: `experts.base_outdated`.
     """
     who.require("admin")
     with database.transaction() as session:
         take_turns(session, f"lists of {who.project_id}")
         draft = _in_turn(session, who, draft_id)
-        refusal = _conflict(session, draft, number)
+        refusal = _conflict(session, who, draft, number)
         if refusal is not None:
             raise refusal
         expert_list = parse_expert_list(cast(JsonValue, draft.content), name=draft.name)
@@ -263,9 +264,11 @@ def _get(session: Session, who: Actor, draft_id: str) -> DraftFacts:
     return draft
 
 
-def _conflict(session: Session, draft: DraftFacts, number: int) -> EditConflict | None:
+def _conflict(session: Session, who: Actor, draft: DraftFacts, number: int) -> EditConflict | None:
     if number == draft.number:
         return None
+    if draft.saved_by == who.person_id:
+        return EditConflict("experts.draft_saved_by_you", when=draft.saved_at, number=draft.number)
     return EditConflict(
         "experts.draft_saved_elsewhere",
         who=annotations.person_name(session, draft.saved_by),

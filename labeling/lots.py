@@ -3,8 +3,9 @@
 What is handed in joins its author's open lot; flagged ones are reviewed singly in any case. When
 the lot is full, or a reviewer closes it, the sample is drawn by `schemas.sampling` with the lot's
 seed, and reviews open for the sampled alone. The verdict that decides the lot signs for the rest:
-they are accepted, or they go back to their author whole. A lot is changed by one who has its turn
-(`db.access.lots.take_turn`), so that of two last verdicts at once one is the last.
+they are accepted, or they go back to their author whole. Lots that are undecided when sampling is
+switched off stay so, until somebody draws or dissolves them. A lot is changed by one who has its
+turn (`db.access.lots.take_turn`), so that of two last verdicts at once one is the last.
 """
 
 import secrets
@@ -18,7 +19,7 @@ from db.access.lots import LotFacts, LotRow, Place
 from db.engine import Database, Session
 from labeling.together import Act, accept_all, return_all, take_query_turns
 from schemas.errors import NotAllowed, NotFound, TransitionRefused
-from schemas.lots import LOT_FAILED, LotView
+from schemas.lots import LOT_FAILED, LotsLeft, LotView
 from schemas.people import Actor
 from schemas.sampling import SamplingPlan, draw_sample, level_after, lot_verdict, sampling_plan
 
@@ -73,6 +74,33 @@ def close(database: Database, who: Actor, lot_id: str) -> None:
             if not lots.count_items(session, lot.id):
                 raise TransitionRefused("lots.empty")
             _draw(session, who, lot, clock.now())
+
+
+def find_left(database: Database, who: Actor) -> LotsLeft:
+    """Whether submissions gather now, and what the undecided lots hold."""
+    who.require("reviewer")
+    with database.reading() as session:
+        sampling = projects.read_settings(session, who.project_id).sampling
+        found, waiting = lots.count_left(session, who.project_id)
+    return LotsLeft(is_on=sampling.is_on, lots=found, waiting=waiting)
+
+
+def dissolve_all(database: Database, who: Actor) -> int:
+    """When sampling is off: review one by one whatever waits in lots; returns how many those are.
+
+    Nothing is decided by it: what is sampled stays in its reviewer's hands or in the queue, and
+    what was said of it stays said.
+
+    Raises:
+        TransitionRefused: `lots.sampling_is_on`.
+    """
+    who.require("reviewer")
+    with database.transaction() as session:
+        lots.take_turn(session, who.project_id)
+        if projects.read_settings(session, who.project_id).sampling.is_on:
+            raise TransitionRefused("lots.sampling_is_on")
+        undecided = lots.list_undecided(session, who.project_id)
+        return sum(_dissolve(session, who, lot, clock.now()) for lot in undecided)
 
 
 def gather(
@@ -206,14 +234,33 @@ def _draw(session: Session, who: Actor, lot: LotFacts, at: datetime) -> None:
         if label is None:
             raise LookupError(annotation_id)
         tasks.offer_review(session, label, lot.author_id, label.rank, at)
-        state = "submitted"
-        why: dict[str, object] = {"lot": lot.id}
-        add_event(
-            session, who, "annotation", annotation_id, "sampled", before=state, after=state, why=why
-        )
+        _tell_member(session, who, annotation_id, "sampled", lot.id)
     drawn = {"sample_size": plan.sample_size, "acceptance_number": plan.acceptance_number}
     lots.change(session, lot.id, state="inspecting", level=level, drawn_at=at, **drawn)
     _tell(session, who, lot, "inspecting", {"size": len(members), "level": level, **drawn})
+
+
+def _dissolve(session: Session, who: Actor, lot: LotFacts, at: datetime) -> int:
+    members = [each for each in lots.list_members(session, lot.id) if not each.is_sampled]
+    for member in members:
+        label = tasks.find_of_annotation(session, "label", member.query_id, member.annotation_id)
+        if label is None:
+            raise LookupError(member.annotation_id)
+        tasks.offer_review(session, label, lot.author_id, label.rank, at)
+        _tell_member(session, who, member.annotation_id, "out_of_lot", lot.id)
+    lots.change(session, lot.id, state="dissolved", decided_at=at)
+    _tell(session, who, lot, "dissolved", {"rest": len(members)})
+    return len(members)
+
+
+def _tell_member(
+    session: Session, who: Actor, annotation_id: str, action: str, lot_id: str
+) -> None:
+    """What is done to one of a lot; it stays submitted."""
+    state, why = "submitted", {"lot": lot_id}
+    add_event(
+        session, who, "annotation", annotation_id, action, before=state, after=state, why={**why}
+    )
 
 
 def _tell(session: Session, who: Actor, lot: LotFacts, after: str, why: dict[str, object]) -> None:

@@ -9,7 +9,21 @@ from schemas.sampling import Level
 
 LOT_FAILED = "lot_failed"
 """The reason code of what went back because its lot failed."""
-LotStanding = Literal["open", "inspecting", "passed", "failed"]
+LotStanding = Literal["open", "inspecting", "passed", "failed", "dissolved"]
+
+
+class LotsLeft(BaseModel):
+    """Whether submissions gather in lots, and what lots that are undecided hold.
+
+    `waiting` counts the submissions in them that are in nobody's queue: they share the fate of a
+    lot and are not sampled.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    is_on: bool
+    lots: int
+    waiting: int
 
 
 class LotView(BaseModel):

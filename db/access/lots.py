@@ -155,6 +155,34 @@ def count_items(session: Session, lot_id: str) -> int:
     return session.scalar(statement) or 0
 
 
+def list_undecided(session: Session, project_id: str) -> list[LotFacts]:
+    """Lots that gather or are inspected, oldest first."""
+    statement = sa.select(*_FACTS).where(
+        _LOT.c.project_id == project_id, _LOT.c.state.in_(UNDECIDED)
+    )
+    return [LotFacts(*row) for row in session.connection().execute(statement.order_by(_LOT.c.id))]
+
+
+def count_left(session: Session, project_id: str) -> tuple[int, int]:
+    """Undecided lots that hold something, and their submissions that are not sampled."""
+    statement = (
+        sa.select(
+            sa.func.count(_LOT.c.id.distinct()),
+            sa.func.count(sa.case((_ITEM.c.is_sampled.is_(False), 1))),
+        )
+        .join(_ITEM, _ITEM.c.lot_id == _LOT.c.id)
+        .join(_ANNOTATION, _ANNOTATION.c.id == _ITEM.c.annotation_id)
+        .where(
+            _LOT.c.project_id == project_id,
+            _LOT.c.state.in_(UNDECIDED),
+            _ITEM.c.verdict.is_(None),
+            _ANNOTATION.c.state == "submitted",
+        )
+    )
+    lots, waiting = session.connection().execute(statement).one()
+    return lots, waiting
+
+
 def list_members(session: Session, lot_id: str) -> list[Member]:
     """Submissions of a lot without a verdict that are still as they came, by query."""
     statement = (
@@ -217,14 +245,10 @@ def list_outcomes(session: Session, project_id: str, author_id: str) -> list[boo
 
 def list_lots(session: Session, project_id: str, decided: int) -> list[LotRow]:
     """Undecided lots, oldest first, then so many of those that were decided last."""
-    waiting = sa.select(*_FACTS).where(_LOT.c.project_id == project_id, _LOT.c.state.in_(UNDECIDED))
-    done = sa.select(*_FACTS).where(
-        _LOT.c.project_id == project_id, _LOT.c.state.in_(("passed", "failed"))
-    )
-    connection = session.connection()
-    found = [LotFacts(*row) for row in connection.execute(waiting.order_by(_LOT.c.id))]
+    found = list_undecided(session, project_id)
+    done = sa.select(*_FACTS).where(_LOT.c.project_id == project_id, _LOT.c.state.not_in(UNDECIDED))
     newest = done.order_by(_LOT.c.decided_at.desc(), _LOT.c.id.desc()).limit(decided)
-    found += [LotFacts(*row) for row in connection.execute(newest)]
+    found += [LotFacts(*row) for row in session.connection().execute(newest)]
     return with_counts(session, found)
 
 

@@ -7,6 +7,7 @@ once per language from plain strings, so a page holds the `Words` of its own lan
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import cast
@@ -36,11 +37,16 @@ class Words:
 
     def sentence(self, code: str, values: Mapping[str, object]) -> str:
         """A sentence of the services in this language (failures, problems of a plan)."""
-        return sentence(code, values, self.language)
+        return sentence(code, values, self.language, moment)
 
     def area(self, area: str) -> dict[str, str]:
         """All words of an area, for a page's own script."""
         return dict(_area(self.language, area))
+
+
+def moment(at: datetime) -> str:
+    """A time that the page tells by the reader's own clock (`planwright.local` of `early.js`)."""
+    return f"⟨{at.astimezone(UTC).isoformat()}⟩"
 
 
 @cache

@@ -164,9 +164,11 @@ class ReviewHandlers(QueueHandlers, DeskHandlers):
         except (EditConflict, TransitionRefused) as told:
             found = history.read_history(self.database, who, asked.annotation_id)
             newest = [each.plan for each in found.revisions if each.id == found.revision_id]
+            is_own = told.code == "review.decided_by" and told.values["who"] == who.name
+            code = "review.decided_by_you" if is_own else told.code
             return {
                 "lost": {
-                    "sentence": self.words.sentence(told.code, told.values),
+                    "sentence": self.words.sentence(code, told.values),
                     "plan": newest[0] if newest else None,
                     "is_waiting": found.state == "submitted",
                 }

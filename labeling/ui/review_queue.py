@@ -15,7 +15,17 @@ from labeling.waiting import list_choices, list_waiting
 from schemas.people import Actor
 from schemas.waiting import BatchView, Narrowed
 
-QUEUE_EVENTS = ("waiting", "choices", "plan", "draw", "rest", "drop", "lots", "close_lot")
+QUEUE_EVENTS = (
+    "waiting",
+    "choices",
+    "plan",
+    "draw",
+    "rest",
+    "drop",
+    "lots",
+    "close_lot",
+    "dissolve",
+)
 
 
 class NarrowedMessage(Message):
@@ -102,6 +112,13 @@ class QueueHandlers(ABC):
         lots.close(self.database, who, asked.lot_id)
         return self._lots(who)
 
+    @answered
+    def on_dissolve(self, event: gr.EventData, request: gr.Request) -> Answer:
+        """Sampling is off: whatever waits in lots is reviewed one by one."""
+        who = who_asks(request, "reviewer")
+        count = lots.dissolve_all(self.database, who)
+        return self._lots(who) | {"count": count}
+
     @abstractmethod
     def next_item(self, who: Actor, narrowed: Narrowed | None) -> Answer:
         """The next submission for the desk."""
@@ -113,11 +130,18 @@ class QueueHandlers(ABC):
         return {
             "batch": batch and _to_plain(batch),
             "lot": lot.model_dump(mode="json") if lot else None,
+            "left": None if annotation_id else self._left(who),
         }
 
     def _lots(self, who: Actor) -> Answer:
         found = lots.list_lots(self.database, who)
-        return {"lots": [each.model_dump(mode="json") for each in found]}
+        return {
+            "lots": [each.model_dump(mode="json") for each in found],
+            "left": self._left(who),
+        }
+
+    def _left(self, who: Actor) -> dict[str, Any]:
+        return lots.find_left(self.database, who).model_dump(mode="json")
 
 
 def _to_plain(batch: BatchView) -> dict[str, Any]:

@@ -5,14 +5,16 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from labeling import projects
+from labeling import lots, projects
 from labeling.ui.errors import presented, say
 from labeling.ui.events import DIRECT, on_page_load
 from labeling.ui.fields import button, check, number
 from labeling.ui.i18n import Words
 from labeling.ui.session import Services, who_asks
-from labeling.ui.view import Node, card, chart, facts, shown, title, view
+from labeling.ui.view import Node, card, chart, facts, node, shown, title, view
 from schemas.errors import InvalidInput
+from schemas.lots import LotsLeft
+from schemas.people import Actor
 from schemas.project import SamplingSettings
 from schemas.sampling import GOOD_SHARE, operating_curve, sampling_plan
 
@@ -25,6 +27,8 @@ class SamplingShown(NamedTuple):
     tolerated: Any
     confidence: Any
     plan: Any
+    left: Any
+    dissolve: Any
     notice: Any
 
 
@@ -47,7 +51,7 @@ class SamplingHandlers:
         """Show what the project has decided."""
         who = who_asks(request, "admin")
         kept = projects.get_settings(self.services.database, who).sampling
-        return self._form(kept, gr.skip())
+        return self._form(kept, who, gr.skip())
 
     @presented
     def on_typed(
@@ -73,17 +77,36 @@ class SamplingHandlers:
         kept = projects.change_settings(
             self.services.database, who, sampling=wanted.model_dump()
         ).sampling
-        return self._form(kept, say(self.words("review.sampling.saved")))
+        return self._form(kept, who, say(self.words("review.sampling.saved")))
 
-    def _form(self, kept: SamplingSettings, told: Any) -> SamplingShown:
+    @presented
+    def on_dissolve(self, request: gr.Request) -> SamplingShown:
+        """Sampling is off: whatever waits in lots is reviewed one by one."""
+        who = who_asks(request, "admin")
+        count = lots.dissolve_all(self.services.database, who)
+        kept = projects.get_settings(self.services.database, who).sampling
+        return self._form(kept, who, say(self.words("review.lots.dissolved_done", count=count)))
+
+    def _form(self, kept: SamplingSettings, who: Actor, told: Any) -> SamplingShown:
+        left = lots.find_left(self.services.database, who)
         return SamplingShown(
             kept.is_on,
             kept.lot_size,
             round(100 * kept.tolerated_rate, 1),
             round(100 * kept.confidence, 1),
             shown(self._plan(kept)),
+            shown(*self._left(left)),
+            gr.update(visible=bool(left.lots) and not left.is_on),
             told,
         )
+
+    def _left(self, left: LotsLeft) -> list[Node]:
+        """What becomes of undecided lots when sampling is, or were, switched off."""
+        if not left.lots:
+            return []
+        name = "review.lots.left_on" if left.is_on else "review.lots.off"
+        said = self.words(name, lots=left.lots, waiting=left.waiting)
+        return [node("p", said, **({"cls": "pw-mute"} if left.is_on else {}))]
 
     def _plan(self, typed: SamplingSettings) -> Node:
         """The sample, its promises, and how often lots pass by their share of defects."""
@@ -131,6 +154,8 @@ class SamplingForm:
     confidence: gr.Number
     save: gr.Button
     plan: gr.HTML
+    left: gr.HTML
+    dissolve: gr.Button
 
 
 def build_sampling_settings(services: Services, words: Words, told: gr.HTML) -> SamplingForm:
@@ -144,13 +169,17 @@ def build_sampling_settings(services: Services, words: Words, told: gr.HTML) -> 
             tolerated = number(words, "review.sampling.tolerated", minimum=1, maximum=99)
             confidence = number(words, "review.sampling.confidence", minimum=50, maximum=99.9)
         is_on = check(words, "review.sampling.is_on")
+        left = view("review-sampling-left")
+        dissolve = button(words, "review.lots.dissolve")
         save = button(words, "review.sampling.save", "primary")
-    form = SamplingForm(is_on, lot_size, tolerated, confidence, save, view("review-sampling-plan"))
+    plan = view("review-sampling-plan")
+    form = SamplingForm(is_on, lot_size, tolerated, confidence, save, plan, left, dissolve)
     handlers = SamplingHandlers(services, words)
     numbers = [form.lot_size, form.tolerated, form.confidence]
-    outputs = [form.is_on, *numbers, form.plan, told]
+    outputs = [form.is_on, *numbers, form.plan, form.left, form.dissolve, told]
     on_page_load(handlers.on_load, None, outputs)
     form.save.click(handlers.on_save, [form.is_on, *numbers], outputs, **DIRECT)
+    form.dissolve.click(handlers.on_dissolve, None, outputs, **DIRECT)
     for each in numbers:
         each.blur(handlers.on_typed, numbers, [form.plan, told], **DIRECT)
         each.submit(handlers.on_typed, numbers, [form.plan, told], **DIRECT)

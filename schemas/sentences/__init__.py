@@ -5,7 +5,8 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Literal, cast
@@ -20,11 +21,31 @@ def _area(language: Language, area: str) -> dict[str, str]:
     return cast(dict[str, str], json.loads(path.read_text("utf-8")))
 
 
-def sentence(code: str, values: Mapping[str, object], language: Language) -> str:
+def utc_time(at: datetime) -> str:
+    """A time for a reader whose clock is not known.
+
+    >>> utc_time(datetime(2026, 8, 24, 9, 16, tzinfo=UTC))
+    '2026-08-24 09:16:00 UTC'
+    """
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def sentence(
+    code: str,
+    values: Mapping[str, object],
+    language: Language,
+    tell_time: Callable[[datetime], str] = utc_time,
+) -> str:
     """The sentence of a code such as `experts.list_not_found`, with its values filled in.
+
+    Times are told by `tell_time`.
 
     Raises:
         KeyError: the code, or a value that its sentence names, is unknown; a defect of ours.
     """
     area, _, name = code.partition(".")
-    return _area(language, area)[name].format_map(values)
+    told = {
+        key: tell_time(value) if isinstance(value, datetime) else value
+        for key, value in values.items()
+    }
+    return _area(language, area)[name].format_map(told)

@@ -60,6 +60,10 @@ def test_two_tabs_are_offered_both_versions(make_desk: Callable[..., Desk]):
     field_at(second, REWRITE).fill("第二个标签页的版本")
     banner = second.locator(".banner.bad")
     expect(banner).to_be_visible()
+    here = second.evaluate(
+        "new Date().toLocaleTimeString('zh-CN', {hour: '2-digit', minute: '2-digit'})"
+    )
+    expect(banner).to_contain_text(re.compile(rf"你于 {here[:3]}\d\d 在另一个标签页"))
     second.click("#conflict-compare")
     expect(second.locator(".conflict-differences")).to_contain_text("第一个标签页的版本")
     expect(field_at(second, REWRITE)).to_have_value("第二个标签页的版本")

@@ -134,6 +134,29 @@ def test_a_lot_is_drawn_by_hand_and_the_item_says_so(make_desk: MakeDesk):
     expect(page.locator(".lot")).to_contain_text("已通过")
 
 
+def test_what_waits_in_lots_is_told_and_reviewed_singly_when_sampling_is_off(make_desk: MakeDesk):
+    desk = make_desk(queries=2)
+    decide(desk.database, desk.admin, sampling={"is_on": True, "lot_size": 5})
+    for query_id in desk.queries:
+        _hand_in(desk, "li", query_id)
+    page = _reviewer(desk)
+    expect(page.locator(".empty-card")).to_be_visible()
+    expect(page.locator("#lots-dissolve")).to_have_count(0)
+    decide(desk.database, desk.admin, sampling={"is_on": False})
+    page.click("#empty-again")
+    expect(page.locator(".empty-card .banner")).to_contain_text("其中 2 条目前不在任何人的队列里")
+    page.click("#lots-open")
+    expect(page.locator("dialog .banner")).to_contain_text("还没有结论的批次有 1 个")
+    page.locator("dialog #lots-dissolve").click()
+    expect(page.locator("dialog .banner")).to_have_count(0)
+    expect(page.locator("dialog .lot")).to_contain_text("已解散")
+    page.keyboard.press("Escape")
+    expect(page.locator("#review-facts")).to_contain_text("li desk")
+    page.keyboard.press("a")
+    page.keyboard.press("a")
+    expect(page.locator(".empty-card")).to_contain_text("没有待验收的标注")
+
+
 def _select_in_trace(page: Page, start: int, end: int) -> str:
     """Select so many characters of the first line of the trace, as dragging over it does."""
     return page.evaluate(
@@ -254,8 +277,8 @@ def test_a_verdict_in_a_second_tab_is_told_who_decided_in_the_first(make_desk: M
     other.keyboard.press("d")
     other.fill("#reason-text", "不要")
     other.click("#reason-done")
-    expect(other.locator("#review-lost")).to_contain_text("wang desk")
-    expect(other.locator("#review-lost")).to_contain_text("处理了这条标注")
+    expect(other.locator("#review-lost")).to_contain_text("在另一个标签页处理了这条标注")
+    expect(other.locator("#review-lost")).not_to_contain_text("UTC")
 
 
 @pytest.mark.parametrize("act", ["accept", "return"])

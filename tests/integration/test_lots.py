@@ -208,3 +208,45 @@ def test_hidden_authors_are_hidden_in_the_list_of_lots(
     hand_in(database, admin, li)
     assert the_lot(database, chen).author is None
     assert the_lot(database, admin).author == "Li"
+
+
+def test_lots_stay_as_they_are_when_sampling_is_switched_off_and_lose_nothing_when_dissolved(
+    database: Database, admin: Actor, li: Actor, wang: Actor, chen: Actor
+) -> None:
+    a_full_lot(database, admin, li)
+    (looked_at,) = review_all(database, chen, accept, 1)
+    open_ones = {hand_in(database, admin, wang) for _ in range(3)}
+    unsampled = SIZE - PLAN.sample_size + len(open_ones)
+    left = lots.find_left(database, chen)
+    assert (left.is_on, left.lots, left.waiting) == (True, 2, unsampled)
+    with pytest.raises(TransitionRefused) as refused:
+        lots.dissolve_all(database, chen)
+    assert refused.value.code == "lots.sampling_is_on"
+    decide(database, admin, sampling={**SAMPLING, "is_on": False})
+    singly = hand_in(database, admin, wang)
+    assert lots.find_left(database, chen).waiting == unsampled
+    with pytest.raises(NotAllowed):
+        lots.dissolve_all(database, li)
+    assert lots.dissolve_all(database, chen) == unsampled
+    assert lots.dissolve_all(database, chen) == 0
+    assert lots.find_left(database, chen).lots == 0
+    assert {each.state for each in lots.list_lots(database, chen)} == {"dissolved"}
+    waits = {each.annotation_id for each in rows(database, Task) if each.kind == "review"}
+    assert len(waits) == SIZE + len(open_ones) + 1
+    decided = review_all(database, chen, send_back, 2)
+    assert states(database).count("returned") == 2
+    decided += review_all(database, chen, accept, 2 * SIZE)
+    assert {looked_at, *decided} == waits
+    assert {*open_ones, singly} < set(decided)
+    assert {each.mode for each in rows(database, Review)} == {"single"}
+
+
+def test_an_author_withdraws_what_was_in_a_dissolved_lot(
+    database: Database, admin: Actor, li: Actor, chen: Actor
+) -> None:
+    first = hand_in(database, admin, li)
+    decide(database, admin, sampling={**SAMPLING, "is_on": False})
+    lots.dissolve_all(database, chen)
+    annotate.withdraw(database, li, first)
+    assert states(database) == ["draft"]
+    assert review.take_next(database, chen) is None

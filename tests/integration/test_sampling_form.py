@@ -4,13 +4,14 @@ import json
 
 import pytest
 
-from labeling import projects
+from labeling import projects, review
 from labeling.ui.i18n import Words
 from labeling.ui.sampling_settings import SamplingHandlers
 from labeling.ui.session import Services, request_of
 from schemas.people import Actor
 from schemas.sampling import sampling_plan
 from tests.factories import a_person, a_project
+from tests.lot_work import hand_in
 
 
 @pytest.fixture
@@ -56,3 +57,19 @@ def test_only_admins_decide(form, services, admin):
     reviewer = a_person(services.database, admin.project_id, "reviewer")
     assert form.on_save(True, 50, 10, 90, request_of(reviewer)).notice["kind"] == "refused"
     assert projects.get_settings(services.database, admin).sampling.is_on is False
+
+
+def test_open_lots_are_told_and_dissolved_when_sampling_is_switched_off(form, services, admin):
+    form.on_save(True, 50, 10, 90, request_of(admin))
+    author = a_person(services.database, admin.project_id, "annotator")
+    hand_in(services.database, admin, author)
+    shown = form.on_load(request_of(admin))
+    assert "Lots still undecided: 1. If you switch" in json.dumps(shown.left)
+    assert not shown.dissolve["visible"]
+    shown = form.on_save(False, 50, 10, 90, request_of(admin))
+    assert "nobody's queue: 1." in json.dumps(shown.left)
+    assert shown.dissolve["visible"]
+    shown = form.on_dissolve(request_of(admin))
+    assert shown.notice["text"] == "Now waiting for ordinary review: 1."
+    assert (shown.left["nodes"], shown.dissolve["visible"]) == ([], False)
+    assert review.take_next(services.database, admin)

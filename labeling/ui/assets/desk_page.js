@@ -56,7 +56,7 @@ export class DeskPage {
   show(answer) {
     this.root.classList.remove("is-loading");
     this.progress = answer.progress ?? this.progress;
-    this.paused = answer.paused ?? null;
+    this.paused = answer.paused ? window.planwright.local(answer.paused) : null;
     window.planwright?.refreshHeader?.();
     clearInterval(this.looking);
     this.parts.empty.hidden = Boolean(answer.item);

@@ -74,6 +74,12 @@ export function openDialog({ title, body, buttons = [], closeLabel, className = 
   );
   dialog.addEventListener("click", (event) => event.target === dialog && close());
   dialog.addEventListener("cancel", leave);
+  // A search field would take the first Escape to empty itself.
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.isComposing || event.target.type !== "search") return;
+    event.preventDefault();
+    close();
+  });
   dialog.addEventListener("close", () => {
     dialog.remove();
     onclose?.();

@@ -69,6 +69,16 @@
     }
   };
 
+  // Times in sentences of the server come as ⟨2026-08-24T09:16:00+00:00⟩ and are told by the reader's clock.
+  const local = (text) =>
+    String(text).replace(/⟨(\d{4}-[\dT:.+-]+)⟩/g, (whole, instant) => {
+      const at = new Date(instant);
+      if (Number.isNaN(at.getTime())) return whole;
+      const isToday = at.toDateString() === new Date().toDateString();
+      const day = isToday ? {} : { month: "short", day: "numeric" };
+      return at.toLocaleString(root.lang === "zh" ? "zh-CN" : "en-GB", { ...day, hour: "2-digit", minute: "2-digit" });
+    });
+
   // Notices: at most four, errors stay until closed.
   const notify = (kind, text) => {
     let corner = document.getElementById("pw-notices");
@@ -82,7 +92,7 @@
     card.className = `pw-notice-card pw-${kind}`;
     card.setAttribute("role", stays ? "alert" : "status");
     const body = document.createElement("span");
-    body.textContent = text;
+    body.textContent = local(text);
     const close = document.createElement("button");
     close.type = "button";
     close.textContent = "×";
@@ -90,7 +100,7 @@
     close.onclick = () => card.remove();
     card.append(body, close);
     for (const old of [...corner.children])
-      if (old.firstChild.textContent === text || corner.children.length > 3) old.remove();
+      if (old.firstChild.textContent === body.textContent || corner.children.length > 3) old.remove();
     corner.append(card);
     if (!stays) setTimeout(() => card.remove(), 4500);
   };
@@ -115,7 +125,7 @@
     if (bar) bar.style.width = `${me.today_percent}%`;
   };
 
-  window.planwright = { notify, refreshHeader, chooseTheme, language: root.lang, words };
+  window.planwright = { notify, local, refreshHeader, chooseTheme, language: root.lang, words };
   document.addEventListener("DOMContentLoaded", () => {
     paint();
     const button = document.getElementById("pw-theme");

@@ -129,7 +129,7 @@ class ListDraftPage {
   conflict({ conflict, draft }) {
     const { say } = this;
     const mine = JSON.stringify(this.form.content(), null, 2);
-    fill(this.banner, h("div", { class: "ld-banner ld-bad", role: "alert", id: "draft-conflict" }, h("p", {}, conflict),
+    fill(this.banner, h("div", { class: "ld-banner ld-bad", role: "alert", id: "draft-conflict" }, h("p", {}, window.planwright.local(conflict)),
       h("div", { class: "ld-line" },
         h("button", { type: "button", id: "draft-theirs", onclick: () => {
           this.open({ draft });

@@ -128,7 +128,7 @@ class ReviewDesk extends DeskPage {
       showBatch(this.parts.empty, { batch, say, keys, rest: () => bar.onBatch(), drop: () => bar.drop(), again: () => bar.draw() });
       return;
     }
-    showNothing(this.parts.empty, { say: this.say, language: this.language, labels: this.progress?.open_labels ?? 0, paused: this.paused, again: () => this.takeNext() });
+    showNothing(this.parts.empty, { say: this.say, language: this.language, labels: this.progress?.open_labels ?? 0, paused: this.paused, left: this.bar.leftBanner, again: () => this.takeNext() });
   }
 
   /** The plan that a verdict would be on. */

@@ -60,7 +60,7 @@ export function lostBanner(root, { lost, say, hues, seen, mine, next, open }) {
   const differs = lost.plan && mine && !isSamePlan(lost.plan, mine)
     ? compare(lost.plan, mine, { before: now, after: say("review.version_mine") })
     : lost.plan && !isSamePlan(lost.plan, seen) ? compare(seen, lost.plan, { before: say("review.version_seen"), after: now }) : null;
-  const node = banner("bad", h("b", { id: "review-lost" }, lost.sentence), [
+  const node = banner("bad", h("b", { id: "review-lost" }, window.planwright.local(lost.sentence)), [
     ...(lost.is_waiting ? [[say("review.open_newer"), open, "review-open-newer"]] : []),
     [say("review.next_item"), next, "review-next-item"],
   ]);

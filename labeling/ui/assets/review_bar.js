@@ -3,7 +3,7 @@
 import { actionButton } from "./desk.js";
 import { fill, h, pill } from "./dom.js";
 import { confirmRest, numbersOf, offerBatch, standing, tellOutcome } from "./review_batch.js";
-import { openLots } from "./review_lots.js";
+import { leftBanner, openLots } from "./review_lots.js";
 import { openWaiting, tidy } from "./waiting_list.js";
 
 const STORE = "planwright.narrowed";
@@ -18,7 +18,7 @@ export class ReviewBar {
     const button = (action, run) => actionButton(`review-${action}`, { say, keys, action, run, className: "plain" });
     this.waiting = button("waiting", () => this.#openWaiting());
     this.batchButton = button("batch", () => this.onBatch());
-    this.lots = button("lots", () => this.#openLots());
+    this.lots = button("lots", () => this.openLots());
     this.history = button("history", () => page.showHistory());
     this.filter = h("span", { class: "bar-part" });
     this.progress = h("span", { class: "bar-part", id: "review-batch-progress", role: "status" });
@@ -32,8 +32,9 @@ export class ReviewBar {
   }
 
   /** An answer of the server: the count, the batch, whether there is an item. */
-  show({ progress, batch, item }) {
+  show({ progress, batch, item, left = null }) {
     const { say } = this;
+    this.left = left;
     if (batch !== undefined) this.batch = batch;
     if (progress) fill(this.waiting.firstChild, say("bar.waiting", { count: progress.open_reviews.toLocaleString() }));
     this.history.hidden = !item;
@@ -97,18 +98,30 @@ export class ReviewBar {
     if (!stays && JSON.stringify(this.narrowed) !== before) this.page.leaveForNext();
   }
 
-  async #openLots() {
+  /** What lots hold while sampling is off, where there is nothing else to do. */
+  get leftBanner() {
+    return leftBanner(this.left, this.say, { dissolve: () => this.#act("dissolve", {}, "lots.dissolved_done"), open: () => this.openLots() });
+  }
+
+  /** Do something to lots, tell it, and bring what there is to review now. */
+  async #act(name, message, words) {
+    const { page, say } = this;
+    const done = await page.attempt(name, message);
+    if (!done) return null;
+    page.tell({ kind: "done", text: say(words, { count: done.count }) });
+    if (!page.item) page.takeNext();
+    return done;
+  }
+
+  async openLots() {
     const { page, say } = this;
     const answer = await page.attempt("lots", {});
     if (!answer) return;
-    const close = async (lot_id) => {
-      const closed = await page.attempt("close_lot", { lot_id });
-      if (!closed) return null;
-      page.tell({ kind: "done", text: say("lots.drawn") });
-      if (!page.item) page.takeNext();
-      return closed.lots;
-    };
-    openLots({ lots: answer.lots, say, language: page.language, close });
+    openLots({
+      found: answer, say, language: page.language,
+      close: (lot_id) => this.#act("close_lot", { lot_id }, "lots.drawn"),
+      dissolve: () => this.#act("dissolve", {}, "lots.dissolved_done"),
+    });
   }
 }
 

@@ -2,8 +2,8 @@
 
 import { fill, h, pill } from "./dom.js";
 
-/** `paused` is the sentence for somebody who gets no new work, or null. */
-export function showNothing(root, { say, language, labels, paused = null, again }) {
+/** `paused` is the sentence for somebody who gets no new work, or null; `left` a banner about lots. */
+export function showNothing(root, { say, language, labels, paused = null, left = null, again }) {
   fill(
     root,
     h(
@@ -13,6 +13,7 @@ export function showNothing(root, { say, language, labels, paused = null, again 
       h("h2", {}, say(paused ? "review.paused" : "review.empty")),
       h("p", {}, paused ?? say("review.empty_explained")),
       !paused && labels > 0 && pill(say("review.open_labels", { count: labels })),
+      left,
       h(
         "div",
         { class: "empty-actions" },

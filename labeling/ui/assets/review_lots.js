@@ -1,19 +1,26 @@
 /** Lots: what gathers, what is inspected, what was decided. */
 
-import { timeOf } from "./desk.js";
+import { banner, timeOf } from "./desk.js";
 import { fill, h, openDialog, pill } from "./dom.js";
 
-const TONES = { open: "", inspecting: "warn", passed: "ok", failed: "bad" };
+const TONES = { open: "", inspecting: "warn", passed: "ok", failed: "bad", dissolved: "plain" };
 const percent = (share) => Math.round(share * 1000) / 10;
 
-/** Show the lots; `close(id)` draws one by hand and brings all of them anew. */
-export function openLots({ lots, say, language, close }) {
+/**
+ * Show the lots that were `found`, and what is left in them while sampling is off; `close(id)` draws
+ * one by hand, `dissolve()` has all of them reviewed one by one; both bring the lots anew.
+ */
+export function openLots({ found, say, language, close, dissolve }) {
   const rows = h("div", { class: "lots", id: "lots" });
-  const draw = (found) => fill(rows, found.length ? found.map((lot) => cardOf(lot)) : h("p", { class: "faint" }, say("lots.none")));
-  const onClose = async (lot) => {
-    const found = await close(lot.id);
-    if (found) draw(found);
-    rows.querySelector("button")?.focus();
+  const told = h("div", {});
+  const draw = ({ lots, left }) => {
+    fill(told, leftBanner(left, say, { dissolve: () => act(dissolve()) }));
+    fill(rows, lots.length ? lots.map((lot) => cardOf(lot)) : h("p", { class: "faint" }, say("lots.none")));
+  };
+  const act = async (answer) => {
+    const now = await answer;
+    if (now) draw(now);
+    (dialog.querySelector("[data-close]") ?? dialog.querySelector(".dialog-body")).focus();
   };
   const cardOf = (lot) =>
     h(
@@ -31,15 +38,22 @@ export function openLots({ lots, say, language, close }) {
       h(
         "div",
         { class: "lot-facts" },
-        h("span", {}, lot.state === "open" ? say("lots.size", { size: lot.size, full: lot.full_at }) : [say("lots.size_drawn", { size: lot.size }), " · ", say("lots.sample", numbersOf(lot))]),
+        h("span", {}, lot.state === "open" ? say("lots.size", { size: lot.size, full: lot.full_at }) : [say("lots.size_drawn", { size: lot.size }), lot.sample_size !== null && [" · ", say("lots.sample", numbersOf(lot))]]),
         lot.seed && h("code", {}, say("lots.seed", { seed: lot.seed })),
-        lot.state === "open" && (lot.is_mine ? h("span", { class: "faint" }, say("lots.own")) : lot.size > 0 && h("button", { type: "button", class: "small", data: { close: lot.id }, onclick: () => onClose(lot) }, say("lots.close"))),
+        lot.state === "open" && (lot.is_mine ? h("span", { class: "faint" }, say("lots.own")) : lot.size > 0 && h("button", { type: "button", class: "small", data: { close: lot.id }, onclick: () => act(close(lot.id)) }, say("lots.close"))),
       ),
-      lot.state !== "passed" && lot.state !== "failed" && h("p", { class: "faint" }, say("lots.risk", { rate: percent(lot.tolerated_rate), risk: percent(1 - lot.confidence) })),
+      (lot.state === "open" || lot.state === "inspecting") && h("p", { class: "faint" }, say("lots.risk", { rate: percent(lot.tolerated_rate), risk: percent(1 - lot.confidence) })),
     );
-  draw(lots);
-  const dialog = openDialog({ title: say("lots.title"), className: "lots", closeLabel: say("dialogue.close"), body: [h("p", { class: "explained" }, say("lots.explained")), rows] });
+  const dialog = openDialog({ title: say("lots.title"), className: "lots", closeLabel: say("dialogue.close"), body: [h("p", { class: "explained" }, say("lots.explained")), told, rows] });
+  draw(found);
   (dialog.querySelector("[data-close]") ?? dialog.querySelector(".dialog-body")).focus();
+}
+
+/** While sampling is off: what undecided lots hold, and the way out of them. */
+export function leftBanner(left, say, { dissolve, open = null }) {
+  if (!left || left.is_on || !left.lots) return null;
+  const actions = [[say("lots.dissolve"), dissolve, "lots-dissolve"], open && [say("actions.lots"), open, "lots-open"]];
+  return banner("warn", say("lots.off", { lots: left.lots, waiting: left.waiting }), actions.filter(Boolean));
 }
 
 /** Whose lot it is, and which. */
@@ -59,5 +73,6 @@ function bar(lot) {
     return node;
   };
   if (lot.state === "open") return part(lot.size / lot.full_at, "");
+  if (lot.sample_size === null) return null;
   return [part((lot.inspected - lot.defects) / lot.sample_size, "ok"), part(lot.defects / lot.sample_size, "bad")];
 }
