@@ -207,10 +207,12 @@ def read_plan(text: str, inside: str, dialect: str | None) -> Answer:
         return Answer(text, inside, None, None, "doubled_key")
     except ValueError:
         return Answer(text, inside, None, None, "not_json")
-    fitting = [each for each in DIALECTS if not form_problems(value, each)]
-    if dialect in fitting or (dialect is None and fitting):
-        return Answer(text, inside, to_canonical(value, dialect or fitting[0]))
-    return Answer(text, inside, None, None, "other_dialect" if fitting else "no_plan")
+    known = DIALECTS if dialect is None or dialect not in DIALECTS else (dialect,)
+    for each in known:
+        if not form_problems(value, each) and dialect in (None, each):
+            return Answer(text, inside, to_canonical(value, each))
+    is_another_s = not all(form_problems(value, each) for each in DIALECTS)
+    return Answer(text, inside, None, None, "other_dialect" if is_another_s else "no_plan")
 
 
 def _read(text: str, thinks: bool | None, dialect: str | None) -> Answer:

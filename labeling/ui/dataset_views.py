@@ -1,6 +1,6 @@
 """How a bundle, and what a recipe would make, is drawn."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -11,6 +11,8 @@ from labeling.ui.view import Node, bar, card, facts, node, pill, table
 from schemas.bundle import BundleSummary, BundleView, PoolFigures, RecipePreview, Spread
 from schemas.recipe import BundleRecipe
 
+_SHOWN = 40
+"""Differences on the page; the command line tells them all."""
 _STATES = {"ready": "ok", "ready_lengths_unknown": "warn", "refused": "bad"}
 
 
@@ -209,7 +211,19 @@ def _verification(found: Mapping[str, Any] | None, words: Words) -> list[Node]:
     ]
     heads = [words(f"datasets.{n}") for n in ("file", "written", "read", "tokenised", "lengths")]
     state = pill(words("datasets.same"), "ok") if found.get("is_true") else None
-    return [card(words("datasets.verification"), table(heads, rows, empty="–"), right=state)]
+    wrong = _differences(found.get("differences") or [], words)
+    return [
+        card(words("datasets.verification"), table(heads, rows, empty="–"), *wrong, right=state)
+    ]
+
+
+def _differences(told: Sequence[Mapping[str, Any]], words: Words) -> list[Node]:
+    """What is wrong with a bundle that was refused, a sentence a line, the first of them."""
+    if not told:
+        return []
+    sentences = [words.sentence(each["code"], each["values"]) for each in told[:_SHOWN]]
+    title = words("datasets.wrong", count=len(told))
+    return [node("h4", title), node("ul", *(node("li", each) for each in sentences))]
 
 
 def _lengths(lengths: Mapping[str, float] | None) -> str:

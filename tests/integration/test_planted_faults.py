@@ -13,6 +13,8 @@ from exports.checks.examine import CHECKS, FILE_CHECKS, Findings, examine
 from exports.training.ask import tiny_model
 from exports.training.preflight import Plan, preflight
 from exports.training.recipes import get_recipe, stage_arguments
+from labeling.ui.dataset_views import bundle_view
+from labeling.ui.i18n import Words
 from schemas.errors import ExportRefused
 from schemas.sentences import LANGUAGES, sentence
 from tests.good_bundle import GoodBundle, a_copy, make_good_bundles, read_manifest
@@ -91,6 +93,9 @@ def test_an_export_with_a_fault_is_refused_and_says_where(good: GoodBundle) -> N
     assert bundle.verification is not None
     told: Any = bundle.verification["differences"]
     assert [each["code"] for each in told] == ["training.row_thinking_stale"]
+    for language in LANGUAGES:
+        shown = str(bundle_view(bundle, Words(language)))
+        assert sentence(told[0]["code"], told[0]["values"], language) in shown
 
 
 def test_a_bundle_whose_question_is_in_a_benchmark_since_is_not_trained_on(
