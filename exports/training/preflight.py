@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from pydantic import JsonValue
 
 from exports.checks.sources import Ground
+from exports.training.probe_check import ProbePlan, check_probes, plan_probes
 from exports.training.recipes import TrainingRecipe, TrainingStage
 from exports.training.verify import read_back, rows_request, to_report
 from schemas.project import REWARDS
@@ -56,7 +57,9 @@ def preflight(plan: Plan, settings: Settings, ground: Ground | None = None) -> P
     before = [_model(plan), _disk(plan, settings), _nodes(plan), *_data(plan)]
     if not all(check.is_passed for check in before):
         return Preflight(tuple(before), None)
-    request = _request(plan, settings)
+    request, probes = _request(plan, settings), _probes(plan)
+    if probes is not None:
+        request["bench"] = probes.request
     said, found = read_back(plan.bundle, settings, ground, **request)
     rows = to_report(request["rows"], said["rows"], found)
     checks = [
@@ -67,12 +70,7 @@ def preflight(plan: Plan, settings: Settings, ground: Ground | None = None) -> P
         _thinking(plan, rows),
     ]
     if "grpo" in plan.arguments:
-        checks += [
-            _rewards(plan),
-            _batch(plan, said["machine"]["devices"]),
-            _plugin(said["plugin"]),
-            _prompt(plan, rows),
-        ]
+        checks += [*_of_rewards(plan, probes, said), _prompt(plan, rows)]
     return Preflight(tuple(checks), rows)
 
 
@@ -105,6 +103,13 @@ def _request(plan: Plan, settings: Settings) -> dict[str, Any]:
             "with_thinking": plan.with_thinking,
         }
     return request
+
+
+def _probes(plan: Plan) -> ProbePlan | None:
+    grpo = plan.arguments.get("grpo")
+    if grpo is None:
+        return None
+    return plan_probes(plan.bundle, list(grpo["reward_funcs"]), list(grpo["reward_weights"]))
 
 
 def _packages(plan: Plan) -> Iterator[str]:
@@ -195,6 +200,15 @@ def _thinking(plan: Plan, rows: VerifyReport) -> Check:
     if not plan.with_thinking and "<think>" in end.replace(EMPTY_THINK, ""):
         return _check("thinking", "asked_to_think", template=template)
     return _check("thinking", template=template)
+
+
+def _of_rewards(plan: Plan, probes: ProbePlan | None, said: dict[str, Any]) -> Iterator[Check]:
+    plugin = _plugin(said["plugin"])
+    yield _rewards(plan)
+    yield _batch(plan, said["machine"]["devices"])
+    yield plugin
+    if probes is not None and plugin.is_passed:
+        yield check_probes(probes, said["bench"])
 
 
 def _rewards(plan: Plan) -> Check:
