@@ -2,10 +2,12 @@
 
 from typing import Any, NamedTuple, cast
 
+from schemas.errors import InvalidInput
 from schemas.experts import ExpertList
-from schemas.scoring.answer import TAGS, WITH_THINKING, WITHOUT_THINKING, parse_strict
+from schemas.scoring.answer import TAGS, WITH_THINKING, WITHOUT_THINKING
 from schemas.scoring.check import VISIBLE, plan_problems
 from schemas.scoring.wire import to_canonical
+from schemas.strict_json import parse_json
 from schemas.trace import read_reply
 
 
@@ -36,8 +38,8 @@ def _read_strict(answer: str, dialect: str, expert_list: ExpertList) -> OldAnswe
         return None
     *thinking, text = found.groups()
     try:
-        plan = to_canonical(parse_strict(text), dialect)
-    except ValueError:
+        plan = to_canonical(parse_json(text), dialect)
+    except (InvalidInput, ValueError):
         return None
     if plan_problems(plan, expert_list.names):
         return None
