@@ -30,6 +30,7 @@ from tests.bundles import a_bundle_folder
 from tests.exporting import a_pinned_query, a_plan, a_recipe, a_suggestion, a_trace
 from tests.factories import EXPERTS, a_person, a_project
 from tests.reviewing_plans import a_verdict
+from tests.unit.test_rewards_page import table_rows
 
 QUERIES = 6
 WITHOUT_ANSWERS = BenchTerms(rows=2)
@@ -283,7 +284,9 @@ def test_an_option_that_cannot_be_read_is_one_sentence(
     assert main(["rewards", "nowhere", "--bench"]) == 1
 
 
-def test_the_demo_is_benched_as_it_comes(sqlite_database: Database, settings: Settings) -> None:
+def test_the_demo_gives_the_probes_that_the_page_on_rewards_tells(
+    sqlite_database: Database, settings: Settings
+) -> None:
     load_demo(sqlite_database, settings)
     admin = command_line_actor(sqlite_database, "demo")
     recipe = a_recipe(formats=["grpo"], grpo={"sources": [{"kind": "history"}]})
@@ -291,5 +294,9 @@ def test_the_demo_is_benched_as_it_comes(sqlite_database: Database, settings: Se
     bench = bench_now(sqlite_database, settings, admin, bundle_id, BenchTerms())
     assert bench.is_passed
     assert bench.used == 14
+    told = {row[0]: row[2:] for row in table_rows("probe")}
+    for each in bench.probes:
+        counts = [str(number) for number in (each.count, each.reached, each.free)]
+        assert told[each.name] == [f"{each.mean:.3f}", f"{each.ceiling:.3f}", *counts]
     folder = bundle_folder(settings, get_bundle(sqlite_database, admin, bundle_id))
     assert not list(folder.rglob("__pycache__"))
