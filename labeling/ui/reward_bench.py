@@ -14,7 +14,7 @@ from labeling.ui.i18n import Words
 from labeling.ui.reward_bench_views import bench_view
 from labeling.ui.session import Services, who_asks
 from labeling.ui.view import shown, title, view
-from schemas.errors import InvalidInput
+from schemas.errors import InvalidInput, NotFound, PlanwrightError
 from schemas.people import Actor
 from schemas.project import DEFAULT_WEIGHTS, REWARDS
 from schemas.reward_bench import SCALINGS, BenchTerms
@@ -42,9 +42,10 @@ class RewardBenchHandlers:
     def on_picked(self, picked: str, request: gr.Request) -> list[Any]:
         """Show the terms that the picked bundle comes with: its weights, scaling and group."""
         who = who_asks(request, "admin")
-        if not picked:
+        try:
+            terms = own_terms(self.services.database, who, picked)
+        except PlanwrightError:
             return [gr.skip() for _ in range(2 + len(REWARDS))]
-        terms = own_terms(self.services.database, who, picked)
         held = terms.weights or {}
         return [terms.scaling, terms.group, *(held.get(reward, 0) for reward in REWARDS)]
 
@@ -61,9 +62,10 @@ class RewardBenchHandlers:
         return self._bench(who, picked, say(self.words("bench.started")))
 
     def _bench(self, who: Actor, picked: str, told: Any = None) -> BenchShown:
-        if not picked:
+        try:
+            found = find_bench(self.services.database, who, picked)
+        except NotFound:  # nothing is picked, or an address names a bundle of another project
             return BenchShown(gr.skip(), told or gr.skip())
-        found = find_bench(self.services.database, who, picked)
         return BenchShown(shown(bench_view(found, self.words)), told or gr.skip())
 
 
