@@ -26,7 +26,15 @@ from schemas.clusters import cluster_key, normalised
 from schemas.likeness import grams_of
 from schemas.people import Actor
 
-__all__ = ["BenchmarkGuard", "GuardedQuestion", "Leak", "cluster_key", "load_guard"]
+__all__ = [
+    "NEAR",
+    "BenchmarkGuard",
+    "GuardedQuestion",
+    "Leak",
+    "LikenessIndex",
+    "cluster_key",
+    "load_guard",
+]
 
 NEAR = 0.8
 GOLD = "gold"
@@ -83,7 +91,7 @@ class BenchmarkGuard:
                 form = normalised(text)
                 if form:
                     place.setdefault(form, question)
-        self._index = _LikenessIndex(self._normalised, near)
+        self._index = LikenessIndex(self._normalised, near)
         self._last: tuple[str, Leak | None] = ("", None)
 
     @classmethod
@@ -138,8 +146,8 @@ class BenchmarkGuard:
         return Leak("near", self._normalised[found[0]], found[1]) if found else None
 
 
-class _LikenessIndex:
-    """Finds a text that is alike enough, by the rarest of its grams."""
+class LikenessIndex:
+    """Finds a text that is alike enough, by the rarest of its grams; texts are normalised."""
 
     def __init__(self, texts: Iterable[str], near: float) -> None:
         self._near = near

@@ -208,6 +208,8 @@ class VerifyReport(_Value):
     """Reading and tokenising, without the start of the interpreter."""
     prompt_end: str | None = None
     """How a rollout's prompt ends, which says whether it is asked to think."""
+    near_split: int | None = None
+    """Training questions that are near-duplicates of validation; absent without validation."""
 
     @property
     def count(self) -> int:

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from exports.checks import among, answers, columns, files, truth
 from exports.checks.lines import Check, Held, Line, Reader
+from exports.checks.near import NearSplit
 from exports.checks.sources import Ground, Sources
 from exports.rows import CHUNK, in_chunks
 from schemas.bundle import RowOrigin
@@ -25,10 +26,14 @@ TOLD = 200
 
 @dataclass
 class Findings:
-    """What is wrong with a bundle; at most `TOLD` lines of a file are told, all are counted."""
+    """What is wrong with a bundle; at most `TOLD` lines of a file are told, all are counted.
+
+    `near_split` counts training questions that are near-duplicates of validation.
+    """
 
     differences: list[RowDifference] = field(default_factory=list)
     by_file: Counter[str] = field(default_factory=Counter)
+    near_split: int | None = None
 
     def add(self, name: str, file: str, line: int) -> None:
         """A file's line has the fault that a check looks for."""
@@ -71,10 +76,13 @@ def _examine(held: Held) -> Findings:
         for file, line in each.find(held):
             found.add(each.name, file, line)
     judges = [(each.name, each.begin(held)) for each in CHECKS]
+    near = NearSplit()
     for line in _lines(held):
+        near.see(line)
         for name, has_fault in judges:
             if has_fault(line):
                 found.add(name, line.file, line.number)
+    found.near_split = near.count()
     return found
 
 

@@ -85,6 +85,8 @@ def _verify(context: CommandContext, args: argparse.Namespace) -> int:
             print(f"{name}: {file.rows_in} → {read}  {_pairs(file.lengths or {})}")
         for each in report.differences:
             print(_say(context, each.code, each.values))
+        if report.near_split:
+            print(_say(context, "training.near_split", {"count": report.near_split}))
         if not report.lengths_known:
             print(_say(context, "training.lengths_unknown"))
     return ALL_DONE if report.is_true else SOME_REFUSED

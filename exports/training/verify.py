@@ -146,6 +146,7 @@ def to_report(request: dict[str, Any], said: Mapping[str, Any], found: Findings)
         differences=tuple(differences),
         seconds=said["seconds"],
         prompt_end=said["prompt_end"],
+        near_split=found.near_split,
     )
 
 

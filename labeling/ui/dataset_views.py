@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from exports.card import shift_text
-from labeling.ui.i18n import Words
+from labeling.ui.i18n import Words, moment
 from labeling.ui.view import Node, bar, card, facts, node, pill, table
 from schemas.bundle import BundleSummary, BundleView, PoolFigures, RecipePreview, Spread
 from schemas.recipe import BundleRecipe
@@ -78,7 +78,7 @@ def pool_view(found: PoolFigures, words: Words) -> Node:
 
 def bundle_row(found: BundleSummary, words: Words) -> list[Node]:
     """One line of the list."""
-    about = f"{found.created_at:%m-%d %H:%M} · {found.created_by or ''}"
+    about = f"{moment(found.created_at)} · {found.created_by or ''}"
     rows = " · ".join(
         f"{name.removesuffix('.jsonl')} {count:,}" for name, count in found.rows.items()
     )
@@ -212,6 +212,8 @@ def _verification(found: Mapping[str, Any] | None, words: Words) -> list[Node]:
     heads = [words(f"datasets.{n}") for n in ("file", "written", "read", "tokenised", "lengths")]
     state = pill(words("datasets.same"), "ok") if found.get("is_true") else None
     wrong = _differences(found.get("differences") or [], words)
+    if near := found.get("near_split"):
+        wrong.append(node("p", words.sentence("training.near_split", {"count": near})))
     return [
         card(words("datasets.verification"), table(heads, rows, empty="–"), *wrong, right=state)
     ]

@@ -1,5 +1,7 @@
 """How many rows of each source go in, and into which pool and part."""
 
+from itertools import pairwise
+
 from db.engine import Database
 from exports.preview import preview_recipe
 from schemas.settings import Settings
@@ -92,3 +94,28 @@ def test_growth_moves_no_row_across_the_split(database: Database, settings: Sett
     assert set(before.values()) == {"grpo.jsonl", "grpo_val.jsonl"}
     assert len(after) == len(before) + 10
     assert {query: after[query] for query in before} == before
+
+
+def test_near_duplicates_that_come_later_move_no_older_row(
+    sqlite_database: Database, settings: Settings
+) -> None:
+    """Neither over a split nor into another pool, though they are like rows on either side."""
+    database, who = sqlite_database, a_project(sqlite_database)
+    a_full_project(database, who, accepted=30)
+    recipe = a_recipe(pools="apart", val_share=0.3)
+    places: list[dict[str, str]] = []
+    for clothes in ("请问{}", "{}呢", "{}！", "{}？ "):
+        _, folder = written(database, settings, who, recipe)
+        places.append(
+            {
+                row["messages"][1]["content"]: path.name
+                for path in folder.glob("*.jsonl")
+                for row in rows_of(folder, path.name)
+            }
+        )
+        for number in range(30):
+            an_accepted_query(database, who, clothes.format(f"第{number}周的流量怎么样"))
+    assert len(set(places[0].values())) == 4
+    assert len(places[-1]) > len(places[0]) + 60
+    for earlier, later in pairwise(places):
+        assert {text: later[text] for text in earlier} == earlier

@@ -80,3 +80,26 @@ def test_all_faults_are_counted_and_the_first_are_told(tmp_path: Path) -> None:
     assert found.by_file == {"sft.jsonl": TOLD + 50}
     assert len(found.differences) == TOLD
     assert found.differences[-1].line == TOLD
+
+
+def test_training_questions_nearly_in_validation_are_counted(tmp_path: Path) -> None:
+    def write(name: str, *questions: str) -> None:
+        rows = [
+            {
+                "messages": [
+                    {"role": "system", "content": "规划"},
+                    {"role": "user", "content": text},
+                    {"role": "assistant", "content": f"<answer>\n{text}\n</answer>"},
+                ],
+                "channel": "accepted",
+            }
+            for text in questions
+        ]
+        lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
+        (tmp_path / name).write_text("".join(lines), "utf-8")
+
+    weekly, rain = "查看上周的经营周报，并分析流量", "Will it rain in Paris tomorrow?"
+    write("sft.jsonl", f"请{weekly}吧", "怎样报名满减活动", f"{rain} Please", weekly)
+    assert examine(tmp_path, {}).near_split is None
+    write("sft_val.jsonl", weekly, rain, "物流超时的订单有多少")
+    assert examine(tmp_path, {}).near_split == 3
