@@ -20,7 +20,7 @@ import gradio as gr
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from labeling.ui.assets_version import module
-from labeling.ui.errors import present
+from labeling.ui.errors import present, say
 from labeling.ui.events import DIRECT
 from labeling.ui.i18n import Words
 from schemas.desk import ItemContext, Progress
@@ -162,10 +162,10 @@ def connect(component: gr.HTML, handlers: object, events: Sequence[str]) -> None
 
 
 def refusal(error: InvalidInput, words: Words) -> Answer:
-    """A refused input: its problems for the editor, and the sentence as a notice."""
-    notice = present(error, words)
+    """A refused input: its problems for the editor, which stay there, and a notice that leaves."""
     if not error.problems:
-        return {"failed": True, "notice": notice}
+        return {"failed": True, "notice": present(error, words)}
+    notice = say(words.sentence(error.code, error.values), "note")
     return {"problems": to_lines(error.problems, words), "notice": notice}
 
 

@@ -203,7 +203,7 @@ class LabelHandlers(DeskHandlers):
         saved_at = item.draft_saved_at
         return {
             "conflict": {
-                "sentence": sentence,
+                "is_newer": True,
                 "number": item.draft_number,
                 "content": item.draft,
                 "at": saved_at and saved_at.isoformat(),

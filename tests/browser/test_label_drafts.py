@@ -63,7 +63,8 @@ def test_two_tabs_are_offered_both_versions(make_desk: Callable[..., Desk]):
     here = second.evaluate(
         "new Date().toLocaleTimeString('zh-CN', {hour: '2-digit', minute: '2-digit'})"
     )
-    expect(banner).to_contain_text(re.compile(rf"你于 {here[:3]}\d\d 在另一个标签页"))
+    expect(banner).to_contain_text("你在另一个标签页或窗口保存了另一个版本")
+    expect(banner).to_contain_text(re.compile(rf"日 {here[:3]}\d\d）"))
     second.click("#conflict-compare")
     expect(second.locator(".conflict-differences")).to_contain_text("第一个标签页的版本")
     expect(field_at(second, REWRITE)).to_have_value("第二个标签页的版本")

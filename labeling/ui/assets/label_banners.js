@@ -44,7 +44,8 @@ export class LabelBanners {
       node.remove();
       settle(content);
     };
-    const text = theirs.sentence ? window.planwright.local(theirs.sentence) : say("label.two_versions", { time: theirs.at ? timeOf(theirs.at, this.language) : "" });
+    const name = theirs.is_newer ? "label.conflict" : "label.two_versions";
+    const text = say(name, { time: theirs.at ? timeOf(theirs.at, this.language) : "" });
     const told = banner("bad", text, [
       [say("label.keep_mine"), choose(mine.content), "conflict-mine"],
       [say("label.take_saved"), choose(theirs.content), "conflict-theirs"],
@@ -57,6 +58,6 @@ export class LabelBanners {
   /** Somebody else has the query now. */
   lost(sentence, next) {
     const { say } = this;
-    this.root.prepend(banner("bad", [window.planwright.local(sentence), " ", say("label.lost")], [[say("label.next_item"), next, "next-item"]]));
+    this.root.prepend(banner("bad", window.planwright.local(sentence), [[say("label.next_item"), next, "next-item"]]));
   }
 }

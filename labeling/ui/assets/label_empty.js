@@ -34,7 +34,7 @@ function showPaused(root, { say, paused, again, mine }) {
     h(
       "div",
       { class: "empty-card", id: "label-paused" },
-      h("div", { class: "empty-sign", "aria-hidden": "true" }, "‖"),
+      h("div", { class: "empty-sign is-paused", "aria-hidden": "true" }, "Ⅱ"),
       h("h2", {}, say("empty.paused")),
       h("p", {}, paused),
       actions({ say, again, mine }, "empty.again"),

@@ -236,7 +236,7 @@ class ReviewDesk extends DeskPage {
     const passage = passageOf(this);
     const isMore = noted.list.length > 0;
     const given = await askReason({
-      title: say("actions.return"), explained: isMore ? [say("review.noted", { count: noted.list.length }), noted.nodes()] : say("review.return_explained"),
+      title: say("actions.return"), explained: isMore ? [say("review.noted", { count: noted.list.length }), noted.nodes(), h("p", {}, say("review.another"))] : say("review.return_explained"),
       choices: this.reasons, isNeeded: (code) => code === "other", isFree: isMore, say,
       confirm: say("actions.return"), note: say("review.note"), extra: [place.node, passage.node],
     });

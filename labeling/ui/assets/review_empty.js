@@ -9,7 +9,7 @@ export function showNothing(root, { say, language, labels, paused = null, left =
     h(
       "div",
       { class: "empty-card", id: paused && "review-paused" },
-      h("div", { class: "empty-sign", "aria-hidden": "true" }, paused ? "‖" : "✓"),
+      h("div", { class: `empty-sign ${paused ? "is-paused" : ""}`, "aria-hidden": "true" }, paused ? "Ⅱ" : "✓"),
       h("h2", {}, say(paused ? "review.paused" : "review.empty")),
       h("p", {}, paused ?? say("review.empty_explained")),
       !paused && labels > 0 && pill(say("review.open_labels", { count: labels })),
