@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from labeling.ui.i18n import Words
+from labeling.ui.i18n import Words, moment
 from labeling.ui.view import Node, node, pill
 from schemas.comments import Anchor, CommentView, PlanPlace, Span
 
@@ -55,7 +55,7 @@ def _thread(
     head: list[Node] = [node("b", place_words(first.anchor, plan, words))]
     if first.resolved_at is not None:
         who = first.resolved_by or words("queries.hidden_author")
-        time = f"{first.resolved_at:%m-%d %H:%M}"
+        time = moment(first.resolved_at)
         head.append(pill(say["comments.resolved_by"].format(who=who, time=time), "ok"))
     return node(
         "div",
@@ -70,7 +70,7 @@ def _said(each: CommentView, words: Words) -> Node:
     who = each.author or words("queries.hidden_author")
     return node(
         "div",
-        node("span", f"{each.at:%m-%d %H:%M}"),
+        node("span", moment(each.at)),
         node("span", node("b", who), node("span", f" {each.text}")),
         cls="pw-turn pw-event",
     )

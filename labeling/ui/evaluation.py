@@ -64,7 +64,7 @@ class EvaluationHandlers:
         benchmarks = evaluate.list_benchmarks(database, who)
         names = [each.reference for each in benchmarks]
         done = [
-            (f"{each.planner.name} · {each.benchmark} · {each.created_at:%m-%d %H:%M}", each.id)
+            (f"{each.planner.name} · {each.benchmark} · {each.created_at:%m-%d %H:%M} UTC", each.id)
             for each in evaluate.list_evaluations(database, who)
             if each.state == "done"
         ]

@@ -2,7 +2,7 @@
 
 import json
 
-from labeling.ui.i18n import Words
+from labeling.ui.i18n import Words, moment
 from labeling.ui.view import Node, bar, card, facts, node, pill, table
 from schemas.evaluation import AnswerView, Comparison, EvaluationView, Figures, PlannerView
 
@@ -13,7 +13,7 @@ _STATES = {"done": "ok", "failed": "bad"}
 
 def evaluation_row(found: EvaluationView, words: Words) -> list[Node]:
     """One line of the list."""
-    about = f"{found.benchmark} · {found.created_at:%m-%d %H:%M}"
+    about = f"{found.benchmark} · {moment(found.created_at)}"
     accuracy: Node = "–"
     if found.figures is not None:
         accuracy = accuracy_bar(found.figures)

@@ -11,7 +11,7 @@ from labeling.ui.errors import notice, presented, say
 from labeling.ui.events import DIRECT, on_page_load
 from labeling.ui.expert_views import list_view
 from labeling.ui.fields import button, text
-from labeling.ui.i18n import Words
+from labeling.ui.i18n import Words, moment
 from labeling.ui.list_compare import build_compare_tab
 from labeling.ui.list_drafts import build_draft_tab
 from labeling.ui.prompts import build_prompt_tabs
@@ -85,7 +85,7 @@ class ExpertsHandlers:
         current = [pill(self.words("experts.current"), "ok")] if version.is_current else []
         name = ["div", {}, ["b", {}, version.reference], " ", *current]
         note = ["div", {"cls": "pw-mute"}, version.note] if version.note else ""
-        at = ["div", {"cls": "pw-mute"}, f"{version.published_at:%Y-%m-%d %H:%M}"]
+        at = ["div", {"cls": "pw-mute"}, moment(version.published_at)]
         return [
             ["div", {}, name, note],
             " · ".join(sizes),

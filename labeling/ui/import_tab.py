@@ -11,7 +11,7 @@ from labeling.intake import preview
 from labeling.ui.errors import presented, say, unchanged
 from labeling.ui.events import DIRECT, on_page_load
 from labeling.ui.fields import button, choice, elem_id
-from labeling.ui.i18n import Words
+from labeling.ui.i18n import Words, moment
 from labeling.ui.session import Services, who_asks
 from labeling.ui.view import Node, card, node, pill, shown, table, title, view
 from schemas.errors import InvalidInput
@@ -129,9 +129,7 @@ class ImportHandlers:
         if found.counts.errors_file:
             href = f"/download/import-errors/{found.id}"
             errors = [node("a", self.words("queries.errors_file"), href=href, download=True)]
-        about = (
-            f"{self.words(f'queries.import_kind_{found.kind}')} · {found.created_at:%m-%d %H:%M}"
-        )
+        about = f"{self.words(f'queries.import_kind_{found.kind}')} · {moment(found.created_at)}"
         name = node(
             "div", found.file_name, " ", state, node("div", about, " ", *errors, cls="pw-mute")
         )

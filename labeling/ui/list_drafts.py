@@ -14,7 +14,7 @@ from pydantic import Field, JsonValue
 from labeling import experts, list_drafts, list_work
 from labeling.ui.assets_version import module
 from labeling.ui.desk import Answer, Message, answered, connect, read_message
-from labeling.ui.i18n import Words
+from labeling.ui.i18n import Words, moment
 from labeling.ui.list_views import impact_answer, likeness_of
 from labeling.ui.session import Services, who_asks
 from schemas.errors import EditConflict
@@ -172,7 +172,7 @@ class ListDraftHandlers:
             ],
             "base_names": [each.name for each in base.experts] if base else [],
             "saved": self.words(
-                "experts.draft_saved", by=found.saved_by, at=f"{found.saved_at:%Y-%m-%d %H:%M}"
+                "experts.draft_saved", by=found.saved_by, at=moment(found.saved_at)
             ),
         }
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from labeling.ui.i18n import Words
+from labeling.ui.i18n import Words, moment
 from labeling.ui.view import Node, bar, card, node, pill, table
 from schemas.experts import Expert, ExpertList, ListComparison, compare_lists
 from schemas.list_changes import ListChange, ListChanges
@@ -184,7 +184,7 @@ def _work_row(found: ListWorkView, words: Words) -> list[Node]:
     if found.state == "running":
         said = words("experts.weighing", done=f"{found.done:,}", total=f"{found.total:,}")
         parts = [bar(found.done / max(1, found.total)), node("div", said, cls="pw-mute"), *parts]
-    by = f"{found.created_by or ''} {found.created_at:%Y-%m-%d %H:%M}".strip()
+    by = f"{found.created_by or ''} {moment(found.created_at)}".strip()
     return [
         node("div", f"{found.before} → {found.after} ", state),
         node("div", *parts),

@@ -9,7 +9,7 @@ from labeling import prompts
 from labeling.ui.errors import presented, say
 from labeling.ui.events import DIRECT, on_page_load
 from labeling.ui.fields import button, text
-from labeling.ui.i18n import Words
+from labeling.ui.i18n import Words, moment
 from labeling.ui.session import Services, who_asks
 from labeling.ui.view import card, on_pick, picked_id, pill, shown, table, view
 from schemas.people import Actor
@@ -81,7 +81,7 @@ class PromptHandlers:
                 each.reference,
                 [
                     ["div", {}, ["b", {}, each.reference], " ", current if each.is_current else ""],
-                    f"{each.published_by or ''} {each.published_at:%Y-%m-%d %H:%M}".strip(),
+                    f"{each.published_by or ''} {moment(each.published_at)}".strip(),
                 ],
             )
             for each in versions
@@ -103,7 +103,7 @@ class PromptHandlers:
         found = prompts.find_guideline(self.services.database, who)
         if found is None:
             return GuidelineShown(shown(self.words("experts.no_guideline")), gr.skip(), gr.skip())
-        by = f"{found.published_by or ''} {found.published_at:%Y-%m-%d %H:%M}".strip()
+        by = f"{found.published_by or ''} {moment(found.published_at)}".strip()
         about = self.words("experts.guideline_about", version=found.version, by=by)
         return GuidelineShown(shown(about), found.text, gr.skip())
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from labeling.ui.comment_views import comments_view, place_words
-from labeling.ui.i18n import Words
+from labeling.ui.i18n import Words, moment
 from labeling.ui.view import Node, card, facts, node, pill
 from schemas.comments import CommentView, PlanPlace
 from schemas.desk import SuggestionView, Turn
@@ -38,7 +38,7 @@ def detail_view(
                     ("ID", found.external_id or found.id),
                     (words("queries.list"), found.expert_list),
                     (words("queries.prompt"), f"{found.prompt} · {found.dialect}"),
-                    (words("queries.imported"), f"{found.created_at:%Y-%m-%d %H:%M}"),
+                    (words("queries.imported"), moment(found.created_at)),
                 ]
             ),
             *(_move(found.id, each, words) for each in found.moves),
@@ -113,7 +113,7 @@ def _annotation(found: AnnotationView, words: Words, said: Sequence[CommentView]
     verdicts = [
         node(
             "div",
-            f"{each.at:%m-%d %H:%M} · {each.reviewer} · {words(f'queries.verdict_{each.verdict}')}",
+            f"{moment(each.at)} · {each.reviewer} · {words(f'queries.verdict_{each.verdict}')}",
             *(node("div", _reason(reason, shown, words)) for reason in each.reasons),
             cls="pw-mute",
         )
@@ -149,7 +149,7 @@ def _earlier(version: RevisionView, found: AnnotationView, words: Words) -> Node
     if found.state == "accepted" and version.kind != "refused":
         act = f"{found.id} {version.id} {found.revision_id}"
         body.append(node("button", words("queries.put_back"), pick=act))
-    summary = node("summary", f"{head} · {version.at:%m-%d %H:%M}")
+    summary = node("summary", f"{head} · {moment(version.at)}")
     return node("details", summary, *body, key=f"r{version.id}")
 
 
@@ -175,7 +175,7 @@ def _event(entry: TimelineEntry, words: Words) -> Node:
     change = " → ".join(dict.fromkeys(states))
     return node(
         "div",
-        node("span", f"{entry.at:%m-%d %H:%M}"),
+        node("span", moment(entry.at)),
         node("span", f"{who} · {action}", node("span", f" {change}", cls="pw-mute")),
         cls="pw-turn pw-event",
     )

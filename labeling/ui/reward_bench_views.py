@@ -1,7 +1,7 @@
 """How a reward bench is drawn: rewards, agreement with people, probes, forecast."""
 
 from exports.reward_bench_work import BenchView
-from labeling.ui.i18n import Words
+from labeling.ui.i18n import Words, moment
 from labeling.ui.view import Node, card, node, pill, table
 from schemas.reward_bench import (
     QUESTIONS,
@@ -37,7 +37,7 @@ def _found(found: RewardBench, words: Words) -> list[Node]:
         used=f"{found.used:,}",
         rows=f"{found.rows:,}",
         answers=f"{found.answers:,}",
-        at=f"{found.measured_at:%Y-%m-%d %H:%M} UTC",
+        at=f"{moment(found.measured_at)}",
     )
     verdict = "green" if found.is_passed else "red"
     right = pill(words(f"bench.{verdict}"), "ok" if found.is_passed else "bad")

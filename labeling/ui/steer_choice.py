@@ -71,7 +71,7 @@ def list_choices(services: Services, who: Actor, words: Words) -> ListsShown:
             choices=[
                 anything,
                 *(
-                    (f"{each.file_name} · {each.created_at:%m-%d %H:%M}", each.id)
+                    (f"{each.file_name} · {each.created_at:%m-%d %H:%M} UTC", each.id)
                     for each in imports
                 ),
             ]

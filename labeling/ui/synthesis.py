@@ -10,7 +10,7 @@ from labeling.synthesis import batch
 from labeling.ui.errors import notice, presented, say
 from labeling.ui.events import DIRECT, on_page_load
 from labeling.ui.fields import button, hidden
-from labeling.ui.i18n import Words
+from labeling.ui.i18n import Words, moment
 from labeling.ui.query_views import suggestion_card
 from labeling.ui.session import Services, who_asks
 from labeling.ui.synthesis_order import lay_out_order, read_order
@@ -159,7 +159,7 @@ class SynthesisHandlers:
         )
 
     def _row(self, found: BatchProgress) -> list[Node]:
-        about = f"{found.started_at:%m-%d %H:%M} · {found.created_by or ''}"
+        about = f"{moment(found.started_at)} · {found.created_by or ''}"
         return [
             node("div", node("b", found.order.model), node("div", about, cls="pw-mute")),
             self._state(found),

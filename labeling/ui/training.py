@@ -58,7 +58,7 @@ class TrainingHandlers:
         """Offer the bundles that are ready."""
         who = who_asks(request, "admin")
         ready = [
-            (f"{each.name} · {each.created_at:%m-%d %H:%M}", each.bundle_id)
+            (f"{each.name} · {each.created_at:%m-%d %H:%M} UTC", each.bundle_id)
             for each in bundles.list_bundles(self.services.database, who)
             if each.state in chains.READY
         ]

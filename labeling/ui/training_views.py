@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from exports.training.recipes import TrainingRecipe
-from labeling.ui.i18n import Words
+from labeling.ui.i18n import Words, moment
 from labeling.ui.view import Node, card, chart, node, pill, table
 from schemas.project import REWARDS
 from schemas.training import ChainSummary, ChainView, Check, Point, StageView
@@ -45,7 +45,7 @@ def commands_view(lines: list[str], words: Words) -> Node:
 
 def chain_row(found: ChainSummary, words: Words) -> list[Node]:
     """One line of the list."""
-    about = f"{found.recipe} · {found.created_at:%m-%d %H:%M}"
+    about = f"{found.recipe} · {moment(found.created_at)}"
     stage = words.sentence(f"training.stage_{found.stage}", {})
     return [
         node("div", node("b", found.bundle_name), node("div", about, cls="pw-mute")),
@@ -82,11 +82,11 @@ def _stage(found: StageView, words: Words) -> Node:
         node("div", node("b", name), state_pill(found.state, words), cls="pw-line")
     ]
     if found.started_at:
-        until = f" – {found.finished_at:%H:%M:%S}" if found.finished_at else ""
-        lines[0] = [*lines[0], node("span", f"{found.started_at:%H:%M:%S}{until}", cls="pw-mute")]
+        until = f" – {moment(found.finished_at)}" if found.finished_at else ""
+        lines[0] = [*lines[0], node("span", f"{moment(found.started_at)}{until}", cls="pw-mute")]
     if found.stop_phase:
         phase = words.sentence(f"training.phase_{found.stop_phase}", {})
-        by = f" · {found.stop_deadline:%H:%M:%S}" if found.stop_deadline else ""
+        by = f" · {moment(found.stop_deadline)}" if found.stop_deadline else ""
         lines.append(node("div", phase + by, cls="pw-mute"))
     if found.reason:
         kind = "pw-bad-text" if found.state == "failed" else "pw-mute"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from labeling.ui.i18n import Words
+from labeling.ui.i18n import Words, moment
 from labeling.ui.query_views import plan_view
 from labeling.ui.view import Node, card, interval, node, pill, table
 from schemas.gold_items import GoldAnswerView, GoldItemView, GoldRecord
@@ -21,7 +21,7 @@ def paused_view(found: Sequence[PauseView], words: Words) -> Node:
                 each.name,
                 _why(each, words),
                 each.paused_by or words("team.by_rule"),
-                f"{each.paused_at:%Y-%m-%d %H:%M}",
+                moment(each.paused_at),
                 node("button", words("team.lift"), pick=each.person_id),
             ],
         )
@@ -80,7 +80,7 @@ def _record(record: GoldRecord, words: Words) -> list[Node]:
 
 
 def _at(record: GoldRecord) -> str:
-    return f"{record.last_at:%m-%d %H:%M}" if record.last_at else "–"
+    return moment(record.last_at) if record.last_at else "–"
 
 
 def _item(item: GoldItemView, words: Words) -> list[Node]:
@@ -105,5 +105,5 @@ def _answer(answer: GoldAnswerView, words: Words) -> list[Node]:
         answer.name,
         node("div", pill(words(f"team.{word}"), kind), plan),
         f"{answer.score:.2f}",
-        f"{answer.answered_at:%m-%d %H:%M}",
+        moment(answer.answered_at),
     ]

@@ -71,6 +71,22 @@ def test_from_the_set_up_link_to_a_page_in_ones_own_language_and_theme(
     shot(second, "sign-in-dark")
 
 
+@pytest.mark.parametrize(
+    ("language", "told"), [("zh", "2020年1月2日 17:16"), ("en", "2 Jan 2020, 17:16")]
+)
+def test_times_are_told_by_the_readers_clock(
+    served_app: ServedApp, chromium: Browser, language: str, told: str
+) -> None:
+    context = chromium.new_context(timezone_id="Asia/Shanghai")
+    page = context.new_page()
+    page.goto(f"{served_app.url}/login?language={language}")
+    for instant in ("2020-01-02T09:16:00+00:00", "2020-01-02T09:16:00.120000Z"):
+        text = page.evaluate("text => window.planwright.local(text)", f"Li · ⟨{instant}⟩")
+        assert text == f"Li · {told}"
+    assert page.evaluate("window.planwright.local('⟨2020-13-41T⟩ 7')") == "⟨2020-13-41T⟩ 7"
+    context.close()
+
+
 def become_admin(page: Page) -> None:
     page.get_by_label("姓名").fill("李")
     page.get_by_label("新密码").fill(PASSWORD)

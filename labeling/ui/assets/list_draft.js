@@ -48,7 +48,7 @@ class ListDraftPage {
           h("button", { type: "button", id: "draft-open", class: "ld-primary", onclick: open }, say("draft_open"))),
         answer.drafts.map((each) => h("button", { type: "button", class: "ld-pick", onclick: async () => this.open(await this.ask("look", { draft_id: each.id })) },
           h("b", {}, each.name), " ", each.base && pill(each.base),
-          h("span", { class: "ld-mute" }, say("draft_saved", { by: each.saved_by, at: each.saved_at.slice(0, 16).replace("T", " ") })))),
+          h("span", { class: "ld-mute" }, say("draft_saved", { by: each.saved_by, at: window.planwright.local(`⟨${each.saved_at}⟩`) })))),
         !answer.drafts.length && h("p", { class: "ld-mute" }, say("no_drafts"))));
     if (answer.lists.length) name.value = answer.lists[0];
   }
@@ -100,7 +100,7 @@ class ListDraftPage {
   tell() {
     const { draft, say } = this;
     const base = draft.base ? say("draft_base", { reference: draft.base }) : say("draft_new");
-    fill(this.state, base, " · ", this.isDirty ? pill(say("draft_dirty"), "warn") : draft.saved);
+    fill(this.state, base, " · ", this.isDirty ? pill(say("draft_dirty"), "warn") : window.planwright.local(draft.saved));
   }
 
   changed() {

@@ -5,7 +5,7 @@ const SVG = "http://www.w3.org/2000/svg";
 let drawn = "";
 
 function draw(node) {
-  if (typeof node !== "object" || node === null) return document.createTextNode(String(node ?? ""));
+  if (typeof node !== "object" || node === null) return document.createTextNode(window.planwright.local(node ?? ""));
   const [tag, attributes, ...children] = node;
   if (tag === "chart") return chart(attributes);
   if (tag === "interval") return interval(attributes);
