@@ -68,6 +68,10 @@ def test_a_list_is_drafted_weighed_published_compared_and_its_rows_moved(
     expect(page.locator("#experts-list")).to_contain_text(ADVICE)  # the newest, before any click
     draft_of(page, "草稿")
     type_newer(page)
+    page.mouse.move(400, 500)
+    page.mouse.wheel(0, 4_000)
+    expect(page.locator("#draft-form .ld-card").last).to_be_in_viewport()
+    expect(page.locator("#draft-save")).to_be_in_viewport()
     expect(page.locator("#draft-state")).to_contain_text("尚未保存")
     page.keyboard.press("Control+s")
     expect(page.locator("#draft-state")).to_contain_text("Li 于")
