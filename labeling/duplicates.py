@@ -38,7 +38,7 @@ __all__ = [
 
 NEAR = 0.8
 GOLD = "gold"
-_SHARED = 5
+_SHARED = 8
 """How many of their rarest grams two texts must share before they are compared whole."""
 _MANY = 400
 
@@ -171,22 +171,22 @@ class LikenessIndex:
         """A text that is alike enough, and how much; none if there is none."""
         grams = grams_of(text)
         size, least = len(grams), self._least(len(grams))
-        known = map(self._ranks.get, grams)
-        ranks = sorted(rank for rank in known if rank is not None)
+        known = self._ranks
+        ranks = sorted([known[gram] for gram in grams if gram in known])
         if not ranks or len(ranks) < least:
             return None
         shared = min(_SHARED, least)
         # Grams that no question has come first in the order, being the rarest of all.
         looks = ranks[: len(ranks) - least + shared]
-        mine = set(ranks)
+        mine, sets, near = set(ranks), self._sets, self._near
+        # Sets of other sizes than these share too little, whatever is in them.
+        fewest, most = near * size / (2 - near) - 1e-9, size * (2 - near) / near + 1e-9
         for number in self._candidates(looks, shared):
-            other = self._sets[number]
-            both = size + len(other)
-            if 2 * min(size, len(other)) < self._near * both:
-                continue
-            likeness = 2 * len(mine & other) / both
-            if likeness >= self._near:
-                return self._texts[number], likeness
+            other = sets[number]
+            if fewest <= len(other) <= most:
+                likeness = 2 * len(mine & other) / (size + len(other))
+                if likeness >= near:
+                    return self._texts[number], likeness
         return None
 
     def _candidates(self, looks: Sequence[int], shared: int) -> Iterable[int]:
@@ -196,8 +196,8 @@ class LikenessIndex:
             counted = Counter(chain.from_iterable(lists))
             return [number for number, count in counted.items() if count >= shared]
         counts = np.bincount(np.concatenate([self._arrays[rank] for rank in looks]))
-        enough = np.flatnonzero(counts >= shared)
-        likeliest: list[int] = enough[np.argsort(-counts[enough], kind="stable")].tolist()
+        enough = (counts >= shared).nonzero()[0]
+        likeliest: list[int] = enough[(-counts[enough]).argsort(kind="stable")].tolist()
         return likeliest
 
     def _least(self, size: int) -> int:

@@ -43,7 +43,9 @@ def _is_stale(held: Held) -> Judge:
             return False
         if line.kind == "grpo" or line.thinks is False or (keeps and line.kind in SFT_FORMATS):
             return False
-        return trace_state(source.plan, source.taught.plan) == "stale"
+        # A trace that was derived anew, for an accepted plan, has no plan of its own.
+        taught = source.taught.plan
+        return taught is not None and trace_state(source.plan, taught) == "stale"
 
     return judge
 
