@@ -41,9 +41,13 @@ def built_in_template(language: Language) -> str:
 @cache
 def agent_template(template: str) -> str:
     """The template of the agent form, in the language of another template."""
-    language: Language = "zh" if _CHINESE.search(template) else "en"
-    path = Path(__file__).parent / "prompts" / f"agent.{language}.txt"
+    path = Path(__file__).parent / "prompts" / f"agent.{prompt_language(template)}.txt"
     return path.read_text("utf-8")
+
+
+def prompt_language(template: str) -> Language:
+    """The language that a template is written in."""
+    return "zh" if _CHINESE.search(template) else "en"
 
 
 def missing_placeholders(template: str) -> list[str]:
@@ -98,7 +102,7 @@ def render_system(
     with_thinking: bool,
 ) -> str:
     """The system message; nothing that is filled in is read as a placeholder again."""
-    language: Language = "zh" if _CHINESE.search(template) else "en"
+    language = prompt_language(template)
     applies = {
         "thinking": with_thinking,
         "tools": bool(expert_list.tools),

@@ -8,6 +8,7 @@ of some tries; and where a reviewer, who is not the plan's author, has then acce
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -26,10 +27,12 @@ RederivedState = Literal["testing", "waiting", "accepted", "refused"]
 PlainPlan = Mapping[str, Any]
 
 
-class Rederive(BaseModel):
-    """How a batch tests its traces: at least `agree` of `tries` blind plans must be the same."""
-
+class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Rederive(_Value):
+    """How a batch tests its traces: at least `agree` of `tries` blind plans must be the same."""
 
     tries: int = Field(default=3, ge=1, le=16)
     agree: int = Field(default=2, ge=1, le=16)
@@ -112,3 +115,38 @@ def rederivation_prompts(language: Language) -> Prompts:
         (folder / f"{name}.{language}.txt").read_text("utf-8") for name in ("rederive", "decode")
     )
     return Prompts(write, decode)
+
+
+class BlindView(_Value):
+    """What somebody made of a trace alone."""
+
+    number: int
+    plan: dict[str, Any] | None
+    failure: str | None
+    agrees: bool | None
+
+
+class RederivedTrace(_Value):
+    """A trace that was written for an accepted plan, with what its tests say.
+
+    `is_current` turns false when the plan has been corrected since. `blind` is empty in a list.
+    """
+
+    id: str
+    query_id: str
+    query: str
+    history: tuple[dict[str, str], ...]
+    expert_list: str
+    plan: dict[str, Any]
+    model: str | None
+    trace: str | None
+    trace_length: int
+    state: RederivedState
+    is_current: bool
+    tries: int
+    agree: int
+    failure: str | None
+    passage: str | None
+    reason: str
+    created_at: datetime
+    blind: tuple[BlindView, ...] = ()

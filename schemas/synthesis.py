@@ -12,9 +12,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Va
 
 from schemas.desk import SuggestionView
 from schemas.errors import InvalidInput
+from schemas.rederivation import Rederive
 
 BatchState = Literal["running", "done", "stopped", "cancelled"]
 Which = Literal["waiting", "undecided"]
+RequestKind = Literal["answer", "trace", "decode"]
 Reason = tuple[str, Mapping[str, JsonValue]]
 """Code and values of a sentence."""
 
@@ -68,7 +70,8 @@ class SynthesisOrder(_Value):
     `n` answers are wanted for each query. `parameters` go into the request as they are
     (temperature, max_tokens, …). `experts` (NAME[@N]) picks the queries pinned to that list;
     `limit` counts queries. `which`: waiting has no suggestion yet, undecided also takes those that
-    have one. The key is known by the name of an environment variable only.
+    have one. With `rederive` it asks for traces instead: for accepted plans that no trace leads to.
+    The key is known by the name of an environment variable only.
     """
 
     endpoint: Annotated[str, AfterValidator(_checked_endpoint)]
@@ -84,6 +87,7 @@ class SynthesisOrder(_Value):
     timeout_s: float = Field(default=600.0, gt=0)
     attempts: int = Field(default=6, ge=1, le=20)
     backoff_s: float = Field(default=1.0, gt=0)
+    rederive: Rederive | None = None
 
     @classmethod
     def read(cls, values: Mapping[str, object]) -> "SynthesisOrder":
@@ -104,7 +108,11 @@ class SynthesisOrder(_Value):
     @property
     def order_hash(self) -> str:
         """Equal for equal orders."""
-        return _hash(self.model_dump(mode="json"))
+        return _hash(self.to_plain())
+
+    def to_plain(self) -> dict[str, object]:
+        """Plain values, as they are stored; an order for answers looks as it always has."""
+        return self.model_dump(mode="json", exclude=None if self.rederive else {"rederive"})
 
     def request_key(self, pins: "QueryPins", candidate: int) -> str:
         """The identity of one answer: what is sent, to whom, and which of the `n` it is."""
@@ -115,6 +123,16 @@ class SynthesisOrder(_Value):
                 candidate,
             ]
         )
+
+    def trace_key(self, pins: "QueryPins", revision_id: str, prompt: str, candidate: int) -> str:
+        """The identity of a trace for an accepted revision, by a version of the templates."""
+        asked = [self.endpoint, self.model, self.parameters, prompt]
+        return _hash(["trace", pins.model_dump(mode="json"), revision_id, asked, candidate])
+
+
+def decode_key(trace_id: str, number: int) -> str:
+    """The identity of one blind plan of a trace."""
+    return _hash(["decode", trace_id, number])
 
 
 class QueryPins(_Value):

@@ -9,17 +9,20 @@ from sqlmodel import Session, col, select
 from db.engine import take_turns
 from db.tables import Event, Query, SynthesisBatch, SynthesisRequest
 from db.tables.base import now
-from schemas.synthesis import BatchState, QueryPins, Reason, SynthesisOrder
+from schemas.synthesis import BatchState, QueryPins, Reason, RequestKind, SynthesisOrder
 
 _KEYS_AT_ONCE = 500
 
 
 class NewRequest(NamedTuple):
-    """One answer wanted."""
+    """One answer wanted; a `trace` for a revision, or a `decode` of such a trace, likewise."""
 
     query_id: str
     candidate: int
     request_key: str
+    kind: RequestKind = "answer"
+    revision_id: str | None = None
+    rederivation_id: str | None = None
 
 
 class Batch(NamedTuple):
@@ -36,7 +39,7 @@ def add_batch(session: Session, project_id: str, order: SynthesisOrder, person_i
     """A running batch without requests yet; its id."""
     row = SynthesisBatch(
         project_id=project_id,
-        order=order.model_dump(mode="json"),
+        order=order.to_plain(),
         order_hash=order.order_hash,
         created_by=person_id,
     )

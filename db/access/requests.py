@@ -6,7 +6,7 @@ the process renews; what comes back is stored in the transaction that closes the
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
@@ -15,8 +15,32 @@ from db.tables.base import now
 from schemas.synthesis import QueryPins
 
 LEASE = timedelta(seconds=120)
-_REQUEST = SQLModel.metadata.tables["synthesis_request"]
-_QUERY = SQLModel.metadata.tables["query"]
+_REQUEST, _QUERY, _ANNOTATION, _REVISION, _SUGGESTION, _REDERIVATION = (
+    SQLModel.metadata.tables[name]
+    for name in (
+        "synthesis_request",
+        "query",
+        "annotation",
+        "revision",
+        "suggestion",
+        "rederivation",
+    )
+)
+
+
+class Hint(NamedTuple):
+    """What a request of a re-derivation is about: the accepted plan, and the trace to decode.
+
+    `author_id` is the annotation's author. `is_wanted` turns false when the plan has been corrected
+    since, or the trace has its verdict.
+    """
+
+    revision_id: str
+    author_id: str
+    plan: dict[str, Any]
+    rederivation_id: str | None
+    trace: str | None
+    is_wanted: bool
 
 
 class Held(NamedTuple):
@@ -29,6 +53,7 @@ class Held(NamedTuple):
     pins: QueryPins
     text: str
     history: Sequence[dict[str, str]]
+    hint: Hint | None = None
 
     @property
     def reply_key(self) -> str:
@@ -134,25 +159,18 @@ def mend_request(session: Session, request_key: str) -> None:
     session.connection().execute(statement)
 
 
-def _read_held(session: Session, ids: Sequence[int]) -> list[Held]:
+def fail_request(session: Session, request_id: int, failure: str) -> None:
+    """What a request brought was found wanting after it had ended."""
     statement = (
-        sa.select(
-            _REQUEST.c.id,
-            _REQUEST.c.request_key,
-            _REQUEST.c.round,
-            _REQUEST.c.candidate,
-            _QUERY.c.id.label("query_id"),
-            _QUERY.c.list_version_id,
-            _QUERY.c.prompt_version_id,
-            _QUERY.c.dialect,
-            _QUERY.c.window,
-            _QUERY.c.text,
-            _QUERY.c.history,
-        )
-        .join(_QUERY, _QUERY.c.id == _REQUEST.c.query_id)
-        .where(_REQUEST.c.id.in_(ids))
-        .order_by(_REQUEST.c.id)
+        sa.update(_REQUEST)
+        .where(_REQUEST.c.id == request_id, _REQUEST.c.state == "done")
+        .values(state="failed", failure=failure, updated_at=now())
     )
+    session.connection().execute(statement)
+
+
+def _read_held(session: Session, ids: Sequence[int]) -> list[Held]:
+    statement = _asked().where(_REQUEST.c.id.in_(ids)).order_by(_REQUEST.c.id)
     return [
         Held(
             request_id=row.id,
@@ -168,6 +186,54 @@ def _read_held(session: Session, ids: Sequence[int]) -> list[Held]:
             ),
             text=row.text,
             history=row.history,
+            hint=None if row.kind == "answer" else _to_hint(row),
         )
         for row in session.connection().execute(statement)
     ]
+
+
+def _asked() -> sa.Select[*tuple[Any, ...]]:
+    """Requests with their queries, and what a hint is made of."""
+    is_accepted = sa.and_(
+        _ANNOTATION.c.id == _QUERY.c.chosen_annotation_id, _ANNOTATION.c.state == "accepted"
+    )
+    return (
+        sa.select(
+            _REQUEST.c.id,
+            _REQUEST.c.request_key,
+            _REQUEST.c.round,
+            _REQUEST.c.candidate,
+            _REQUEST.c.kind,
+            _REQUEST.c.revision_id,
+            _REQUEST.c.rederivation_id,
+            _QUERY.c.id.label("query_id"),
+            _QUERY.c.list_version_id,
+            _QUERY.c.prompt_version_id,
+            _QUERY.c.dialect,
+            _QUERY.c.window,
+            _QUERY.c.text,
+            _QUERY.c.history,
+            _REVISION.c.content,
+            _ANNOTATION.c.author_id,
+            _SUGGESTION.c.trace,
+            _REDERIVATION.c.state.label("trace_state"),
+            (_ANNOTATION.c.revision_id == _REQUEST.c.revision_id).label("is_accepted"),
+        )
+        .join(_QUERY, _QUERY.c.id == _REQUEST.c.query_id)
+        .outerjoin(_ANNOTATION, is_accepted)
+        .outerjoin(_REVISION, _REVISION.c.id == _REQUEST.c.revision_id)
+        .outerjoin(_REDERIVATION, _REDERIVATION.c.id == _REQUEST.c.rederivation_id)
+        .outerjoin(_SUGGESTION, _SUGGESTION.c.id == _REDERIVATION.c.suggestion_id)
+    )
+
+
+def _to_hint(row: Any) -> Hint:
+    is_tested = row.rederivation_id is not None
+    return Hint(
+        revision_id=row.revision_id,
+        author_id=row.author_id,
+        plan=row.content,
+        rederivation_id=row.rederivation_id,
+        trace=row.trace,
+        is_wanted=bool(row.is_accepted) and (not is_tested or row.trace_state == "testing"),
+    )

@@ -47,6 +47,7 @@ def add_reply(
     batch: Batch,
     raw_reply: bytes,
     usage: dict[str, Any] | None,
+    origin: str = "model",
 ) -> str:
     """Store a model's reply; a query that waited for its first plan is ready then."""
     suggestion_id = new_id()
@@ -55,7 +56,7 @@ def add_reply(
             id=suggestion_id,
             project_id=batch.project_id,
             query_id=held.pins.query_id,
-            origin="model",
+            origin=origin,
             request_key=held.reply_key,
             batch_id=batch.id,
             candidate=held.candidate,

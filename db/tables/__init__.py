@@ -22,7 +22,7 @@ from db.tables.quality import (
     WorkPause,
 )
 from db.tables.queries import Benchmark, BenchmarkQuestion, ImportFile, Query, Suggestion
-from db.tables.synthesis import SynthesisBatch, SynthesisRequest
+from db.tables.synthesis import BlindDecode, Rederivation, SynthesisBatch, SynthesisRequest
 from db.tables.training import (
     Bundle,
     BundleRow,
@@ -38,6 +38,7 @@ __all__ = [
     "Annotation",
     "Benchmark",
     "BenchmarkQuestion",
+    "BlindDecode",
     "Bundle",
     "BundleRow",
     "Chain",
@@ -65,6 +66,7 @@ __all__ = [
     "PromptVersion",
     "Query",
     "QueryChange",
+    "Rederivation",
     "RefusedListDraft",
     "Review",
     "ReviewBatch",

@@ -72,7 +72,9 @@ class Suggestion(Table, table=True):
     """One answer of a model to a query, raw first; or why there is no plan in it.
 
     A plan that was moved from an older expert list (`migration`) is no model's: it is there to be
-    looked at, and never trained on before somebody has accepted it.
+    looked at, and never trained on before somebody has accepted it. A `rederived` one has no plan
+    of its own: its trace was written for an accepted revision, and is taught with that revision
+    (`rederived_for`) once a reviewer has accepted it.
 
     `raw_reply` is the reply as it came, in bytes, so that the database can refuse nothing in it.
     `failure` is a code of the area `replies` when no usable plan was read.
@@ -80,7 +82,8 @@ class Suggestion(Table, table=True):
 
     __table_args__ = (
         sa.CheckConstraint(
-            "origin IN ('model', 'import', 'history', 'migration')", name="known_origin"
+            "origin IN ('model', 'import', 'history', 'migration', 'rederived')",
+            name="known_origin",
         ),
         sa.CheckConstraint("plan IS NULL OR failure IS NULL", name="plan_or_failure"),
     )
@@ -104,6 +107,7 @@ class Suggestion(Table, table=True):
     is_repaired: bool = False
     usage: dict[str, object] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    rederived_for: str | None = None
 
 
 class Benchmark(Table, table=True):

@@ -38,12 +38,16 @@ class SynthesisRequest(Table, table=True):
     """One answer wanted; its key says when it is the same answer again.
 
     A process that works on a row holds it (`owner`) until `lease_until`. `round` grows each time
-    the answer is asked for again; `failure` is a code of the area `synthesis` or `replies`.
+    the answer is asked for again; `failure` is a code of the area `synthesis` or `replies`. A
+    `trace` is to be written for an accepted revision; a `decode` is a plan to be read from such a
+    trace (`rederivation_id`) by somebody who knows nothing else.
     """
 
     __table_args__ = (
         sa.Index("ix_synthesis_request_batch_state", "batch_id", "state", "id"),
+        sa.Index("ix_synthesis_request_rederivation", "rederivation_id"),
         sa.CheckConstraint("state IN ('open', 'done', 'failed')", name="known_state"),
+        sa.CheckConstraint("kind IN ('answer', 'trace', 'decode')", name="known_kind"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -64,3 +68,62 @@ class SynthesisRequest(Table, table=True):
     reasoning_tokens: int = 0
     seconds: float = 0.0
     updated_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    kind: str = Field(default="answer", sa_column_kwargs={"server_default": "answer"})
+    revision_id: str | None = None
+    rederivation_id: str | None = None
+
+
+class Rederivation(Table, table=True):
+    """A trace written anew for an accepted revision, what its tests say, and a reviewer's verdict.
+
+    `testing` while blind plans are asked for, then `waiting` for a reviewer or `refused`; a refusal
+    by a test has a `failure` (area `synthesis`), one by a reviewer a `reason`. `request_id` is the
+    request that brought the trace, `prompt_version` says of which templates it is.
+    """
+
+    __table_args__ = (
+        sa.Index("ix_rederivation_state", "project_id", "state", "id"),
+        sa.CheckConstraint(
+            "state IN ('testing', 'waiting', 'accepted', 'refused')", name="known_state"
+        ),
+        sa.CheckConstraint("reviewer_id <> author_id", name="never_own_work"),
+    )
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    project_id: str = Field(foreign_key="project.id")
+    query_id: str = Field(foreign_key="query.id", index=True)
+    revision_id: str = Field(foreign_key="revision.id", index=True)
+    author_id: str = Field(foreign_key="person.id")
+    suggestion_id: str = Field(foreign_key="suggestion.id", unique=True)
+    batch_id: str = Field(foreign_key="synthesis_batch.id", index=True)
+    request_id: int
+    prompt_version: str
+    tries: int
+    agree: int
+    state: str
+    failure: str | None = None
+    passage: str | None = Field(default=None, sa_type=sa.Text)
+    reviewer_id: str | None = Field(default=None, foreign_key="person.id")
+    reason: str = Field(default="", sa_type=sa.Text)
+    decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+class BlindDecode(Table, table=True):
+    """What somebody made of a re-derived trace alone, raw first.
+
+    `agrees` tells whether the plan has the accepted experts in each stage; unknown where the body
+    was no reply at all.
+    """
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    project_id: str = Field(foreign_key="project.id")
+    rederivation_id: str = Field(foreign_key="rederivation.id", index=True)
+    number: int
+    request_key: str = Field(unique=True)
+    raw_reply: bytes
+    plan: dict[str, object] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
+    failure: str | None = None
+    agrees: bool | None = None
+    usage: dict[str, object] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

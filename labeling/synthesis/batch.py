@@ -75,7 +75,7 @@ def prepare_batch(database: Database, who: Actor, order: SynthesisOrder) -> Prep
     Raises:
         ModelServiceError: `synthesis.key_missing`, where this process would have to ask.
         NotFound: `experts.list_not_found`.
-        InvalidInput: `synthesis.nothing_to_ask`.
+        InvalidInput: `synthesis.nothing_to_ask`, `synthesis.nothing_to_rederive`.
     """
     who.require("admin")
     Target(order.endpoint, order.model, order.key_env, order.timeout_s).key()
@@ -88,7 +88,8 @@ def prepare_batch(database: Database, who: Actor, order: SynthesisOrder) -> Prep
         adopted = batches.adopt_requests(session, batch_id, picked.open_elsewhere)
         batches.add_requests(session, who.project_id, batch_id, picked.requests)
         if not adopted and not picked.requests:
-            raise InvalidInput("synthesis.nothing_to_ask")
+            code = "nothing_to_rederive" if order.rederive else "nothing_to_ask"
+            raise InvalidInput(f"synthesis.{code}")
         count = adopted + len(picked.requests)
         _note(session, who, batch_id, "started", requests=count)
         return Prepared(batch_id, 1)
@@ -100,7 +101,7 @@ def start_batch(database: Database, durable: Durable, who: Actor, order: Synthes
     Raises:
         ModelServiceError: `synthesis.key_missing`.
         NotFound: `experts.list_not_found`.
-        InvalidInput: `synthesis.nothing_to_ask`.
+        InvalidInput: `synthesis.nothing_to_ask`, `synthesis.nothing_to_rederive`.
     """
     prepared = prepare_batch(database, who, order)
     _start(durable, prepared)

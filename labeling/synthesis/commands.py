@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 import orjson
 
 from db.tables.base import new_id
+from labeling import rederived
 from labeling.command_line import (
     ALL_DONE,
     FAILED,
@@ -54,6 +55,18 @@ def add_commands(commands: Subparsers) -> None:
     parser.add_argument("--timeout", type=float, default=600.0, metavar="SECONDS")
     parser.add_argument("--attempts", type=int, default=6, help="tries of one request")
     parser.add_argument("--preview", action="store_true", help="count what would be asked")
+    parser.add_argument(
+        "--rederive", action="store_true", help="ask for traces of accepted plans that have none"
+    )
+    parser.add_argument(
+        "--tries", type=int, default=3, help="blind plans asked of a new trace (default: 3)"
+    )
+    parser.add_argument(
+        "--agree", type=int, default=2, help="of these, how many must agree (default: 2)"
+    )
+    parser.add_argument(
+        "--rederived", action="store_true", help="list the new traces that wait for a reviewer"
+    )
     parser.add_argument("--again", metavar="BATCH", help="ask for the failed of a batch once more")
     parser.add_argument(
         "--reread", action="store_true", help="read stored replies again; asks nothing"
@@ -70,6 +83,8 @@ def _synthesize(context: CommandContext, args: argparse.Namespace) -> int:
         counts = reread.reread(context.database, who)
         _answer(context, counts.model_dump(), _say(context, "reread_finished", **dict(counts)))
         return SOME_REFUSED if counts.still_failed else ALL_DONE
+    if args.rederived:
+        return _list_rederived(context, who)
     if args.again:
         _, prepared = batch.reopen_failed(context.database, who, args.again)
     elif missing := [f"--{each}" for each in ("endpoint", "model") if not getattr(args, each)]:
@@ -80,10 +95,20 @@ def _synthesize(context: CommandContext, args: argparse.Namespace) -> int:
         order = _read_order(args)
         if args.preview:
             preview = batch.preview_batch(context.database, who, order)
-            _answer(context, preview.model_dump(), _say(context, "preview", **dict(preview)))
+            name = "rederive_preview" if order.rederive else "preview"
+            told = _say(context, name, **dict(preview), tries=args.tries)
+            _answer(context, preview.model_dump(), told)
             return ALL_DONE
         prepared = batch.prepare_batch(context.database, who, order)
-    return _report(context, _work(context, who, prepared))
+    return _report(context, who, _work(context, who, prepared))
+
+
+def _list_rederived(context: CommandContext, who: Actor) -> int:
+    found = rederived.list_waiting(context.database, who)
+    lines = [f"{each.id}  {each.trace_length:>6}  {' '.join(each.query.split())}" for each in found]
+    values = [each.model_dump(mode="json") for each in found]
+    _answer(context, values, "\n".join(lines) or _say(context, "rederived_none"))
+    return ALL_DONE
 
 
 def _read_order(args: argparse.Namespace) -> SynthesisOrder:
@@ -107,6 +132,7 @@ def _read_order(args: argparse.Namespace) -> SynthesisOrder:
             "parameters": cast(dict[str, object], parameters),
             "timeout_s": args.timeout,
             "attempts": args.attempts,
+            "rederive": {"tries": args.tries, "agree": args.agree} if args.rederive else None,
         }
     )
 
@@ -180,7 +206,7 @@ class _Asking(threading.Thread):
             self._ended.set()
 
 
-def _report(context: CommandContext, progress: BatchProgress) -> int:
+def _report(context: CommandContext, who: Actor, progress: BatchProgress) -> int:
     values: dict[str, object] = {
         "done": progress.done,
         "failed": progress.failed,
@@ -189,12 +215,18 @@ def _report(context: CommandContext, progress: BatchProgress) -> int:
     lines = [_say(context, "batch_finished", **values)]
     if progress.state != "done":
         lines = [_say(context, "batch_stopped_early", **values)]
+    outcome: dict[str, int] = {}
+    if progress.order.rederive:
+        outcome = rederived.batch_outcome(context.database, who, progress.id)
+        told = _say(context, "rederive_finished", **outcome)
+        lines = [told, *lines[:1]] if progress.state != "done" else [told]
     lines += [
         f"  {count}  {sentence(code, {}, context.language)}" for code, count in progress.failures
     ]
     if progress.reason is not None:
         print(sentence(*progress.reason, context.language), file=sys.stderr)
-    _answer(context, progress.model_dump(mode="json"), "\n".join(lines))
+    value = progress.model_dump(mode="json") | ({"traces": outcome} if outcome else {})
+    _answer(context, value, "\n".join(lines))
     if progress.state != "done":
         return FAILED
     return SOME_REFUSED if progress.failed else ALL_DONE

@@ -18,12 +18,12 @@ from db.access.requests import (
     release_requests,
     renew_requests,
 )
-from db.access.suggestions import Reading
 from db.engine import Database
 from labeling.ranking import refresh_disagreement
+from labeling.synthesis import rederiving
 from labeling.synthesis.asking import Asked
 from labeling.synthesis.questions import Questions
-from labeling.synthesis.replies import read_suggestion
+from labeling.synthesis.rederiving import Row, read_row
 from schemas.synthesis import Reason
 
 
@@ -49,6 +49,7 @@ class Ledger:
         """Take up to `count` requests in hand; none when nothing free is left."""
         with self._database.transaction() as session:
             held = hold_requests(session, self._batch.id, self._owner, count)
+            held = rederiving.leave_out_useless(session, self._owner, held)
         return [Question(each, self._questions.render(each)) for each in held]
 
     def is_more_open(self) -> bool:
@@ -72,11 +73,12 @@ class Ledger:
 
         How far the suggestions of a query differ follows in transactions of its own.
         """
-        rows = [(held, asked, self._read(held, asked)) for held, asked in items]
+        rows = [read_row(held, asked, self._questions) for held, asked in items]
         with self._database.transaction() as session:
-            for held, asked, reading in rows:
-                is_ours = end_request(session, self._owner, _to_ended(held, asked, reading))
-                if is_ours and reading is not None and asked.body is not None:
+            rederiving.take_turns_for(session, self._batch, rows)
+            ours = [row for row in rows if end_request(session, self._owner, _to_ended(row))]
+            for held, asked, reading, _ in ours:
+                if held.hint is None and reading is not None and asked.body is not None:
                     suggestions.add_reply(
                         session,
                         held,
@@ -85,7 +87,12 @@ class Ledger:
                         raw_reply=asked.body,
                         usage=asked.reply.usage if asked.reply else None,
                     )
-        planned = {held.pins.query_id for held, _, reading in rows if reading and reading.plan}
+            rederiving.store(session, self._batch, self._questions, ours)
+        planned = {
+            row.held.pins.query_id
+            for row in ours
+            if row.held.hint is None and row.reading and row.reading.plan
+        }
         if planned:
             refresh_disagreement(self._database, self._batch.project_id, sorted(planned))
 
@@ -98,22 +105,15 @@ class Ledger:
             elif not count_open(session, self._batch.id):
                 batches.end_batch(session, self._batch, "done", None)
 
-    def _read(self, held: Held, asked: Asked) -> Reading | None:
-        if asked.body is None:
-            return None
-        expert_list = self._questions.expert_list(held.pins.list_version_id)
-        return read_suggestion(asked.reply, held.pins.dialect, expert_list)
 
-
-def _to_ended(held: Held, asked: Asked, reading: Reading | None) -> Ended:
-    failure, detail = None, None
-    if reading is not None:
-        failure = reading.failure
-    elif asked.failure is not None:
+def _to_ended(row: Row) -> Ended:
+    asked = row.asked
+    failure, detail = row.failure, None
+    if row.reading is None and asked.failure is not None:
         failure, detail = f"synthesis.{asked.failure.kind}", asked.failure.detail
     reply = asked.reply
     return Ended(
-        request_id=held.request_id,
+        request_id=row.held.request_id,
         state="done" if failure is None else "failed",
         attempts=asked.attempts,
         failure=failure,

@@ -1,11 +1,13 @@
 """Which answers an order wants that nobody has asked for yet."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from db.access import batches
 from db.access.batches import NewRequest
 from db.engine import Session
 from labeling.experts import find_reference
+from labeling.synthesis.stale import Wanted, list_wanted
 from schemas.errors import NotFound
 from schemas.synthesis import BatchPreview, QueryPins, SynthesisOrder, Which
 
@@ -33,13 +35,10 @@ def pick(session: Session, project_id: str, order: SynthesisOrder) -> Picked:
     list_version_id = _find_list(session, project_id, order)
     requests: list[NewRequest] = []
     adoptable: list[str] = []
-    queries, known, after = 0, 0, ""
-    while page := batches.pick_queries(
-        session, project_id, list_version_id, _STATES[order.which], after=after, count=_AT_ONCE
-    ):
-        after = page[-1].query_id
-        wanted = [(pins, _requests_of(pins, order)) for pins in page]
-        keys = [each.request_key for _, some in wanted for each in some]
+    queries, known = 0, 0
+    pages = list_wanted if order.rederive else _list_unanswered
+    for wanted in pages(session, project_id, list_version_id, order):
+        keys = [each.request_key for one in wanted for each in one.requests]
         states = batches.known_requests(session, keys)
         for _, some in wanted:
             new = [each for each in some if each.request_key not in states]
@@ -53,6 +52,18 @@ def pick(session: Session, project_id: str, order: SynthesisOrder) -> Picked:
             if queries == order.limit:
                 return _picked(queries, known, requests, adoptable)
     return _picked(queries, known, requests, adoptable)
+
+
+def _list_unanswered(
+    session: Session, project_id: str, list_version_id: str | None, order: SynthesisOrder
+) -> Iterator[list[Wanted]]:
+    """Queries that nobody has decided on, page by page."""
+    after = ""
+    while page := batches.pick_queries(
+        session, project_id, list_version_id, _STATES[order.which], after=after, count=_AT_ONCE
+    ):
+        after = page[-1].query_id
+        yield [Wanted(pins, _requests_of(pins, order)) for pins in page]
 
 
 def _picked(queries: int, known: int, requests: list[NewRequest], adoptable: list[str]) -> Picked:

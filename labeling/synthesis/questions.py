@@ -6,9 +6,11 @@ from db.access import lists
 from db.access.prompts import get_template
 from db.access.requests import Held
 from db.engine import Database
+from labeling.synthesis.hinted import ask_for_plan, ask_for_trace
 from schemas.errors import NotFound
 from schemas.experts import ExpertList
-from schemas.prompt import render_messages
+from schemas.prompt import prompt_language, render_messages
+from schemas.rederivation import rederivation_prompts
 
 
 class Questions:
@@ -22,16 +24,26 @@ class Questions:
         self._template = cache(self._read_template)
 
     def render(self, held: Held) -> list[dict[str, str]]:
-        """System message, history within the window, and the query."""
+        """System message, history within the window, and the query; or what a hint is about."""
+        template = self._template(held.pins.prompt_version_id)
+        expert_list = self.expert_list(held.pins.list_version_id)
+        if held.hint is not None:
+            ask = ask_for_trace if held.hint.rederivation_id is None else ask_for_plan
+            return ask(held, held.hint, template, expert_list)
         return render_messages(
-            self._template(held.pins.prompt_version_id),
-            self.expert_list(held.pins.list_version_id),
+            template,
+            expert_list,
             held.history,
             held.text,
             window=held.pins.window,
             dialect=held.pins.dialect,
             with_thinking=self._with_thinking,
         )
+
+    def prompts_version(self, held: Held) -> str:
+        """Which templates a re-derivation is asked with."""
+        template = self._template(held.pins.prompt_version_id)
+        return rederivation_prompts(prompt_language(template)).version
 
     def _read_list(self, version_id: str) -> ExpertList:
         with self._database.reading() as session:

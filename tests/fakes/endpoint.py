@@ -3,7 +3,9 @@
 It speaks `/v1/chat/completions` and `/v1/models` as OpenAI-compatible servers do. Which request is
 treated how depends on a hash of the request alone, so a run can be repeated; transient faults go
 away after `fault_times` tries of the same request. Answers are plausible plans for the experts and
-in the dialect that the prompt names. It counts every request by its content.
+in the dialect that the prompt names. Asked for a trace of a plan it writes one, of which shares
+betray the hint or turn the order round; asked for the plan of a trace it reads it from the trace,
+and a share of those plans is another. It counts every request by its content.
 
 Usage: `python -m tests.fakes.endpoint [--port N] [--config JSON]`; prints its base URL.
 After `hold_after` answers it keeps other requests waiting until told otherwise, after `down_after`
@@ -27,6 +29,9 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from schemas.scoring.wire import to_text
+from tests.fakes.rederiving import decoded, is_decode, told_trace
 
 SHAPES = ("reasoning_content", "reasoning", "inline", "no_opening", "fenced", "bare")
 
@@ -58,6 +63,9 @@ class Behaviour:
     hold_after: int | None = None
     down_after: int | None = None
     keep_bodies: bool = False
+    hint_leak: float = 0.0
+    wrong_order: float = 0.0
+    dissent: float = 0.0
 
 
 FAULTS = (
@@ -172,7 +180,8 @@ class Endpoint:
         self.answered[content] += 1
         if fault == "unreadable_body":
             return Response("<html>gateway</html>", media_type="text/html")
-        return JSONResponse(_completion(body, content, behaviour, fault))
+        time = hashlib.sha256(f"{content} {self.asked[content]}".encode()).hexdigest()
+        return JSONResponse(_completion(body, content, behaviour, fault, time))
 
 
 def content_hash(body: Mapping[str, Any]) -> str:
@@ -204,10 +213,7 @@ def plan_for(messages: Sequence[Mapping[str, str]], seed: str) -> dict[str, Any]
 def plan_text(plan: Mapping[str, Any], messages: Sequence[Mapping[str, str]]) -> str:
     """The plan as the prompt's example writes it."""
     if "补全后的问题" in messages[0]["content"] and '"专家"' in messages[0]["content"]:
-        steps = [
-            {"专家": step["expert"], "处理问题": step["sub_questions"]} for step in plan["steps"]
-        ]
-        plan = {"补全后的问题": plan["rewritten_query"], "plan": steps}
+        return to_text(plan, "zh@1")
     return json.dumps(plan, ensure_ascii=False).replace("<", "\\u003c")
 
 
@@ -223,35 +229,59 @@ def _trace(plan: Mapping[str, Any], behaviour: Behaviour) -> str:
 
 
 def _completion(
-    body: Mapping[str, Any], content: str, behaviour: Behaviour, fault: str | None
+    body: Mapping[str, Any], content: str, behaviour: Behaviour, fault: str | None, time: str
 ) -> dict[str, Any]:
     messages = body["messages"]
-    plan = plan_for(messages, content)
+    system = messages[0]["content"]
+    if "<trace>" in system:
+        return _wrapped(
+            body,
+            {
+                "role": "assistant",
+                "content": told_trace(
+                    messages, content, leaking=behaviour.hint_leak, reversed_=behaviour.wrong_order
+                ),
+            },
+        )
+    is_blind = is_decode(system)
+    plan = (
+        decoded(messages, time, dissent=behaviour.dissent)
+        if is_blind
+        else plan_for(messages, content)
+    )
     trace, text = _trace(plan, behaviour), plan_text(plan, messages)
-    finish = "stop"
+    finish = "stop" if fault != "cut_off" else "length"
     if fault == "bad_plan":
         text = '{"补全后的问题": "…", "plan": 三位专家}'
     if fault == "repairable":
         text = text[:-1] + ",}"
     if fault == "cut_off":
-        text, finish = text[: len(text) // 2], "length"
-    answer = text if fault == "cut_off" else f"<answer>\n{text}\n</answer>"
-    if fault == "cut_off":
-        answer = f"<answer>\n{text}"
+        text = text[: len(text) // 2]
+    answer = f"<answer>\n{text}" + ("" if fault == "cut_off" else "\n</answer>")
     message = _message(behaviour.shape, content, trace, answer, text)
     if fault == "empty":
         message = {"role": "assistant", "content": ""}
-    asked = sum(len(each["content"]) for each in messages)
+    return _wrapped(body, message, finish, len(trace), len(text))
+
+
+def _wrapped(
+    body: Mapping[str, Any],
+    message: Mapping[str, Any],
+    finish: str = "stop",
+    thought: int = 0,
+    said: int = 0,
+) -> dict[str, Any]:
+    asked = sum(len(each["content"]) for each in body["messages"])
     return {
-        "id": f"chatcmpl-{content[:12]}",
+        "id": f"chatcmpl-{content_hash(body)[:12]}",
         "object": "chat.completion",
         "model": body["model"],
         "choices": [{"index": 0, "message": message, "finish_reason": finish}],
         "usage": {
             "prompt_tokens": asked,
-            "completion_tokens": len(trace) + len(text),
-            "total_tokens": asked + len(trace) + len(text),
-            "completion_tokens_details": {"reasoning_tokens": len(trace)},
+            "completion_tokens": thought + said,
+            "total_tokens": asked + thought + said,
+            "completion_tokens_details": {"reasoning_tokens": thought},
         },
     }
 

@@ -17,7 +17,72 @@ def upgrade() -> None:
     # First, because SQLite writes the table anew, and triggers on it would be lost.
     with op.batch_alter_table('suggestion', schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f('ck_suggestion_known_origin'), type_='check')
-        batch_op.create_check_constraint(batch_op.f('ck_suggestion_known_origin'), "origin IN ('model', 'import', 'history', 'migration')")
+        batch_op.create_check_constraint(batch_op.f('ck_suggestion_known_origin'), "origin IN ('model', 'import', 'history', 'migration', 'rederived')")
+        batch_op.add_column(sa.Column('rederived_for', sa.String(), nullable=True))
+
+    with op.batch_alter_table('synthesis_request', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('kind', sa.String(), server_default='answer', nullable=False))
+        batch_op.add_column(sa.Column('revision_id', sa.String(), nullable=True))
+        batch_op.add_column(sa.Column('rederivation_id', sa.String(), nullable=True))
+        batch_op.create_check_constraint(batch_op.f('ck_synthesis_request_known_kind'), "kind IN ('answer', 'trace', 'decode')")
+        batch_op.create_index('ix_synthesis_request_rederivation', ['rederivation_id'], unique=False)
+
+    op.create_table('rederivation',
+    sa.Column('id', sa.String(), nullable=False),
+    sa.Column('project_id', sa.String(), nullable=False),
+    sa.Column('query_id', sa.String(), nullable=False),
+    sa.Column('revision_id', sa.String(), nullable=False),
+    sa.Column('author_id', sa.String(), nullable=False),
+    sa.Column('suggestion_id', sa.String(), nullable=False),
+    sa.Column('batch_id', sa.String(), nullable=False),
+    sa.Column('request_id', sa.Integer(), nullable=False),
+    sa.Column('prompt_version', sa.String(), nullable=False),
+    sa.Column('tries', sa.Integer(), nullable=False),
+    sa.Column('agree', sa.Integer(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('failure', sa.String(), nullable=True),
+    sa.Column('passage', sa.Text(), nullable=True),
+    sa.Column('reviewer_id', sa.String(), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("state IN ('testing', 'waiting', 'accepted', 'refused')", name=op.f('ck_rederivation_known_state')),
+    sa.CheckConstraint('reviewer_id <> author_id', name=op.f('ck_rederivation_never_own_work')),
+    sa.ForeignKeyConstraint(['author_id'], ['person.id'], name=op.f('fk_rederivation_author_id')),
+    sa.ForeignKeyConstraint(['batch_id'], ['synthesis_batch.id'], name=op.f('fk_rederivation_batch_id')),
+    sa.ForeignKeyConstraint(['project_id'], ['project.id'], name=op.f('fk_rederivation_project_id')),
+    sa.ForeignKeyConstraint(['query_id'], ['query.id'], name=op.f('fk_rederivation_query_id')),
+    sa.ForeignKeyConstraint(['reviewer_id'], ['person.id'], name=op.f('fk_rederivation_reviewer_id')),
+    sa.ForeignKeyConstraint(['revision_id'], ['revision.id'], name=op.f('fk_rederivation_revision_id')),
+    sa.ForeignKeyConstraint(['suggestion_id'], ['suggestion.id'], name=op.f('fk_rederivation_suggestion_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_rederivation')),
+    sa.UniqueConstraint('suggestion_id', name=op.f('uq_rederivation_suggestion_id'))
+    )
+    with op.batch_alter_table('rederivation', schema=None) as batch_op:
+        batch_op.create_index('ix_rederivation_state', ['project_id', 'state', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_rederivation_batch_id'), ['batch_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_rederivation_query_id'), ['query_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_rederivation_revision_id'), ['revision_id'], unique=False)
+
+    op.create_table('blind_decode',
+    sa.Column('id', sa.String(), nullable=False),
+    sa.Column('project_id', sa.String(), nullable=False),
+    sa.Column('rederivation_id', sa.String(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('request_key', sa.String(), nullable=False),
+    sa.Column('raw_reply', sa.LargeBinary(), nullable=False),
+    sa.Column('plan', sa.JSON(), nullable=True),
+    sa.Column('failure', sa.String(), nullable=True),
+    sa.Column('agrees', sa.Boolean(), nullable=True),
+    sa.Column('usage', sa.JSON(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['project_id'], ['project.id'], name=op.f('fk_blind_decode_project_id')),
+    sa.ForeignKeyConstraint(['rederivation_id'], ['rederivation.id'], name=op.f('fk_blind_decode_rederivation_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_blind_decode')),
+    sa.UniqueConstraint('request_key', name=op.f('uq_blind_decode_request_key'))
+    )
+    with op.batch_alter_table('blind_decode', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_blind_decode_rederivation_id'), ['rederivation_id'], unique=False)
 
     op.add_column('review', sa.Column('more_reasons', sa.JSON(), nullable=True))
     with op.batch_alter_table('lot', schema=None) as batch_op:
@@ -182,7 +247,7 @@ def upgrade() -> None:
 # Table → its column that names a query (none: all of the project is concerned), and what to note.
 CHANGES = {
     'query': ('id', "INSERT", "DELETE", "UPDATE OF kind, text, messages, answer, cluster, list_version_id, chosen_annotation_id"),
-    'suggestion': ('query_id', "INSERT", "DELETE", "UPDATE OF plan, trace, trace_length, failure, is_repaired, model, origin"),
+    'suggestion': ('query_id', "INSERT", "DELETE", "UPDATE OF plan, trace, trace_length, failure, is_repaired, model, origin, rederived_for"),
     'annotation': ('query_id', "INSERT", "DELETE", "UPDATE OF state, revision_id, suggestion_id, decided_at"),
     'gold_item': (None, "INSERT", "DELETE", "UPDATE OF query_id, plan"),
     'benchmark_question': (None, "INSERT", "DELETE", "UPDATE OF text, plan"),
@@ -265,8 +330,22 @@ def downgrade() -> None:
     with op.batch_alter_table('review', schema=None) as batch_op:
         batch_op.drop_column('more_reasons')
 
+    # The older version would ask for a trace as for an answer. What models wrote is kept.
+    op.drop_table('blind_decode')
+    op.drop_table('rederivation')
+    op.execute("DELETE FROM synthesis_request WHERE kind <> 'answer'")
+    op.execute("DELETE FROM synthesis_batch WHERE CAST(\"order\" AS TEXT) LIKE '%\"rederive\"%'")
+    with op.batch_alter_table('synthesis_request', schema=None) as batch_op:
+        batch_op.drop_index('ix_synthesis_request_rederivation')
+        batch_op.drop_constraint(batch_op.f('ck_synthesis_request_known_kind'), type_='check')
+        batch_op.drop_column('rederivation_id')
+        batch_op.drop_column('revision_id')
+        batch_op.drop_column('kind')
+
     # Last, as in the upgrade it is first.
     op.execute("UPDATE suggestion SET origin = 'import' WHERE origin = 'migration'")
+    op.execute("UPDATE suggestion SET origin = 'import', failure = COALESCE(failure, 'replies.no_plan') WHERE origin = 'rederived'")
     with op.batch_alter_table('suggestion', schema=None) as batch_op:
+        batch_op.drop_column('rederived_for')
         batch_op.drop_constraint(batch_op.f('ck_suggestion_known_origin'), type_='check')
         batch_op.create_check_constraint(batch_op.f('ck_suggestion_known_origin'), "origin IN ('model', 'import', 'history')")

@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from db.engine import Database
+from labeling.rederived import batch_outcome
 from labeling.synthesis.batch import batch_progress, list_batches
 from schemas.people import Actor
 from schemas.settings import Settings
-from tests.factories import a_project, a_query
+from tests.exporting import a_pinned_query, a_plan, an_acceptance
+from tests.factories import EXPERTS, a_project, a_query
 from tests.fakes.endpoint_process import RunningEndpoint, running_endpoint
 
 ROOT = Path(__file__).parents[3]
@@ -252,3 +254,61 @@ def test_the_command_says_why_it_did_not_begin(
     reread = processes.app("synthesize", "--reread", "--json")
     out, _ = reread.communicate(timeout=120)
     assert json.loads(out)["mended"] == 0
+
+
+def test_a_rederivation_killed_twice_asks_for_nothing_that_was_stored(
+    processes: _Processes, endpoint: RunningEndpoint, sqlite_database: Database
+) -> None:
+    actor = a_project(sqlite_database)
+    for number in range(40):
+        query_id = a_pinned_query(sqlite_database, actor, f"第{number}家店流量为什么下降？")
+        an_acceptance(sqlite_database, actor, query_id, a_plan("流量", EXPERTS[0], EXPERTS[3]))
+    order: dict[str, Any] | None = _order(endpoint) | {"rederive": {"tries": 3, "agree": 2}}
+    for stop_at in (30, 90):
+        endpoint.configure(hold_after=stop_at + 2 * CONCURRENCY)
+        process = processes.serve(order)
+        order = None
+        _wait_until_done(sqlite_database, actor, stop_at)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    endpoint.configure(hold_after=None)
+    again = processes.serve()
+    assert again.stdout
+    assert again.stdout.readline() == "done\n"
+    (progress,) = list_batches(sqlite_database, actor)
+    assert (progress.state, progress.done, progress.failed) == ("done", 160, 0)
+    assert batch_outcome(sqlite_database, actor, progress.id)["waiting"] == 40
+    asked = endpoint.counts()["reply_keys"]
+    assert len(asked) == 160
+    assert max(asked.values()) <= 3
+    assert sum(asked.values()) - 160 <= 2 * CONCURRENCY
+    listed = processes.app("synthesize", "--rederived", "--json")
+    out, _ = listed.communicate(timeout=120)
+    assert len(json.loads(out)) == 40
+
+
+def test_the_command_tells_what_a_rederivation_would_ask_and_why_traces_failed(
+    processes: _Processes, endpoint: RunningEndpoint, sqlite_database: Database
+) -> None:
+    actor = a_project(sqlite_database)
+    nothing = processes.app(*_synthesize(endpoint, "--rederive"))
+    _, err = nothing.communicate(timeout=120)
+    assert nothing.returncode == 1
+    assert "There is nothing to ask: every accepted plan" in err
+    query_id = a_pinned_query(sqlite_database, actor, "上周流量为什么下降？")
+    an_acceptance(sqlite_database, actor, query_id, a_plan("流量", EXPERTS[0]))
+    preview = processes.app(*_synthesize(endpoint, "--rederive", "--preview"))
+    out, _ = preview.communicate(timeout=120)
+    assert out.startswith("1 new traces would be asked for 1 accepted plans")
+    endpoint.configure(hint_leak=1.0)
+    command = processes.app(*_synthesize(endpoint, "--rederive"))
+    out, err = command.communicate(timeout=120)
+    assert command.returncode == 3, err
+    assert out == (
+        "0 new traces wait for a reviewer, 1 failed a test, 0 are still being tested.\n"
+        "  1  The new trace speaks of a given plan or hint.\n"
+    )
+    wrong = processes.app(*_synthesize(endpoint, "--rederive", "--tries", "1", "--agree", "2"))
+    _, err = wrong.communicate(timeout=120)
+    assert wrong.returncode == 1
+    assert "no more can agree than are asked" in err

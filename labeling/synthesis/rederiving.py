@@ -1,0 +1,93 @@
+"""What a batch does with the replies of a re-derivation, in the transaction that ends the request.
+
+A trace that passes the tests which cost nothing opens the requests for its blind plans there and
+then, and the last of these to end brings the verdict; so a process may die between any two
+transactions, and nothing is asked for twice or forgotten.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from db.access import rederivations
+from db.access.batches import Batch
+from db.access.rederivations import SUPERSEDED, Raw
+from db.access.requests import Ended, Held, end_request
+from db.access.suggestions import Reading
+from db.engine import Session
+from labeling.synthesis.asking import Asked
+from labeling.synthesis.hinted import is_same, read_trace
+from labeling.synthesis.questions import Questions
+from labeling.synthesis.replies import read_suggestion
+
+
+class Row(NamedTuple):
+    """A request that has ended; `passage` is what speaks against a trace."""
+
+    held: Held
+    asked: Asked
+    reading: Reading | None
+    passage: str | None = None
+
+    @property
+    def failure(self) -> str | None:
+        """What the reading says of the request: a blind plan may be as wrong as it likes."""
+        if self.reading is None:
+            return None
+        is_blind = self.held.hint is not None and self.held.hint.rederivation_id is not None
+        return None if is_blind and self.asked.reply is not None else self.reading.failure
+
+
+def read_row(held: Held, asked: Asked, questions: Questions) -> Row:
+    """What came of a request, read by what it asked for."""
+    if asked.body is None:
+        return Row(held, asked, None)
+    expert_list = questions.expert_list(held.pins.list_version_id)
+    if held.hint is not None and held.hint.rederivation_id is None:
+        return Row(held, asked, *read_trace(asked.reply, held, held.hint, expert_list))
+    return Row(held, asked, read_suggestion(asked.reply, held.pins.dialect, expert_list))
+
+
+def take_turns_for(session: Session, batch: Batch, rows: Sequence[Row]) -> None:
+    """First in a transaction that may bring a verdict."""
+    if any(_blind_of(row) for row in rows):
+        rederivations.take_turns_in(session, batch.id)
+
+
+def store(session: Session, batch: Batch, questions: Questions, rows: Sequence[Row]) -> None:
+    """Store traces and blind plans, and the verdicts that they bring."""
+    for held, asked, reading, passage in rows:
+        hint = held.hint
+        if hint is None or reading is None or asked.body is None:
+            continue
+        raw = Raw(asked.body, asked.reply.usage if asked.reply else None)
+        if hint.rederivation_id is None:
+            rederivations.add_trace(
+                session,
+                held,
+                reading,
+                batch=batch,
+                raw=raw,
+                prompt_version=questions.prompts_version(held),
+                passage=passage,
+            )
+        else:
+            agrees = is_same(hint, reading, asked.reply)
+            rederivations.add_decode(
+                session, batch.project_id, held, reading, raw=raw, agrees=agrees
+            )
+    rederivations.settle_tested(session, {each for row in rows if (each := _blind_of(row))})
+
+
+def leave_out_useless(session: Session, owner: str, held: Sequence[Held]) -> list[Held]:
+    """End what is not worth asking any more: the plan was corrected, or the trace is judged."""
+    for each in held:
+        if each.hint is None or each.hint.is_wanted:
+            continue
+        end_request(session, owner, Ended(each.request_id, "failed", 0, SUPERSEDED))
+        if each.hint.rederivation_id is not None:
+            rederivations.supersede(session, each.hint.rederivation_id)
+    return [each for each in held if each.hint is None or each.hint.is_wanted]
+
+
+def _blind_of(row: Row) -> str | None:
+    return row.held.hint.rederivation_id if row.held.hint else None

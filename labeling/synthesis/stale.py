@@ -1,0 +1,98 @@
+"""Which accepted plans no trace leads to: what a re-derivation asks for.
+
+Plans that are no good to train on, and questions to evaluate with, are left out: their traces could
+never be used, and a benchmark's question is asked of no model with its answer beside it. Historical
+chats keep the prompt that they came with, so they are left out too.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+
+from db.access import exports, rederivations
+from db.access.batches import NewRequest
+from db.access.exports import QueryPart, SuggestionPart
+from db.engine import Session
+from labeling.duplicates import BenchmarkGuard
+from schemas.experts import ExpertList
+from schemas.prompt import prompt_language
+from schemas.rederivation import rederivation_prompts
+from schemas.scoring.check import VISIBLE, plan_problems
+from schemas.staleness import Compared, choose_trace, trace_state
+from schemas.synthesis import QueryPins, SynthesisOrder
+
+
+class Wanted(NamedTuple):
+    """An accepted plan that wants a trace, and the requests for it."""
+
+    pins: QueryPins
+    requests: list[NewRequest]
+
+
+def list_wanted(
+    session: Session, project_id: str, list_version_id: str | None, order: SynthesisOrder
+) -> Iterator[list[Wanted]]:
+    """Accepted plans whose trace is stale or missing, where no sibling's leads there, by query."""
+    guard = BenchmarkGuard.load(session, project_id)
+    lists = exports.list_pinned_lists(session, project_id)
+    prompts = exports.list_pinned_prompts(session, project_id)
+    for span in exports.list_spans(session, project_id):
+        parts = exports.list_queries_in(session, project_id, {"accepted"}, span)
+        parts = [
+            each
+            for each in parts
+            if each.revision_id is not None
+            and each.messages is None
+            and list_version_id in (None, each.list_version_id)
+        ]
+        if not parts:
+            continue
+        said = exports.list_suggestions_between(session, project_id, parts[0].id, parts[-1].id)
+        known = rederivations.known_revisions(session, [each.revision_id or "" for each in parts])
+        yield [
+            _wanted(each, prompts[each.prompt_version_id].template, order)
+            for each in parts
+            if each.revision_id not in known
+            and _wants_trace(each, said.get(each.id, []), guard, lists[each.list_version_id])
+        ]
+
+
+def _wants_trace(
+    query: QueryPart,
+    suggestions: Sequence[SuggestionPart],
+    guard: BenchmarkGuard,
+    expert_list: ExpertList,
+) -> bool:
+    plan: Any = orjson.loads(query.plan or "null")
+    if plan_problems(plan, expert_list.names) or guard.is_leak(query, plan["rewritten_query"]):
+        return False
+    compared = [
+        Compared(each.id, trace_state(plan, orjson.loads(each.plan)), each.trace_length)
+        for each in suggestions
+        if each.plan and each.trace and VISIBLE.search(each.trace)
+    ]
+    return choose_trace(query.own_suggestion_id, compared).state in (None, "stale")
+
+
+def _wanted(query: QueryPart, template: str, order: SynthesisOrder) -> Wanted:
+    pins = QueryPins(
+        query_id=query.id,
+        list_version_id=query.list_version_id,
+        prompt_version_id=query.prompt_version_id,
+        dialect=query.dialect,
+        window=query.window,
+    )
+    revision_id = query.revision_id or ""
+    version = rederivation_prompts(prompt_language(template)).version
+    requests = [
+        NewRequest(
+            query.id,
+            candidate,
+            order.trace_key(pins, revision_id, version, candidate),
+            "trace",
+            revision_id,
+        )
+        for candidate in range(1, order.n + 1)
+    ]
+    return Wanted(pins, requests)
