@@ -52,7 +52,7 @@ def test_the_page_says_so_where_nobody_has_worked_yet(
         page = open_as("Lead", PASSWORD, f"/{language}/quality")
         figures = page.locator("#quality-figures")
         expect(figures.locator(".pw-figure").first).to_be_visible(timeout=30_000)
-        expect(figures.locator(".pw-empty")).to_have_count(4)
+        expect(figures.locator(".pw-empty")).to_have_count(5)
         expect(page.locator(".pw-notice-card")).to_have_count(0)
 
 
