@@ -14,7 +14,7 @@ import orjson
 from db.access import exports as access
 from db.access.exports import QueryPart, Span, SuggestionPart
 from db.engine import Session
-from schemas.bundle import RowOrigin
+from schemas.bundle import REDERIVED, RowOrigin
 from schemas.experts import ExpertList
 from schemas.old_answers import read_old_answer
 from schemas.recipe import BundleRecipe, Label, SourceKind
@@ -57,6 +57,9 @@ class Candidate(NamedTuple):
 
     def origin(self, trace_id: str | None, against_id: str | None, variant: str = "") -> RowOrigin:
         """What a line that is made of it comes from."""
+        is_rederived = self.trace_state == "rederived" and trace_id is not None
+        if is_rederived and trace_id == self.trace_id and not variant:
+            variant = REDERIVED
         return RowOrigin(
             self.kind,
             self.query_id,
@@ -85,11 +88,15 @@ class Said(NamedTuple):
 
 
 class Offered(NamedTuple):
-    """What one query offers to sources of each kind; `said` stands beside an accepted plan."""
+    """What one query offers to sources of each kind; `said` stands beside an accepted plan.
+
+    `rederived` is the accepted row with a trace that was written anew, where it has no other.
+    """
 
     query: QueryPart
     by_kind: Mapping[SourceKind, list[Judged]]
     said: Sequence[Said]
+    rederived: Judged | None = None
 
 
 class Judge:
@@ -99,6 +106,7 @@ class Judge:
         self.lists = lists
         self._leaks = leaks
         self._with_thinking = recipe.with_thinking
+        self._takes_rederived = recipe.stale_traces == "rederived"
         self._seed = recipe.seed
         self._judged: tuple[Any, str | None] = (None, None)
         self._ranked = ("", b"")
@@ -134,8 +142,11 @@ class Judge:
         offered: dict[SourceKind, list[Judged]] = {}
         plan = orjson.loads(query.plan) if query.plan else None
         said = said_beside(plan, query.plan, suggestions) if plan is not None else []
+        rederived: Judged | None = None
         if plan is not None and "accepted" in kinds:
-            offered["accepted"] = [self._judge_accepted(query, plan, said)]
+            accepted = self._judge_accepted(query, plan, said)
+            rederived = _rederived(accepted, query, suggestions)
+            offered["accepted"] = [(self._takes_rederived and rederived) or accepted]
         if query.kind == "history" and "history" in kinds:
             offered["history"] = [self._judge_history(query, suggestions)]
         if suggestions and "suggestions" in kinds and (query.kind != "history" or plan is not None):
@@ -145,9 +156,9 @@ class Judge:
                     query, each, compared.get(each.id), is_discarded and plan is None
                 )
                 for each in suggestions
-                if each.origin != "history"
+                if each.origin not in ("history", "rederived")
             ]
-        return Offered(query, offered, said)
+        return Offered(query, offered, said, rederived)
 
     def _judge_accepted(self, query: QueryPart, plan: Any, said: list[Said]) -> Judged:
         with_trace = [(each, length) for each in said if (length := _trace_length(each.part))]
@@ -295,6 +306,31 @@ def said_beside(
             plan = orjson.loads(part.plan)
             said.append(Said(part, plan, trace_state(accepted, plan)))
     return said
+
+
+def _rederived(
+    accepted: Judged, query: QueryPart, suggestions: Iterable[SuggestionPart]
+) -> Judged | None:
+    """The accepted row with a trace that was written for this very revision."""
+    candidate = accepted.candidate
+    parts = [
+        each
+        for each in suggestions
+        if each.rederived_for is not None
+        and each.rederived_for == query.revision_id
+        and _trace_length(each)
+    ]
+    if candidate.trace_reason is None or not parts:
+        return None
+    part = min(parts, key=lambda each: (each.trace_length, each.id))
+    changed = candidate._replace(
+        trace_id=part.id,
+        trace_length=part.trace_length,
+        trace_state="rederived",
+        trace_reason=None,
+        model=part.model,
+    )
+    return Judged(changed, accepted.plan, part.trace)
 
 
 def _trace_length(part: SuggestionPart) -> int:

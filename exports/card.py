@@ -145,6 +145,11 @@ def _gaps(says: _Says, recipe: BundleRecipe, pools: tuple[PoolFigures, ...]) -> 
             yield says("gap_val", pool=pool.pool)
     if any(each.kind == "suggestions" and each.taken for pool in pools for each in pool.sources):
         yield says("gap_unreviewed")
+    rederived = sum(
+        pool.spread.by_trace_state.get("rederived", 0) for pool in pools if pool.pool == "sft"
+    )
+    if rederived and recipe.with_thinking:
+        yield says("gap_rederived", count=rederived)
     if recipe.stale_traces == "keep" and recipe.with_thinking:
         yield says("gap_stale")
     yield says("gap_agreement")

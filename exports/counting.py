@@ -107,7 +107,7 @@ class Counting:
         recipe, table = self.recipe, self.table
         bad, shortest = frozenset[str](), 0
         if name == "sft" and recipe.with_thinking:
-            is_strict = recipe.stale_traces == "leave_out"
+            is_strict = recipe.stale_traces != "keep"
             bad = frozenset({"no_trace", "stale"} if is_strict else {"no_trace"})
         if recipe.with_thinking and recipe.think:
             shortest = recipe.think.min

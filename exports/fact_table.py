@@ -1,6 +1,6 @@
 """The facts of a project's rows as columns, for counting a recipe without touching a plan."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -12,6 +12,8 @@ from db.access import facts
 from db.access.facts import Profile
 from db.engine import Session
 from exports.chance import cluster_share
+from schemas.bundle import REDERIVED
+from schemas.recipe import BundleRecipe
 
 Places = NDArray[np.intp]
 """Places of rows in the table."""
@@ -36,11 +38,18 @@ class FactTable(NamedTuple):
     trace_length: Numbers
 
     @classmethod
-    def load(cls, session: Session, project_id: str) -> "FactTable":
-        """All rows of a project."""
+    def load(cls, session: Session, project_id: str, recipe: BundleRecipe) -> "FactTable":
+        """All rows of a project; where a trace was written anew, the row that the recipe takes."""
         by_id = facts.list_profiles(session, project_id)
         places = {profile_id: place for place, profile_id in enumerate(by_id)}
         rows = facts.list_counted(session, project_id)
+        if any(each.kind == REDERIVED for each in by_id.values()):
+            takes_rederived = recipe.stale_traces == "rederived"
+            rows = _one_of_each(rows, by_id, takes_rederived=takes_rederived)
+            by_id = {
+                key: each._replace(kind="accepted") if each.kind == REDERIVED else each
+                for key, each in by_id.items()
+            }
         queries: dict[str, int] = {}
         clusters: dict[str, int] = {}
         count = len(rows)
@@ -88,3 +97,16 @@ class FactTable(NamedTuple):
             for query_id in self.ids(rows)
         )
         return np.frombuffer(digests, ">u8").astype(np.uint64)
+
+
+def _one_of_each(
+    rows: Sequence[tuple[str, int, int, str]],
+    profiles: Mapping[int, Profile],
+    *,
+    takes_rederived: bool,
+) -> list[tuple[str, int, int, str]]:
+    """Of each accepted query one row: with the trace that was written anew, or without."""
+    if not takes_rederived:
+        return [row for row in rows if profiles[row[1]].kind != REDERIVED]
+    has_new = {row[0] for row in rows if profiles[row[1]].kind == REDERIVED}
+    return [row for row in rows if row[0] not in has_new or profiles[row[1]].kind != "accepted"]

@@ -16,6 +16,7 @@ from db.access.facts import Fact, Profile
 from db.engine import Database, Session
 from exports.candidates import Candidate, Judge, Offered
 from labeling.duplicates import BenchmarkGuard
+from schemas.bundle import REDERIVED
 from schemas.recipe import BundleRecipe, Pool, Source, SourceKind
 
 CHUNK = 400
@@ -65,8 +66,11 @@ def _facts_of(
         candidates = [
             judged.candidate for kind in KINDS for judged in offered.by_kind.get(kind, ())
         ]
-        for number, each in enumerate(candidates):
-            profile = _profile(each, offered)
+        profiles = [_profile(each, offered) for each in candidates]
+        if offered.rederived is not None:  # what a recipe may take in place of the accepted row
+            candidates.append(offered.rederived.candidate)
+            profiles.append(_profile(candidates[-1], offered)._replace(kind=REDERIVED))
+        for number, (each, profile) in enumerate(zip(candidates, profiles, strict=True)):
             key = blake2b(repr(tuple(profile)).encode(), digest_size=12).hexdigest()
             yield Fact(
                 each.query_id,

@@ -116,7 +116,7 @@ def _empty(name: PoolName, pool: Pool, recipe: BundleRecipe) -> list[Filled]:
     """The sources of a pool before anything is in them."""
     bad, shortest = set[str | None](), 0
     if name == "sft" and recipe.with_thinking:
-        bad = {"no_trace", "stale"} if recipe.stale_traces == "leave_out" else {"no_trace"}
+        bad = {"no_trace"} if recipe.stale_traces == "keep" else {"no_trace", "stale"}
     if recipe.with_thinking and recipe.think:
         shortest = recipe.think.min
     return [

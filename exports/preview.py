@@ -53,7 +53,7 @@ def preview_recipe(
     with database.reading() as session:
         recipe = recipe.resolved(read_settings(session, who.project_id))
         waiting = access.count_changes(session, who.project_id)
-        table = FactTable.load(session, who.project_id)
+        table = FactTable.load(session, who.project_id, recipe)
         pinned = get_pinned(session, who.project_id)
         counting = Counting(table, recipe, pinned.lists)
         counting.fill()

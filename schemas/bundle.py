@@ -163,7 +163,7 @@ class BundleDifference(_Value):
     recipe: dict[str, tuple[JsonValue, JsonValue]]
 
 
-AUGMENTED, PLAIN = "augmented", "plain"
+AUGMENTED, PLAIN, REDERIVED = "augmented", "plain", "rederived"
 
 
 class RowOrigin(NamedTuple):
@@ -172,7 +172,8 @@ class RowOrigin(NamedTuple):
     `source_id` and `trace_id` are a revision, a suggestion, or the query itself where its old
     answer is read; `against_id` is the rejected suggestion (`dpo`) or the accepted revision
     (`kto`). `variant` is `augmented` for a twin under a changed list, `plain` where both sides of a
-    pair had to do without thinking, else empty.
+    pair had to do without thinking, `rederived` where the thinking was written anew for the
+    accepted plan, else empty.
     """
 
     kind: SourceKind

@@ -144,6 +144,18 @@ def an_acceptance(
     return revision_id
 
 
+def a_rederived_trace(
+    database: Database,
+    who: Actor,
+    query_id: str,
+    revision_id: str | None,
+    trace: str = "重写的思考",
+) -> str:
+    """A trace that was written anew, accepted for a revision (or for none yet); its id."""
+    columns = {"origin": "rederived", "failure": None, "rederived_for": revision_id}
+    return a_suggestion(database, who, query_id, None, trace, model="rewriter", **columns)
+
+
 def an_accepted_query(
     database: Database, who: Actor, text: str, *experts: str, trace: str | None = None
 ) -> str:

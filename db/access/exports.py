@@ -57,7 +57,10 @@ class QueryPart(NamedTuple):
 
 
 class SuggestionPart(NamedTuple):
-    """One suggestion; `plan` is JSON text."""
+    """One suggestion; `plan` is JSON text.
+
+    `rederived_for` is the revision that its trace was written for, accepted by a reviewer.
+    """
 
     id: str
     query_id: str
@@ -70,6 +73,7 @@ class SuggestionPart(NamedTuple):
     failure: str | None
     is_repaired: bool
     created_on: str
+    rederived_for: str | None = None
 
 
 class RevisionText(NamedTuple):
@@ -301,7 +305,7 @@ def _queries(backend: Backend) -> Statement:
 def _suggestions(backend: Backend) -> Statement:
     """Columns of `SuggestionPart`, in order; a plan that was moved from another list is no model's.
 
-    It is trained on when somebody has accepted it.
+    It is trained on when somebody has accepted it, and so is a trace that was written anew.
     """
     columns = (
         col(Suggestion.id),
@@ -315,6 +319,11 @@ def _suggestions(backend: Backend) -> Statement:
         col(Suggestion.failure),
         col(Suggestion.is_repaired),
         day_text(backend, col(Suggestion.created_at)),
+        col(Suggestion.rederived_for),
     )
-    is_said = col(Suggestion.origin) != "migration"
+    origin = col(Suggestion.origin)
+    is_said = sa.or_(
+        sa.and_(origin != "migration", origin != "rederived"),
+        col(Suggestion.rederived_for).is_not(None),
+    )
     return sa.select(*columns).select_from(Suggestion).where(_of_project(Suggestion), is_said)

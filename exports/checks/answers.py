@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from exports.checks.lines import Check, Fault, Judge, Line, Unreadable, alone
+from schemas.bundle import AUGMENTED, PLAIN
 
 
 def _has_fault(fault: Fault) -> Judge:
@@ -20,7 +21,8 @@ def _is_rejected_itself(line: Line) -> bool:
 
 def _calls_outside_its_list(line: Line) -> bool:
     names = line.names
-    if names is None and line.source is not None and not (line.origin and line.origin.variant):
+    is_changed = line.origin is not None and line.origin.variant in (AUGMENTED, PLAIN)
+    if names is None and line.source is not None and not is_changed:
         names = tuple(each.name for each in line.source.own_list.experts)
     return names is not None and not set(line.called) <= set(names)
 

@@ -113,7 +113,7 @@ class Sources:
             taught: Said | None = None
             if origin.kind == "accepted":
                 plan = orjson.loads(accepted[origin.source_id].plan)
-                taught = _said(said[origin.trace_id]) if origin.trace_id else None
+                taught = _taught(said[origin.trace_id], origin, plan) if origin.trace_id else None
             elif origin.source_id == origin.query_id:
                 read = read_old_answer(query.answer or "", query.dialect, own_list)
                 plan, taught = read.plan, Said(read.plan, read.trace)
@@ -132,6 +132,12 @@ class Sources:
         if key not in self._leaks:
             self._leaks[key] = self._guard.is_leak(query, rewrite)
         return self._leaks[key]
+
+
+def _taught(part: SuggestionPart, origin: RowOrigin, plan: Any) -> Said:
+    """What thinking led to; one that was written for the accepted revision led to its plan."""
+    is_of_plan = part.rederived_for is not None and part.rederived_for == origin.source_id
+    return Said(plan, part.trace) if is_of_plan else _said(part)
 
 
 def _said(part: SuggestionPart) -> Said:

@@ -43,9 +43,9 @@ def _is_stale(held: Held) -> Judge:
             return False
         if line.kind == "grpo" or line.thinks is False or (keeps and line.kind in SFT_FORMATS):
             return False
-        # A trace that was derived anew, for an accepted plan, has no plan of its own.
+        # A trace that was derived anew has the plan of its own revision, and for others none.
         taught = source.taught.plan
-        return taught is not None and trace_state(source.plan, taught) == "stale"
+        return taught is None or trace_state(source.plan, taught) == "stale"
 
     return judge
 

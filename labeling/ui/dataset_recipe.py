@@ -154,7 +154,7 @@ def _lay_out_rest(words: Words) -> tuple[Any, ...]:
         return choice(words, f"datasets.{name}", named, value=choices[0], min_width=120)
 
     with gr.Row():
-        stale = chosen("stale_traces", ("leave_out", "keep"))
+        stale = chosen("stale_traces", ("leave_out", "rederived", "keep"))
         pools = chosen("pools", ("apart", "shared"))
         answers = chosen("history_answers", ("rendered", "verbatim"))
     model = text(words, "datasets.model", value="tiny")

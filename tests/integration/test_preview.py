@@ -21,6 +21,7 @@ from tests.exporting import (
     a_pinned_query,
     a_plan,
     a_recipe,
+    a_rederived_trace,
     a_suggestion,
     a_trace,
     a_zh_answer,
@@ -39,6 +40,8 @@ RECIPES: dict[str, dict[str, Any]] = {
     "mixed": {"sft": SFT, "plain_share": 0.4, "shortest_traces": 0.5},
     "plain": {"with_thinking": False},
     "stale kept": {"stale_traces": "keep"},
+    "rederived": {"stale_traces": "rederived"},
+    "rederived, short": {"sft": SFT, "stale_traces": "rederived", "shortest_traces": 0.5},
     "shares": {
         "pools": "apart",
         "val_share": 0.2,
@@ -79,7 +82,9 @@ def _a_varied_project(database: Database, who: Actor, seed: int = 1) -> None:
         ]
         if chance.random() < 0.6:
             plan = chance.choice([*plans, a_plan(text, chance.choice(EXPERTS))])
-            an_acceptance(database, who, query_id, plan, chance.choice([*ids, None]))
+            revision_id = an_acceptance(database, who, query_id, plan, chance.choice([*ids, None]))
+            if chance.random() < 0.5:
+                a_rederived_trace(database, who, query_id, revision_id)
     for number in range(6):
         answer = a_zh_answer(f"旧{number}", "没有的专家" if number % 2 else EXPERTS[0], a_trace(90))
         a_historical_chat(database, who, f"旧问题{number}", answer)
