@@ -107,7 +107,10 @@ _OPENING = Prepared(
 )
 _SUGGESTIONS = Prepared(
     sa.select(*(_SUGGESTION.c[name] for name in SuggestionView.model_fields))
-    .where(_SUGGESTION.c.query_id == bindparam("of_query"))
+    .where(
+        _SUGGESTION.c.query_id == bindparam("of_query"),
+        _SUGGESTION.c.origin != word("rederived"),
+    )
     .order_by(_SUGGESTION.c.candidate, _SUGGESTION.c.id)
 )
 _NEWEST_GUIDELINE = Prepared(
@@ -268,7 +271,7 @@ def _counts(session: Session, query_ids: Sequence[str]) -> dict[str, dict[str, i
     counts = {each: {"suggestions": 0, "annotations": 0, "flags": 0} for each in query_ids}
     suggestions = (
         sa.select(col(Suggestion.query_id), sa.func.count())
-        .where(col(Suggestion.query_id).in_(query_ids))
+        .where(col(Suggestion.query_id).in_(query_ids), col(Suggestion.origin) != "rederived")
         .group_by(col(Suggestion.query_id))
     )
     for query_id, count in session.connection().execute(suggestions):

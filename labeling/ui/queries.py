@@ -14,6 +14,7 @@ from labeling.ui.i18n import Words
 from labeling.ui.import_tab import build_import_tab
 from labeling.ui.query_gold import build_gold_form
 from labeling.ui.query_views import detail_view, state_pill
+from labeling.ui.rederived_tab import build_rederived_tab
 from labeling.ui.session import Services, who_asks
 from labeling.ui.steer_tab import build_steer_tab
 from labeling.ui.view import Node, card, on_pick, picked_id, pill, shown, table, view
@@ -154,6 +155,7 @@ def build_queries_page(services: Services, words: Words) -> QueriesPage:
         page = _lay_out(services, words, told)
         build_steer_tab(services, words, told)
         build_import_tab(services, words, told)
+        build_rederived_tab(services, words, told)
     handlers = QueriesHandlers(services, words)
     filters = [page.state, page.wanted, page.flagged]
     rows = [page.rows, page.next, page.more, page.notice]
