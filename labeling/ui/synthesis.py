@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from labeling import experts
+from labeling import experts, rederived
 from labeling.synthesis import batch
 from labeling.ui.errors import notice, presented, say
 from labeling.ui.events import DIRECT, on_page_load
@@ -110,8 +110,12 @@ class SynthesisHandlers:
     def on_preview(self, request: gr.Request, *order: Any) -> OrderShown:
         """Say what an order would ask."""
         who = who_asks(request, "admin")
-        found = batch.preview_batch(self.services.database, who, read_order(*order))
-        told = self.words.sentence("synthesis.preview", found.model_dump())
+        wanted = read_order(*order)
+        found = batch.preview_batch(self.services.database, who, wanted)
+        code, values = "synthesis.preview", found.model_dump()
+        if wanted.rederive:
+            code, values = "synthesis.rederive_preview", values | {"tries": wanted.rederive.tries}
+        told = self.words.sentence(code, values)
         return OrderShown(shown(node("p", told)), gr.skip())
 
     @presented
@@ -153,7 +157,7 @@ class SynthesisHandlers:
         batches = card(self.words("synthesis.batches"), listing)
         return BatchShown(
             shown(batches, picked=picked if told else ""),
-            shown(self._detail(chosen)) if chosen else gr.skip(),
+            shown(self._detail(who, chosen)) if chosen else gr.skip(),
             picked,
             told or gr.skip(),
         )
@@ -172,7 +176,7 @@ class SynthesisHandlers:
     def _bar(self, found: BatchProgress) -> Node:
         return bar((found.done + found.failed) / max(1, found.total))
 
-    def _detail(self, found: BatchProgress) -> Node:
+    def _detail(self, who: Actor, found: BatchProgress) -> Node:
         tokens = (found.input_tokens, found.output_tokens, found.reasoning_tokens)
         pairs: list[tuple[str, Node]] = [
             (self.words("synthesis.endpoint"), found.order.endpoint),
@@ -186,6 +190,9 @@ class SynthesisHandlers:
         ]
         reason = found.reason
         told = [node("p", self.words.sentence(*reason), cls="pw-bad-text")] if reason else []
+        if found.order.rederive:
+            outcome = rederived.batch_outcome(self.services.database, who, found.id)
+            told.append(node("p", self.words.sentence("synthesis.rederive_finished", outcome)))
         failures = [
             (None, [self.words.sentence(code, {}), f"{count:,}"]) for code, count in found.failures
         ]

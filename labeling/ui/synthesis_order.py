@@ -11,6 +11,9 @@ from schemas.errors import InvalidInput
 from schemas.strict_json import parse_json
 from schemas.synthesis import SynthesisOrder
 
+_STALE = "stale"
+"""Accepted plans that no trace leads to: new thinking is asked for, with the usual tests."""
+
 
 def read_order(
     endpoint: str,
@@ -36,6 +39,7 @@ def read_order(
         raise InvalidInput("synthesis.parameters_not_json") from error
     if not isinstance(extra, dict):
         raise InvalidInput("synthesis.parameters_not_json")
+    is_stale = which == _STALE
     return SynthesisOrder.read(
         {
             "endpoint": endpoint,
@@ -45,7 +49,8 @@ def read_order(
             "n": n,
             "concurrency": concurrency,
             "limit": limit or None,
-            "which": which,
+            "which": "waiting" if is_stale else which,
+            "rederive": {} if is_stale else None,
             "parameters": extra,
             "timeout_s": timeout_s,
             "with_thinking": with_thinking,
@@ -55,7 +60,8 @@ def read_order(
 
 def lay_out_order(words: Words) -> tuple[tuple[Any, ...], gr.HTML, gr.Button, gr.Button]:
     """The fields (in the order of `read_order`), the preview, and the two buttons."""
-    whiches = [(words(f"synthesis.which_{each}"), each) for each in ("waiting", "undecided")]
+    choices = ("waiting", "undecided", _STALE)
+    whiches = [(words(f"synthesis.which_{each}"), each) for each in choices]
     with gr.Column(elem_classes="pw-form"):
         title(words("synthesis.order"))
         endpoint = text(words, "synthesis.endpoint", placeholder="https://host/v1")
