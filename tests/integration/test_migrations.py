@@ -8,7 +8,14 @@ from alembic.runtime.migration import MigrationContext
 from sqlmodel import SQLModel
 
 from db.engine import Database, sqlite_url
-from db.tables import Project, Query, Task
+from db.tables import (
+    Project,
+    Query,
+    Suggestion,
+    SynthesisBatch,
+    SynthesisRequest,
+    Task,
+)
 from db.upgrade import downgrade, is_current, upgrade
 from schemas.ranks import FLAGGED_FIRST
 from tests.factories import a_label_query, a_project, a_query
@@ -62,3 +69,28 @@ def test_a_new_database_file_is_not_current(tmp_path: Path) -> None:
     upgrade(database)
     assert is_current(database)
     database.close()
+
+
+def test_a_version_without_rederivation_keeps_what_was_written_and_asks_for_none_of_it(
+    database: Database,
+) -> None:
+    who = a_project(database)
+    query_id = a_query(database, who)
+    order = {"endpoint": "http://here/v1", "model": "m", "rederive": {"tries": 3, "agree": 2}}
+    with database.transaction() as session:
+        batch = SynthesisBatch(project_id=who.project_id, order=order, order_hash="h")
+        session.add(batch)
+        session.flush()
+        asked = {"project_id": who.project_id, "batch_id": batch.id, "query_id": query_id}
+        session.add(SynthesisRequest(candidate=1, request_key="k", kind="trace", **asked))
+        said = {"project_id": who.project_id, "query_id": query_id, "origin": "rederived"}
+        session.add(Suggestion(trace="想过", rederived_for="a revision", **said))
+    downgrade(database, "0002")
+    with database.writer.connect() as connection:
+        kept = sa.text("SELECT origin, trace, failure FROM suggestion")
+        assert connection.execute(kept).all() == [("import", "想过", "replies.no_plan")]
+        for table in ("synthesis_batch", "synthesis_request"):
+            count = sa.text(f"SELECT count(*) FROM {table}")
+            assert connection.execute(count).scalar() == 0
+    upgrade(database)
+    assert is_current(database)

@@ -19,8 +19,10 @@ from db.tables import (
 )
 from labeling import rederived
 from labeling.synthesis.batch import prepare_batch, preview_batch, reopen_failed
+from labeling.ui.synthesis_order import read_order
 from schemas.errors import InvalidInput, NotAllowed, NotFound, TransitionRefused
 from schemas.people import Actor
+from schemas.rederivation import Rederive
 from schemas.synthesis import BatchProgress, SynthesisOrder
 from tests.bundles import a_benchmark
 from tests.exporting import a_pinned_query, a_plan, a_suggestion, an_acceptance
@@ -306,3 +308,12 @@ def test_a_trace_of_a_plan_that_was_corrected_since_cannot_be_accepted(
     with pytest.raises(TransitionRefused) as told:
         rederived.accept_trace(database, who, trace_id)
     assert told.value.code == "rederived.superseded"
+
+
+def test_the_page_orders_new_thinking_with_the_usual_tests(endpoint: RunningEndpoint) -> None:
+    fields: list[Any] = [endpoint.url, "m", "", "", 1, 16, None, "stale", "", 600, True]
+    assert read_order(*fields).rederive == Rederive(tries=3, agree=2)
+    fields[7] = "undecided"
+    order = read_order(*fields)
+    assert (order.rederive, order.which) == (None, "undecided")
+    assert "rederive" not in order.to_plain()  # an order of an older version is the same order
