@@ -154,8 +154,8 @@ def build_queries_page(services: Services, words: Words) -> QueriesPage:
     with gr.Tabs(elem_id="queries-tabs"):
         page = _lay_out(services, words, told)
         build_steer_tab(services, words, told)
-        build_import_tab(services, words, told)
         build_rederived_tab(services, words, told)
+        build_import_tab(services, words, told)  # last: its timer would shift the tabs after it
     handlers = QueriesHandlers(services, words)
     filters = [page.state, page.wanted, page.flagged]
     rows = [page.rows, page.next, page.more, page.notice]

@@ -1,4 +1,4 @@
-"""Queries, fourth tab: traces written anew for accepted plans, which wait for a reviewer."""
+"""Queries, a tab: traces written anew for accepted plans, which wait for a reviewer."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
