@@ -44,8 +44,10 @@ def sentence(
         KeyError: the code, or a value that its sentence names, is unknown; a defect of ours.
     """
     area, _, name = code.partition(".")
-    told = {
-        key: tell_time(value) if isinstance(value, datetime) else value
-        for key, value in values.items()
-    }
+    told = values
+    if any(isinstance(value, datetime) for value in values.values()):
+        told = {
+            key: tell_time(value) if isinstance(value, datetime) else value
+            for key, value in values.items()
+        }
     return _area(language, area)[name].format_map(told)
