@@ -276,7 +276,9 @@ def train(app: ServedApp, page: Page, shot: Shot) -> None:
     page.goto(f"{app.url}/zh/training")
     expect(page.locator("#training-bundle input")).not_to_have_value("")
     for reward, weight in WEIGHTS.items():
-        page.fill(f"#training-weight-{reward} input", str(weight))
+        field = page.locator(f"#training-weight-{reward} input")
+        expect(field).not_to_have_value("")  # those of the bundle come once it is chosen
+        field.fill(str(weight))
     page.click("#training-show")
     expect(page.locator("#training-commands")).to_contain_text("swift")
     page.click("#training-train")
