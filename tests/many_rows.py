@@ -35,24 +35,7 @@ def _add(
     by_author = {"author_id": who.person_id}
     plans = [_plan(number, steps, size) for number in numbers]
     with database.transaction() as session:
-        insert_many(
-            session,
-            "query",
-            ("id", "import_key", "content_hash", "text", "cluster", "chosen_annotation_id"),
-            [
-                (each, each, each, f"问题 {number}", each, note)
-                for number, each, note in zip(numbers, queries, notes, strict=True)
-            ],
-            {
-                **shared,
-                **_pins(session, pattern),
-                "kind": "queries",
-                "history": "[]",
-                "state": "decided",
-                "priority": 0,
-                "created_at": at,
-            },
-        )
+        _add_queries(session, pattern, numbers, queries, notes, shared | {"created_at": at})
         insert_many(
             session,
             "annotation",
@@ -71,6 +54,23 @@ def _add(
             ],
             {**shared, **by_author, "number": 1, "kind": "submitted", "created_at": at},
         )
+
+
+def _add_queries(
+    session: Session,
+    pattern: str,
+    numbers: range,
+    queries: list[str],
+    notes: list[str],
+    shared: dict[str, Any],
+) -> None:
+    columns = ("id", "import_key", "content_hash", "text", "cluster", "chosen_annotation_id")
+    rows = [
+        (each, each, each, f"问题 {number}", each, note)
+        for number, each, note in zip(numbers, queries, notes, strict=True)
+    ]
+    same = {"kind": "queries", "history": "[]", "state": "decided", "priority": 0}
+    insert_many(session, "query", columns, rows, {**shared, **same, **_pins(session, pattern)})
 
 
 def _pins(session: Session, query_id: str) -> dict[str, Any]:

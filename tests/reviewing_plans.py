@@ -2,9 +2,8 @@
 
 import json
 from hashlib import sha256
-from typing import Any
 
-from db.engine import Database
+from db.engine import Database, Session
 from db.tables import Annotation, GoldItem, Review, Revision
 from db.tables import Query as QueryRow
 from db.tables.base import new_id
@@ -56,18 +55,7 @@ def a_verdict(
         if verdict == "returned" and final is not None:
             verdicts.append((last, "accepted"))
         for revision_id, said in verdicts:
-            session.add(
-                Review(
-                    project_id=author.project_id,
-                    annotation_id=annotation_id,
-                    revision_id=revision_id,
-                    fixed_revision_id=last if said == "fixed" else None,
-                    reviewer_id=reviewer.person_id,
-                    author_id=author.person_id,
-                    verdict=said,
-                    mode=mode,
-                )
-            )
+            _review(session, annotation_id, (author, reviewer), revision_id, said, last, mode)
         session.get_one(Annotation, annotation_id).revision_id = last
         if state == "accepted":
             query = session.get_one(QueryRow, query_id)
@@ -90,8 +78,32 @@ def a_gold_item(database: Database, who: Actor, query_id: str, plan: PlainPlan) 
         )
 
 
+def _review(
+    session: Session,
+    annotation_id: str,
+    people: tuple[Actor, Actor],
+    revision_id: str,
+    said: str,
+    last: str,
+    mode: str,
+) -> None:
+    author, reviewer = people
+    session.add(
+        Review(
+            project_id=author.project_id,
+            annotation_id=annotation_id,
+            revision_id=revision_id,
+            fixed_revision_id=last if said == "fixed" else None,
+            reviewer_id=reviewer.person_id,
+            author_id=author.person_id,
+            verdict=said,
+            mode=mode,
+        )
+    )
+
+
 def _revision(
-    session: Any,
+    session: Session,
     annotation_id: str,
     writer: Actor,
     plan: PlainPlan,

@@ -5,10 +5,10 @@ from typing import Any
 import gradio as gr
 
 from exports.training.recipes import list_recipes
-from labeling.ui.fields import check, choice, elem_id, number, text
+from labeling.ui.fields import check, choice, elem_id, number, text, weight_fields
 from labeling.ui.i18n import Words
 from labeling.ui.view import title
-from schemas.project import DEFAULT_WEIGHTS, REWARDS
+from schemas.project import REWARDS
 from schemas.recipe import FORMATS, BundleRecipe, read_recipe
 
 POOLS: dict[str, tuple[str, ...]] = {
@@ -124,21 +124,10 @@ def _lay_out_sources(words: Words) -> tuple[list[Any], list[Any]]:
     return shares, sizes
 
 
-def _lay_out_weights(words: Words) -> list[Any]:
+def _lay_out_weights(words: Words) -> tuple[gr.Number, ...]:
     with gr.Column(elem_classes="pw-form"):
         title(words("datasets.weights"))
-        with gr.Row(elem_classes="pw-weights"):
-            return [
-                gr.Number(
-                    value=weight,
-                    label=words(f"datasets.reward_{reward}"),
-                    step=0.05,
-                    minimum=0,
-                    min_width=90,
-                    elem_id=elem_id(f"datasets.weight_{reward}"),
-                )
-                for reward, weight in zip(REWARDS, DEFAULT_WEIGHTS, strict=True)
-            ]
+        return weight_fields(words, "datasets")
 
 
 def _lay_out_rest(words: Words) -> tuple[Any, ...]:

@@ -1,10 +1,12 @@
 """Fields and buttons as our forms have them: words and `elem_id` come from one name."""
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import gradio as gr
 
 from labeling.ui.i18n import Words
+from schemas.project import DEFAULT_WEIGHTS, REWARDS
 
 Variant = Literal["primary", "secondary", "stop"]
 
@@ -27,6 +29,24 @@ def text(words: Words, name: str, **options: Any) -> gr.Textbox:
 def number(words: Words, name: str, **options: Any) -> gr.Number:
     """A field for a number."""
     return gr.Number(label=words(name), elem_id=elem_id(name), **options)
+
+
+def weight_fields(
+    words: Words, area: str, values: Iterable[float | None] = DEFAULT_WEIGHTS
+) -> tuple[gr.Number, ...]:
+    """A row of fields for the weights of the seven rewards, in their order."""
+    with gr.Row(elem_classes="pw-weights"):
+        return tuple(
+            gr.Number(
+                value=value,
+                label=words(f"datasets.reward_{reward}"),
+                step=0.05,
+                minimum=0,
+                min_width=80,
+                elem_id=elem_id(f"{area}.weight_{reward}"),
+            )
+            for reward, value in zip(REWARDS, values, strict=True)
+        )
 
 
 def choice(words: Words, name: str, choices: Any = (), **options: Any) -> gr.Dropdown:

@@ -25,7 +25,9 @@ def first_steps(services: Services, who: Actor, words: Words) -> Node:
 
 
 def _step(name: str, words: Words, *, is_done: bool) -> Node:
-    link = node("a", words(f"first_steps.{name}"), href=f"/{words.language}/{name}")
+    # Queries are imported on this very page.
+    href = None if name == "queries" else f"/{words.language}/{name}"
+    link = node("a" if href else "b", words(f"first_steps.{name}"), href=href)
     done = [" ", pill(words("first_steps.done"), "ok")] if is_done else []
     about = node("div", words(f"first_steps.{name}_about"), cls="pw-mute")
     return node("li", link, *done, about)

@@ -9,14 +9,14 @@ from exports.reward_bench import own_terms
 from exports.reward_bench_work import find_bench, start_bench
 from labeling.ui.errors import presented, say
 from labeling.ui.events import DIRECT
-from labeling.ui.fields import button, choice, elem_id, number
+from labeling.ui.fields import button, choice, number, weight_fields
 from labeling.ui.i18n import Words
 from labeling.ui.reward_bench_views import bench_view
 from labeling.ui.session import Services, who_asks
 from labeling.ui.view import shown, title, view
 from schemas.errors import InvalidInput, NotFound, PlanwrightError
 from schemas.people import Actor
-from schemas.project import DEFAULT_WEIGHTS, REWARDS
+from schemas.project import REWARDS
 from schemas.reward_bench import SCALINGS, BenchTerms
 
 
@@ -99,18 +99,7 @@ def lay_out_reward_bench(words: Words) -> RewardBenchSection:
     with gr.Column(elem_classes="pw-form"):
         title(words("bench.title"))
         view("bench-hint", first=["p", {"cls": "pw-mute"}, words("bench.hint")])
-        with gr.Row(elem_classes="pw-weights"):
-            weights = tuple(
-                gr.Number(
-                    value=weight,
-                    label=words(f"datasets.reward_{reward}"),
-                    step=0.05,
-                    minimum=0,
-                    min_width=80,
-                    elem_id=elem_id(f"bench.weight_{reward}"),
-                )
-                for reward, weight in zip(REWARDS, DEFAULT_WEIGHTS, strict=True)
-            )
+        weights = weight_fields(words, "bench")
         with gr.Row():
             scaling = choice(words, "bench.scaling", SCALINGS, value="group")
             group = number(words, "bench.group", value=8, minimum=2, maximum=64, precision=0)

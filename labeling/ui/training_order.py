@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from exports.training.recipes import KNOBS, TrainingRecipe, TrainingStage, get_recipe, list_recipes
-from labeling.ui.fields import button, choice, elem_id, text
+from labeling.ui.fields import button, choice, elem_id, text, weight_fields
 from labeling.ui.i18n import Words
 from labeling.ui.view import title, view
 from schemas.errors import InvalidInput
@@ -107,18 +107,7 @@ def lay_out_order(words: Words) -> Form:
         commands = view("training-commands")
         knobs = _lay_out_knobs(words)
         title(words("training.weights"))
-        with gr.Row(elem_classes="pw-weights"):
-            weights = tuple(
-                gr.Number(
-                    value=None,
-                    label=words(f"datasets.reward_{reward}"),
-                    step=0.05,
-                    minimum=0,
-                    min_width=80,
-                    elem_id=elem_id(f"training.weight_{reward}"),
-                )
-                for reward in REWARDS
-            )
+        weights = weight_fields(words, "training", [None] * len(REWARDS))
     return Form(
         bundle, recipe, about, stages, model, benchmark, knobs, weights, commands, show, train
     )

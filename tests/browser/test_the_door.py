@@ -45,7 +45,7 @@ def test_from_the_set_up_link_to_a_page_in_ones_own_language_and_theme(
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     steps = page.locator("#queries-rows ol > li")
     expect(steps.locator("a")).to_have_text(
-        ["Publish an expert list", "Import queries", "Let a model answer first", "Add people"]
+        ["Publish an expert list", "Let a model answer first", "Add people"]
     )
     expect(page.locator("body")).to_have_class("dark")
     shot(page, "queries-en-dark-empty")

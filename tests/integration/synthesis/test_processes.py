@@ -109,6 +109,28 @@ def _wait_until_done(database: Database, who: Actor, count: int) -> None:
     _wait_until(lambda: sum(each.done for each in list_batches(database, who)) >= count)
 
 
+def _serve_killed_at(
+    moments: tuple[int, ...],
+    processes: _Processes,
+    endpoint: RunningEndpoint,
+    looked_at: tuple[Database, Actor],
+    order: dict[str, Any] | None,
+) -> None:
+    """Serve an order, killed after so many answers each time, until it is done."""
+    for stop_at in moments:
+        # Answers that were on their way to a killed process count at the endpoint too.
+        endpoint.configure(hold_after=stop_at + len(moments) * CONCURRENCY)
+        process = processes.serve(order)
+        order = None
+        _wait_until_done(*looked_at, stop_at)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    endpoint.configure(hold_after=None)
+    again = processes.serve()
+    assert again.stdout
+    assert again.stdout.readline() == "done\n"
+
+
 def test_a_batch_whose_process_is_killed_is_finished_and_pays_twice_for_what_was_under_way_only(
     processes: _Processes, endpoint: RunningEndpoint, sqlite_database: Database, who: Actor
 ) -> None:
@@ -133,19 +155,7 @@ def test_a_batch_whose_process_is_killed_is_finished_and_pays_twice_for_what_was
 def test_killed_thrice_nothing_is_lost(
     processes: _Processes, endpoint: RunningEndpoint, sqlite_database: Database, who: Actor
 ) -> None:
-    order: dict[str, Any] | None = _order(endpoint)
-    for stop_at in (30, 80, 130):
-        # Answers that were on their way to a killed process count at the endpoint too.
-        endpoint.configure(hold_after=stop_at + 3 * CONCURRENCY)
-        process = processes.serve(order)
-        order = None
-        _wait_until_done(sqlite_database, who, stop_at)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-    endpoint.configure(hold_after=None)
-    again = processes.serve()
-    assert again.stdout
-    assert again.stdout.readline() == "done\n"
+    _serve_killed_at((30, 80, 130), processes, endpoint, (sqlite_database, who), _order(endpoint))
     assert list_batches(sqlite_database, who)[0].done == 200
     asked = endpoint.counts()["asked"]
     assert len(asked) == 200
@@ -263,18 +273,8 @@ def test_a_rederivation_killed_twice_asks_for_nothing_that_was_stored(
     for number in range(40):
         query_id = a_pinned_query(sqlite_database, actor, f"第{number}家店流量为什么下降？")
         an_acceptance(sqlite_database, actor, query_id, a_plan("流量", EXPERTS[0], EXPERTS[3]))
-    order: dict[str, Any] | None = _order(endpoint) | {"rederive": {"tries": 3, "agree": 2}}
-    for stop_at in (30, 90):
-        endpoint.configure(hold_after=stop_at + 2 * CONCURRENCY)
-        process = processes.serve(order)
-        order = None
-        _wait_until_done(sqlite_database, actor, stop_at)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-    endpoint.configure(hold_after=None)
-    again = processes.serve()
-    assert again.stdout
-    assert again.stdout.readline() == "done\n"
+    order = _order(endpoint) | {"rederive": {"tries": 3, "agree": 2}}
+    _serve_killed_at((30, 90), processes, endpoint, (sqlite_database, actor), order)
     (progress,) = list_batches(sqlite_database, actor)
     assert (progress.state, progress.done, progress.failed) == ("done", 160, 0)
     assert batch_outcome(sqlite_database, actor, progress.id)["waiting"] == 40
