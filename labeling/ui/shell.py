@@ -42,12 +42,19 @@ def build_app(settings: Settings, database: Database, durable: Durable) -> FastA
 
 
 def build_pages(services: Services, words: Words) -> gr.Blocks:
-    """All pages in one language."""
+    """All pages in one language.
+
+    The same as `blocks.route` for each page, which would make a web application of all pages so far
+    after every one of them: two seconds of a start.
+    """
     blocks = gr.Blocks(title="Planwright", analytics_enabled=False, fill_width=True)
-    for page in PAGES:
-        name = words(f"shell.page_{page.name}")
-        with blocks.route(name, page.name, show_in_navbar=False):
+    with blocks:
+        for page in PAGES:
+            blocks.pages.append((page.name, words(f"shell.page_{page.name}"), False))
+            blocks.current_page = page.name
             page.build(services, words)
+            blocks.fill_expected_parents()
+            blocks.default_config.attach_load_events()
     return blocks
 
 
