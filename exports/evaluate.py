@@ -12,7 +12,7 @@ from db.access import training
 from db.access.events import add_event
 from db.engine import Database
 from db.tables import Benchmark, BenchmarkQuestion, Evaluation, EvaluationAnswer, Planner
-from exports import figures
+from exports import figures, judging
 from exports.asking import Answer, Asking, Question, ask_all
 from schemas.errors import InvalidInput, NotFound, PlanwrightError
 from schemas.evaluation import (
@@ -175,7 +175,7 @@ def compare_evaluations(database: Database, project_id: str, before: str, after:
             }
             for row in rows
         ]
-    return figures.compare(*scores)
+    return figures.compare(scores[0], scores[1])
 
 
 def external_planner(database: Database, who: Actor, url: str, model: str) -> str:
@@ -248,11 +248,15 @@ def _judged(
         think_eps=think.eps,
         banned_words=exam.settings.banned_words,
     )
-    scores = {} if answer.problem else figures.judge(answer.completion, context)
+    scores = (
+        {}
+        if answer.problem
+        else judging.judge(answer.completion, context, expert_list=exam.expert_list)
+    )
     if answer.problem:
-        scores[figures.FAILED] = 1.0
+        scores[judging.FAILED] = 1.0
     if answer.is_cut_off:
-        scores |= {figures.CUT_OFF: 1.0, figures.RIGHT: 0.0}
+        scores |= {judging.CUT_OFF: 1.0, judging.RIGHT: 0.0}
     return EvaluationAnswer(
         evaluation_id=exam.evaluation_id,
         question_id=question.id,

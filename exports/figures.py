@@ -1,65 +1,58 @@
-"""From answers to figures: the judgement of one answer, shares with intervals, two sets compared.
+"""From judged answers to figures: shares and means with intervals, and two sets compared.
 
-What is measured is what is rewarded: the scores are those of `schemas.scoring`.
+Shares are of all questions: what was not answered counts as wrong. Lengths are of answers that
+think to their end; one that was cut off is counted apart and never averaged in.
 """
 
-import statistics
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, cast
+import math
+from collections.abc import Mapping, Sequence
 
-from schemas.agreement import experts_by_stage
-from schemas.evaluation import Comparison, Figures
+import numpy as np
+
+from exports.judging import (
+    CUT_OFF,
+    EXPERT_F1,
+    FAILED,
+    FIRST_COMMIT,
+    ORDER,
+    PLAN_DISTANCE,
+    RIGHT,
+    THINK_LENGTH,
+    THINK_TOKENS,
+)
+from schemas.evaluation import BySteps, Comparison, Difference, Figures, Histogram
 from schemas.intervals import wilson
-from schemas.scoring.answer import find_thinking
-from schemas.scoring.check import plan_problems
-from schemas.scoring.context import ScoringContext
-from schemas.scoring.rewards import read_completion, score
-from schemas.scoring.wire import to_canonical
-from schemas.staleness import PlainPlan
+from schemas.paired import Change, Resampling, mcnemar
 
-RIGHT, FAILED, CUT_OFF = "right", "failed", "cut_off"
-EXPERT_F1, ORDER, THINK_LENGTH = "expert_f1", "order", "think_length"
+CHARACTERS = "characters"
+MOST_STEPS = 5
+_BINS = 30
+_WIDTHS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1_000, 2_000, 2_500, 5_000, 10_000)
+
+Scores = Mapping[str, float]
+
+SHARES = {"accuracy": RIGHT, "strict_form": "StrictFormatReward", "valid_json": "JSONValidReward"}
+"""Shares of all questions, and the score that counts where it is 1."""
+MEANS = {
+    "expert_f1": EXPERT_F1,
+    "order": ORDER,
+    "rewrite": "CorrectnessReward",
+    "sub_questions": "ProcessingQualityReward",
+    "plan_distance": PLAN_DISTANCE,
+    "first_commit": FIRST_COMMIT,
+}
+"""Means over the questions that they apply to."""
 
 
-def judge(completion: str, context: ScoringContext) -> dict[str, float]:
-    """The seven scores of an answer, whether it is right, and what figures need beside them.
+def figures(answers: Sequence[Scores], questions: int, unit: str = CHARACTERS) -> Figures:
+    """The figures of a benchmark of so many questions; what was not answered is wrong.
 
-    Raises:
-        ValueError: the context has no accepted plan to judge by.
+    `unit` is what the thinking is measured in: `characters`, or the name of a tokenizer.
     """
-    if context.gold is None:
-        raise ValueError("an answer is judged by an accepted plan")
-    read = read_completion(completion, context.dialect, with_thinking=context.with_thinking)
-    plan = to_canonical(read.value, context.dialect)
-    is_valid = not plan_problems(plan, context.expert_names)
-    said = experts_by_stage(cast(PlainPlan, plan)) if is_valid else {}
-    scores = dict(score(completion, context))
-    is_right = read.is_strict and is_valid and said == experts_by_stage(context.gold)
-    scores[RIGHT] = float(is_right)
-    scores[EXPERT_F1] = _expert_f1(plan, context)
-    order = _order(plan, context.gold) if is_valid else None
-    if order is not None:
-        scores[ORDER] = order
-    thinking = find_thinking(completion)
-    if thinking:
-        scores[THINK_LENGTH] = float(len(thinking))
-    return scores
-
-
-def figures(answers: Sequence[Mapping[str, float]], questions: int) -> Figures:
-    """The figures of a benchmark of so many questions; what was not answered is wrong."""
     right = sum(int(each.get(RIGHT, 0)) for each in answers)
     low, high = wilson(right, questions)
-    lengths = sorted(each[THINK_LENGTH] for each in answers if THINK_LENGTH in each)
-
-    def share(name: str, holds: Callable[[float], bool] = bool) -> float:
-        return sum(holds(each.get(name, 0.0)) for each in answers) / questions if questions else 0.0
-
-    def mean(name: str) -> float | None:
-        found = [each[name] for each in answers if name in each]
-        return statistics.fmean(found) if found else None
-
+    lengths = np.sort(_present([_length(each, unit) for each in answers]))
+    count = len(lengths)
     return Figures(
         questions=questions,
         right=right,
@@ -68,69 +61,120 @@ def figures(answers: Sequence[Mapping[str, float]], questions: int) -> Figures:
         accuracy_high=high,
         failed=questions - len(answers) + sum(FAILED in each for each in answers),
         cut_off=sum(CUT_OFF in each for each in answers),
-        strict_form=share("StrictFormatReward"),
-        valid_json=share("JSONValidReward", lambda value: value == 1.0),
-        expert_f1=mean(EXPERT_F1),
-        order=mean(ORDER),
-        rewrite=mean("CorrectnessReward"),
-        sub_questions=mean("ProcessingQualityReward"),
-        think_length_mean=statistics.fmean(lengths) if lengths else None,
-        think_length_std=statistics.pstdev(lengths) if lengths else None,
-        think_length_median=statistics.median(lengths) if lengths else None,
-        think_length_p95=lengths[min(len(lengths) - 1, int(len(lengths) * 0.95))]
-        if lengths
-        else None,
+        strict_form=_share(answers, SHARES["strict_form"], questions),
+        valid_json=_share(answers, SHARES["valid_json"], questions),
+        **{name: _mean(answers, score) for name, score in MEANS.items()},
+        thinking=count,
+        length_unit=unit,
+        think_length_mean=float(lengths.mean()) if count else None,
+        think_length_std=float(lengths.std()) if count else None,
+        think_length_median=float(np.median(lengths)) if count else None,
+        think_length_p95=float(lengths[math.ceil(0.95 * count) - 1]) if count else None,
     )
 
 
 def compare(
-    before: Mapping[str, Mapping[str, float]], after: Mapping[str, Mapping[str, float]]
+    before: Mapping[str, Scores],
+    after: Mapping[str, Scores],
+    steps: Mapping[str, int] | None = None,
+    unit: str = CHARACTERS,
 ) -> Comparison:
-    """Scores by question, before and after, over the questions that both have."""
+    """Scores by question, before and after, over the questions that both have.
+
+    `steps` is the number of steps of each question's accepted plan. Swapped, every difference
+    changes its sign.
+    """
     both = sorted(before.keys() & after.keys())
-    pairs = [(before[each].get(RIGHT, 0.0), after[each].get(RIGHT, 0.0)) for each in both]
+    old, new = [before[each] for each in both], [after[each] for each in both]
+    pairs = [(a.get(RIGHT, 0.0), b.get(RIGHT, 0.0)) for a, b in zip(old, new, strict=True)]
+    mended, broken = sum(b > a for a, b in pairs), sum(b < a for a, b in pairs)
+    counts = [(steps or {}).get(each) for each in both]
     return Comparison(
-        before=figures([before[each] for each in both], len(both)),
-        after=figures([after[each] for each in both], len(both)),
-        mended=sum(late > early for early, late in pairs),
-        broken=sum(late < early for early, late in pairs),
+        before=figures(old, len(both), unit),
+        after=figures(new, len(both), unit),
+        mended=mended,
+        broken=broken,
+        p_value=mcnemar(mended, broken),
+        differences=_differences(old, new, unit),
+        by_steps=_by_steps(counts, pairs),
+        lengths=_histogram(old, new, unit),
     )
 
 
-def _steps(plan: object) -> list[dict[str, Any]]:
-    """The steps of a canonical plan, as far as it has any."""
-    if not isinstance(plan, Mapping):
-        return []
-    steps = cast(Mapping[str, object], plan).get("steps")
-    found = cast(Iterable[object], steps) if isinstance(steps, list | tuple) else ()
-    return [cast(dict[str, Any], each) for each in found if isinstance(each, dict)]
+def _differences(old: Sequence[Scores], new: Sequence[Scores], unit: str) -> tuple[Difference, ...]:
+    if not old:
+        return ()
+    draws = Resampling(len(old))
+    found: dict[str, Change | None] = {}
+    for name, score in SHARES.items():
+        values = [[float(each.get(score) == 1.0) for each in side] for side in (old, new)]
+        found[name] = draws.mean_change(*values)
+    for name, score in MEANS.items():
+        values = [[each.get(score, math.nan) for each in side] for side in (old, new)]
+        found[name] = draws.mean_change(*values)
+    lengths = [[_length(each, unit) for each in side] for side in (old, new)]
+    found["think_length"] = draws.mean_change(*lengths)
+    found["deviation_ratio"] = draws.deviation_ratio(*lengths)
+    right = [
+        [length if each.get(RIGHT) else math.nan for each, length in zip(*side, strict=True)]
+        for side in ((old, lengths[0]), (new, lengths[1]))
+    ]
+    found["think_length_right"] = draws.mean_change(*right)
+    return tuple(
+        Difference(name=name, **each._asdict()) for name, each in found.items() if each is not None
+    )
 
 
-def _expert_f1(plan: object, context: ScoringContext) -> float:
-    said = Counter(str(step.get("expert")) for step in _steps(plan))
-    wanted = Counter(str(step["expert"]) for step in _steps(context.gold))
-    if not said or not wanted:
-        is_plan = isinstance(plan, Mapping) and "steps" in plan
-        return float(is_plan and said == wanted)
-    return 2 * (said & wanted).total() / (said.total() + wanted.total())
+def _by_steps(
+    counts: Sequence[int | None], pairs: Sequence[tuple[float, float]]
+) -> tuple[BySteps, ...]:
+    sizes = [None if each is None else min(each, MOST_STEPS) for each in counts]
+    found: list[BySteps] = []
+    for size in sorted({each for each in sizes if each is not None}):
+        mine = [pair for pair, each in zip(pairs, sizes, strict=True) if each == size]
+        right = [sum(int(pair[side]) for pair in mine) for side in (0, 1)]
+        found.append(
+            BySteps(
+                steps=size,
+                is_or_more=size == MOST_STEPS,
+                questions=len(mine),
+                right_before=right[0],
+                right_after=right[1],
+            )
+        )
+    return tuple(found)
 
 
-def _order(plan: object, gold: object) -> float | None:
-    """Share of pairs of experts that both plans name once in the same relation <, = or >."""
-    said, wanted = _once(plan), _once(gold)
-    names = sorted(said.keys() & wanted.keys())
-    pairs = [(a, b) for place, a in enumerate(names) for b in names[place + 1 :]]
-    if not pairs:
+def _histogram(old: Sequence[Scores], new: Sequence[Scores], unit: str) -> Histogram | None:
+    """About thirty bins of a round width up to what 99.5 % do not exceed."""
+    both = np.array([[_length(each, unit) for each in side] for side in (old, new)])
+    lengths = both[:, ~np.isnan(both).any(axis=0)] if both.size else both
+    if not lengths.size:
         return None
-    same = sum(_sign(said[a] - said[b]) == _sign(wanted[a] - wanted[b]) for a, b in pairs)
-    return same / len(pairs)
+    longest = float(np.quantile(lengths, 0.995))
+    width = next((each for each in _WIDTHS if each * _BINS >= longest), longest / _BINS)
+    bins = int(longest // width) + 1
+    places = np.minimum(lengths // width, bins - 1).astype(int)
+    old_counts, new_counts = (np.bincount(side, minlength=bins).tolist() for side in places)
+    return Histogram(width=width, before=tuple(old_counts), after=tuple(new_counts))
 
 
-def _once(plan: object) -> dict[str, int]:
-    steps = _steps(plan)
-    counts = Counter(step["expert"] for step in steps)
-    return {step["expert"]: step["order"] for step in steps if counts[step["expert"]] == 1}
+def _length(scores: Scores, unit: str) -> float:
+    """How long an answer thinks; NaN where it does not, or does not come to its end."""
+    if CUT_OFF in scores:
+        return math.nan
+    return scores.get(THINK_LENGTH if unit == CHARACTERS else THINK_TOKENS, math.nan)
 
 
-def _sign(number: int) -> int:
-    return (number > 0) - (number < 0)
+def _share(answers: Sequence[Scores], score: str, questions: int) -> float:
+    return sum(each.get(score) == 1.0 for each in answers) / questions if questions else 0.0
+
+
+def _mean(answers: Sequence[Scores], score: str) -> float | None:
+    found = _present([each.get(score, math.nan) for each in answers])
+    return float(found.mean()) if len(found) else None
+
+
+def _present(values: Sequence[float]) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    found = np.array(values, dtype=np.float64)
+    return found[~np.isnan(found)]

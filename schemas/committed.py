@@ -9,7 +9,7 @@ commits to last; whatever was weighed before it does not count.
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from schemas.agreement import experts_by_stage
@@ -48,23 +48,69 @@ class Mention(NamedTuple):
     end: int
 
 
+class Clause(NamedTuple):
+    """What one clause commits to, in order, and whom it turns down."""
+
+    kept: list[Mention]
+    down: Sequence[Mention]
+
+
 def committed_experts(trace: str, expert_list: ExpertList) -> list[list[str]]:
     """The experts that a trace commits itself to, clause by clause, from its beginning."""
-    text = plain(trace)
-    mentions = _mentions(text, expert_list)
     clauses: list[list[str]] = []
+    for kept, down in _read_clauses(plain(trace), expert_list):
+        for name in {each.expert for each in down}:
+            clauses = [[each for each in clause if each != name] for clause in clauses]
+        clauses.append([each.expert for each in kept])
+    return [clause for clause in clauses if clause]
+
+
+def first_commit(trace: str, expert_list: ExpertList) -> float | None:
+    """Where in a trace, as a share of its length, its experts and their order stand for good.
+
+    What comes after is reflection: it changes nothing. An expert joins the decision at the end; one
+    that is turned down leaves it; naming all of them once more in another order is another
+    decision. Absent where a trace commits itself to nobody.
+
+    >>> from schemas.experts import Expert
+    >>> experts = tuple(Expert(name=each, description="d") for each in ("甲", "乙", "丙"))
+    >>> known = ExpertList(name="l", version=1, experts=experts)
+    >>> first_commit("先请甲，再请乙。嗯，就这样。", known)
+    0.5
+    >>> first_commit("先请甲，再请丙。不需要丙，请乙。", known)
+    0.9375
+    """
+    text = plain(trace)
+    decision: list[str] = []
+    told: list[str] = []  # the present passage that names nobody twice
+    decided_at = 0
+    for kept, down in _read_clauses(text, expert_list):
+        for each in down:
+            if each.expert in decision:
+                decision = [name for name in decision if name != each.expert]
+                told = [name for name in told if name != each.expert]
+                decided_at = each.end
+        for each in kept:
+            told = [each.expert] if each.expert in told else [*told, each.expert]
+            is_told_whole = set(told) >= set(decision)
+            later = told if is_told_whole else list(dict.fromkeys([*decision, each.expert]))
+            if later != decision:
+                decision, decided_at = later, each.end
+    return decided_at / len(text) if decision else None
+
+
+def _read_clauses(text: str, expert_list: ExpertList) -> Iterator[Clause]:
+    """The clauses of a plain text with what each says of the experts."""
+    mentions = _mentions(text, expert_list)
     for start, end in _clauses(text, mentions):
         inside = [each for each in mentions if start <= each.start < end]
         down = _turned_down(text, start, end, inside)
-        for name in {each.expert for each in down}:
-            clauses = [[each for each in clause if each != name] for clause in clauses]
         kept = [
-            each.expert
+            each
             for each in inside
             if each not in down and not _CONDITION.search(text[start : each.start])
         ]
-        clauses.append(kept)
-    return [clause for clause in clauses if clause]
+        yield Clause(kept, down)
 
 
 def order_fault(trace: str, plan: Mapping[str, Any], expert_list: ExpertList) -> OrderFault | None:

@@ -5,7 +5,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from schemas.plan import Plan
+
 EvaluationState = Literal["running", "done", "failed"]
+Fault = Literal["failed", "cut_off", "form", "invalid", "experts", "order"]
+"""Why an answer is wrong, the first that holds: the endpoint gave none; it was cut off; it has not
+the strict form; its plan is not valid; it calls other experts; it calls them in other stages."""
 
 
 class _Value(BaseModel):
@@ -35,11 +40,19 @@ class Figures(_Value):
     """Share of pairs of matched steps in the accepted relation, where there are pairs."""
     rewrite: float | None = None
     sub_questions: float | None = None
+    plan_distance: float | None = None
+    """How much of a plan people would have to change (`plan_distance`); 1 without a valid plan."""
+    first_commit: float | None = None
+    """Where in its thinking an answer is decided, as a share of it; the rest is reflection."""
+    thinking: int = 0
+    """Answers whose thinking is measured; those that were cut off are not."""
+    length_unit: str = "characters"
+    """`characters` (code points), or the tokenizer whose tokens are counted."""
     think_length_mean: float | None = None
     think_length_std: float | None = None
     think_length_median: float | None = None
     think_length_p95: float | None = None
-    """Code points, over the answers that think."""
+    """The least length that 95 % of the answers do not exceed."""
 
 
 class EvaluationOrder(_Value):
@@ -106,6 +119,43 @@ class AnswerView(_Value):
     scores: dict[str, float]
 
 
+class Difference(_Value):
+    """One figure before and after, over the questions where both answers have it.
+
+    `low` and `high` bound `change` at 95 % (paired bootstrap). Of `deviation_ratio` the figures are
+    standard deviations of the thinking's length and the change is their ratio, after over before.
+    """
+
+    name: str
+    questions: int
+    before: float
+    after: float
+    change: float
+    low: float
+    high: float
+
+
+class BySteps(_Value):
+    """Questions whose accepted plan has so many steps (the last has as many or more)."""
+
+    steps: int
+    is_or_more: bool
+    questions: int
+    right_before: int
+    right_after: int
+
+
+class Histogram(_Value):
+    """Lengths of thinking in bins `[n·width, (n+1)·width)`; the last bin holds all that is longer.
+
+    Over the questions where both think to their end.
+    """
+
+    width: float
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+
+
 class Comparison(_Value):
     """Two evaluations over the questions that both answered."""
 
@@ -115,3 +165,56 @@ class Comparison(_Value):
     """Wrong before, right after."""
     broken: int
     """Right before, wrong after."""
+    p_value: float = 1.0
+    """Exact McNemar test on the questions that changed, two-sided."""
+    differences: tuple[Difference, ...] = ()
+    by_steps: tuple[BySteps, ...] = ()
+    lengths: Histogram | None = None
+    is_same_scoring: bool = True
+    """Whether both were judged by the same sources."""
+
+    def find_difference(self, name: str) -> Difference | None:
+        """The difference of a figure, where it applies."""
+        return next((each for each in self.differences if each.name == name), None)
+
+
+ChangeKind = Literal["broken", "mended", "wrong"]
+"""Right and now wrong; wrong and now right; wrong both times."""
+
+
+class AnswerRead(_Value):
+    """An answer to a question: its plan as far as there is a valid one, else why it has none."""
+
+    plan: Plan | None
+    fault: Fault | None
+    """Why the answer is wrong; none of a right one."""
+    completion: str
+    think_length: float | None
+
+
+class ChangedQuestion(_Value):
+    """A question with the accepted plan and what was answered before and after."""
+
+    question_id: str
+    question: str
+    gold: Plan
+    before: AnswerRead
+    after: AnswerRead
+
+
+class ChangedQuestions(_Value):
+    """The questions of a kind, at most as many as asked for; `total` of them there are."""
+
+    kind: ChangeKind
+    total: int
+    shown: tuple[ChangedQuestion, ...]
+    experts: tuple[str, ...]
+    """All experts that plans of these questions name, accepted or answered."""
+
+
+class ConfusedExperts(_Value):
+    """So often a step of the accepted plan for one expert went to another (`None`: to none)."""
+
+    gold: str | None
+    answered: str | None
+    count: int
