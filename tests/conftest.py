@@ -58,7 +58,7 @@ def sqlite_database(migrated_sqlite: Path, settings: Settings) -> Iterator[Datab
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """A real PostgreSQL on loopback, started for this session; its URL without a database name."""
-    with a_server() as server:
+    with a_server(in_memory=True) as server:
         yield server
 
 
