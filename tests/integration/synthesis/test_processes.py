@@ -61,14 +61,19 @@ class _Processes:
         return self._start(["app.py", *arguments])
 
     def _start(self, command: list[str]) -> "subprocess.Popen[str]":
-        process = subprocess.Popen(
-            [sys.executable, *command],
-            cwd=ROOT,
-            env=self._environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        # A shell starts what runs in the background deaf to Ctrl+C, and its children inherit that.
+        before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+        try:
+            process = subprocess.Popen(
+                [sys.executable, *command],
+                cwd=ROOT,
+                env=self._environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
         self.started.append(process)
         return process
 
