@@ -104,7 +104,10 @@ class Planner(Table, table=True):
 
 
 class Evaluation(Table, table=True):
-    """A planner on a benchmark, under the project's prompt of that day."""
+    """A planner on a benchmark, under the project's prompt of that day.
+
+    `terms` is how it is asked (`schemas.evaluation.Terms`); older evaluations have none.
+    """
 
     id: str = Field(default_factory=new_id, primary_key=True)
     project_id: str = Field(foreign_key="project.id", index=True)
@@ -112,6 +115,7 @@ class Evaluation(Table, table=True):
     benchmark_id: str = Field(foreign_key="benchmark.id")
     prompt_version_id: str = Field(foreign_key="prompt_version.id")
     scoring_hash: str
+    terms: dict[str, object] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
     state: str = "running"
     figures: dict[str, object] = Field(default_factory=dict, sa_type=sa.JSON)
     created_by: str | None = Field(default=None, foreign_key="person.id")
@@ -119,10 +123,16 @@ class Evaluation(Table, table=True):
 
 
 class EvaluationAnswer(Table, table=True):
-    """What the planner said to one question, and its scores."""
+    """What the planner said to one question, and its scores.
+
+    `request_key` is a hash of all that was asked of whom; absent where the endpoint gave no answer.
+    """
+
+    __table_args__ = (sa.Index("ix_evaluation_answer_request", "project_id", "request_key"),)
 
     evaluation_id: str = Field(foreign_key="evaluation.id", primary_key=True)
     question_id: str = Field(foreign_key="benchmark_question.id", primary_key=True)
     project_id: str = Field(foreign_key="project.id")
+    request_key: str | None = None
     completion: str = Field(sa_type=sa.Text)
     scores: dict[str, object] = Field(sa_type=sa.JSON)
