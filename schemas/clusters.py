@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
 _NOISE = re.compile(r"[\W_]+")
+_LOOKED_AT = 500
 
 
 def normalised(text: str) -> str:
@@ -31,3 +32,13 @@ def cluster_key(text: str, history: Iterable[Mapping[str, str]] = ()) -> str:
     for turn in history:
         digest.update(f"\n{turn['role']}\t{normalised(turn['content'])}".encode())
     return digest.hexdigest()
+
+
+def asked_text(text: str, history: Iterable[Mapping[str, str]] = ()) -> str:
+    """What tells near-duplicates apart: all that the user has asked so far, normalised.
+
+    Of a long dialogue its end. What was answered is left out, since answers repeat themselves;
+    queries of one cluster have one such text.
+    """
+    said = [turn["content"] for turn in history if turn["role"] == "user"]
+    return "".join(map(normalised, (*said, text)))[-_LOOKED_AT:]

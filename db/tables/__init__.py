@@ -21,7 +21,14 @@ from db.tables.quality import (
     ReviewBatchItem,
     WorkPause,
 )
-from db.tables.queries import Benchmark, BenchmarkQuestion, ImportFile, Query, Suggestion
+from db.tables.queries import (
+    Benchmark,
+    BenchmarkQuestion,
+    ImportFile,
+    NearCluster,
+    Query,
+    Suggestion,
+)
 from db.tables.synthesis import BlindDecode, Rederivation, SynthesisBatch, SynthesisRequest
 from db.tables.training import (
     Bundle,
@@ -60,6 +67,7 @@ __all__ = [
     "LotItem",
     "Membership",
     "MigrationProposal",
+    "NearCluster",
     "Person",
     "Planner",
     "Project",

@@ -68,6 +68,19 @@ class Query(Table, table=True):
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
+class NearCluster(Table, table=True):
+    """What decides the split of the queries of a cluster; written once, when they are compared.
+
+    `key` is the cluster that first asked nearly the same, or its own. `is_bridge` says that some of
+    what is nearly the same has another key all the same, since neither may change.
+    """
+
+    project_id: str = Field(foreign_key="project.id", primary_key=True)
+    cluster: str = Field(primary_key=True)
+    key: str
+    is_bridge: bool = False
+
+
 class Suggestion(Table, table=True):
     """One answer of a model to a query, raw first; or why there is no plan in it.
 
