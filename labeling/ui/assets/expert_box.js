@@ -1,6 +1,6 @@
 /** A field for an expert's name: type to narrow the list, arrows and Enter to take, free text allowed. */
 
-import { fill, h } from "./dom.js";
+import { fill, formOf, h } from "./dom.js";
 import { changePill, describe } from "./list_changes.js";
 
 let count = 0;
@@ -32,7 +32,7 @@ export class ExpertBox {
     this.list = h("ul", { id: this.id, class: "expert-choices", role: "listbox", "aria-label": say("editor.expert") });
     this.about = h("div", { class: "expert-about", id: `${this.id}-about` });
     this.popup = h("div", { class: "expert-popup", hidden: true, onmousedown: (event) => event.preventDefault() }, this.list, this.about);
-    this.node = h("div", { class: "expert-box" }, this.input, this.popup);
+    this.node = formOf({ class: "expert-box" }, this.input, this.popup);
     this.#fit();
   }
 

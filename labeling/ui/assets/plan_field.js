@@ -1,7 +1,7 @@
 /** A text of the plan: grows with what is typed, and shows in place what is new against the model's. */
 
 import { diffText } from "./diff.js";
-import { fill, grow, h } from "./dom.js";
+import { fill, formOf, grow, h } from "./dom.js";
 
 export class PlanField {
   /** `onedit(text)` at every change. */
@@ -19,7 +19,7 @@ export class PlanField {
       },
     });
     this.marks = h("div", { class: "typed-marks", "aria-hidden": "true" });
-    this.node = h("div", { class: "typed" }, this.marks, this.area);
+    this.node = formOf({ class: "typed" }, this.marks, this.area);
     this.before = null;
   }
 

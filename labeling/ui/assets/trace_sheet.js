@@ -6,9 +6,11 @@
 import { fill, h } from "./dom.js";
 import { linesOf } from "./trace_text.js";
 
-const BLOCK_FROM = 1500; // characters
-const MOST_ALWAYS_FILLED = 16; // blocks; a usual trace is all there, for the browser's own search too
+const BLOCK_FROM = 600; // characters
+const MOST_ALWAYS_FILLED = 40; // blocks; a usual trace is all there, for the browser's own search too
 const AHEAD = "900px 0px";
+// Browsers colour anew at every change of the page, so each key typed anywhere pays for all that is coloured.
+const SEEN = "100px 0px";
 const LINE_PX = 25.9;
 const SIGN_PX = 14;
 
@@ -18,13 +20,15 @@ export class TraceSheet {
     Object.assign(this, { root, onmark });
     this.blocks = [];
     this.coloured = new Map();
+    this.observers = [];
     root.addEventListener("copy", (event) => this.#onCopy(event));
   }
 
   /** Begin with a text and the mentions of experts in it (`trace_text.mentions`); `hueOf(name)` is an expert's colour. */
   start(text, named, hueOf) {
     Object.assign(this, { text, named, hueOf });
-    this.observer?.disconnect();
+    for (const observer of this.observers) observer.disconnect();
+    this.observers = [];
     this.coloured.clear();
     this.blocks = blocksOf(text, named);
     const isWhole = this.blocks.length <= MOST_ALWAYS_FILLED;
@@ -35,7 +39,8 @@ export class TraceSheet {
     }
     fill(this.root, this.blocks.map(({ node }) => node));
     for (const block of isWhole ? this.blocks : this.blocks.slice(0, 3)) this.#fill(block);
-    if (!isWhole) this.#watch();
+    if (!isWhole) this.#watch(AHEAD, (block, isNear) => (isNear ? this.#fill(block, false) : this.#empty(block)));
+    this.#watch(SEEN, (block, isSeen) => (block.isSeen = isSeen));
   }
 
   /** The text nodes that are drawn, in order: `{start, node}`. */
@@ -55,7 +60,7 @@ export class TraceSheet {
     return block.marks.find(({ start }) => start === mention.start).node;
   }
 
-  /** Colour places, `[start, end]` in order, without touching the nodes; browsers that cannot do it show plain text. */
+  /** Colour places, `[start, end]` in order, where they are seen, without touching the nodes; browsers that cannot do it show plain text. */
   highlight(name, found) {
     this.coloured.set(name, found);
     this.#paint(name);
@@ -83,16 +88,18 @@ export class TraceSheet {
     return this.blocks.filter(({ pieces }) => pieces);
   }
 
-  #watch() {
+  /** Tell of every block that comes within a margin of the eye, or leaves it. */
+  #watch(margin, tell) {
     const blockOf = new Map(this.blocks.map((block) => [block.node, block]));
-    this.observer = new IntersectionObserver(
+    const observer = new IntersectionObserver(
       (entries) => {
-        for (const { target, isIntersecting } of entries) isIntersecting ? this.#fill(blockOf.get(target), false) : this.#empty(blockOf.get(target));
+        for (const { target, isIntersecting } of entries) tell(blockOf.get(target), isIntersecting);
         this.#paintAll();
       },
-      { root: this.root, rootMargin: AHEAD },
+      { root: this.root, rootMargin: margin },
     );
-    for (const { node } of this.blocks) this.observer.observe(node);
+    for (const { node } of this.blocks) observer.observe(node);
+    this.observers.push(observer);
   }
 
   #fill(block, isPainted = true) {
@@ -147,7 +154,8 @@ export class TraceSheet {
   #paint(name) {
     if (!("highlights" in CSS)) return;
     const found = this.coloured.get(name);
-    const ranges = this.#drawn.flatMap((block) => within(found, block).map(([start, end]) => this.#range(block, start, end)));
+    const seen = this.#drawn.filter(({ isSeen }) => isSeen);
+    const ranges = seen.flatMap((block) => within(found, block).map(([start, end]) => this.#range(block, start, end)));
     if (ranges.length) CSS.highlights.set(name, new Highlight(...ranges));
     else CSS.highlights.delete(name);
   }
