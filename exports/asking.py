@@ -1,8 +1,8 @@
 """Asking a planner the questions of a benchmark, several at a time."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
 from typing import Any, NamedTuple
 
 import openai
@@ -43,21 +43,31 @@ class Answer(NamedTuple):
     problem: str | None = None
 
 
-def ask_all(asking: Asking, questions: Sequence[Question]) -> Iterator[Answer]:
-    """The answers in the order of the questions, at temperature 0; a failed call is an answer too.
+def ask_all(asking: Asking, questions: Iterable[Question]) -> Iterator[Answer]:
+    """The answers as they come, at temperature 0; a failed call is an answer too.
 
-    Busy and broken servers are asked again twice, with back-off.
+    Questions are taken as there is room for them, so whoever leaves in the middle has asked no more
+    than `AT_ONCE` in vain. Busy and broken servers are asked again twice, with back-off.
 
     Raises:
         ModelServiceError: `evaluate.unreachable`; nobody answers there at all.
     """
+    rest = iter(questions)
+    pending: set[Future[Answer]] = set()
     with (
         openai.OpenAI(
             base_url=asking.url, api_key=asking.key, max_retries=RETRIES, timeout=TIMEOUT_S
         ) as client,
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
-        yield from pool.map(partial(_ask, client, asking), questions)
+        while True:
+            for question in islice(rest, AT_ONCE - len(pending)):
+                pending.add(pool.submit(_ask, client, asking, question))
+            if not pending:
+                return
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for each in done:
+                yield each.result()
 
 
 def _ask(client: openai.OpenAI, asking: Asking, question: Question) -> Answer:

@@ -69,6 +69,23 @@ class EvaluationOrder(_Value):
     max_tokens: int = Field(default=2048, ge=1)
     with_thinking: bool = True
     """Of an endpoint; a planner of ours answers as its bundle did."""
+    is_anew: bool = False
+    """Ask once more what was asked before: the model behind an endpoint may be another by now."""
+
+
+class Terms(_Value):
+    """How a planner is asked and measured: evaluations of equal terms are the same evaluation."""
+
+    max_tokens: int
+    with_thinking: bool
+    template: str | None
+    """ms-swift's name of the chat template, where known."""
+    limit: int | None
+    dialect: str
+    window: int
+    length_unit: str
+    is_anew: bool = False
+    """Whether answers that are known are asked for once more."""
 
 
 class PlannerView(_Value):
@@ -102,11 +119,18 @@ class EvaluationView(_Value):
     """`NAME@N`."""
     state: EvaluationState
     answered: int
+    asked: int
+    """How many questions there are to ask."""
     figures: Figures | None
     reason: str | None = None
     """Why it failed: a code with the values of its sentence."""
     values: dict[str, JsonValue] = {}
+    prompt: str
+    """`NAME@N`."""
     scoring_hash: str
+    is_current_scoring: bool
+    """Whether today's sources would judge the same."""
+    terms: Terms | None
     created_at: datetime
 
 

@@ -21,6 +21,8 @@ class Settings(BaseSettings):
     """Where workflows are journalled; beside the database when absent."""
     trainer_python: Path | None = None
     """Interpreter that has ms-swift; the application's own when absent."""
+    tokenizer: Path | None = None
+    """Folder of the tokenizer whose tokens evaluations measure thinking in; characters without."""
     max_upload_mb: int = 200
     demo: bool = True
     """Whether the first start loads the demo project."""

@@ -1,4 +1,4 @@
-"""Chains, runs, planners and evaluations."""
+"""Chains, runs, planners and benchmarks."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -13,7 +13,6 @@ from db.tables import (
     Bundle,
     Chain,
     Evaluation,
-    EvaluationAnswer,
     ListVersion,
     Planner,
     Project,
@@ -171,6 +170,16 @@ def list_questions(
     return session.exec(statement.order_by(col(BenchmarkQuestion.id)).limit(limit)).all()
 
 
+def list_questions_of(
+    session: Session, benchmark_id: str, question_ids: Sequence[str]
+) -> Sequence[BenchmarkQuestion]:
+    """These questions of a benchmark, by id."""
+    statement = select(BenchmarkQuestion).where(
+        BenchmarkQuestion.benchmark_id == benchmark_id, col(BenchmarkQuestion.id).in_(question_ids)
+    )
+    return session.exec(statement.order_by(col(BenchmarkQuestion.id))).all()
+
+
 def get_list_content(session: Session, version_id: str) -> dict[str, object]:
     """The content of an expert list version."""
     return session.get_one(ListVersion, version_id).content
@@ -216,38 +225,6 @@ def list_planners(session: Session, project_id: str) -> list[Planner]:
     """Planners, newest first."""
     statement = select(Planner).where(Planner.project_id == project_id)
     return list(session.exec(statement.order_by(col(Planner.id).desc())))
-
-
-def get_evaluation(session: Session, project_id: str, evaluation_id: str) -> Evaluation:
-    """An evaluation by id.
-
-    Raises:
-        NotFound: `evaluate.not_found`.
-    """
-    row = session.get(Evaluation, evaluation_id)
-    if row is None or row.project_id != project_id:
-        raise NotFound("evaluate.not_found", evaluation=evaluation_id)
-    return row
-
-
-def list_evaluations(
-    session: Session, project_id: str
-) -> list[tuple[Evaluation, Planner, Benchmark]]:
-    """Evaluations with planner and benchmark, newest first."""
-    statement = (
-        select(Evaluation, Planner, Benchmark)
-        .join(Planner, col(Planner.id) == col(Evaluation.planner_id))
-        .join(Benchmark, col(Benchmark.id) == col(Evaluation.benchmark_id))
-        .where(Evaluation.project_id == project_id)
-        .order_by(col(Evaluation.id).desc())
-    )
-    return list(session.exec(statement))
-
-
-def list_answers(session: Session, evaluation_id: str) -> list[EvaluationAnswer]:
-    """The answers of an evaluation by question id."""
-    statement = select(EvaluationAnswer).where(EvaluationAnswer.evaluation_id == evaluation_id)
-    return list(session.exec(statement.order_by(col(EvaluationAnswer.question_id))))
 
 
 def finish_chain(session: Session, chain_id: str, state: str) -> None:

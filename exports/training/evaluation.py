@@ -1,6 +1,8 @@
 """The evaluations of a chain: its checkpoints served, asked the benchmark, and compared."""
 
 import hashlib
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -8,7 +10,9 @@ from pydantic import JsonValue
 from db.access import training
 from db.tables import Planner, Run
 from exports.asking import Asking
-from exports.evaluate import compare_evaluations, open_evaluation, run_evaluation
+from exports.evaluate import Manner, open_evaluation, run_evaluation
+from exports.evaluations import compare_evaluations
+from exports.thinking_units import find_unit
 from exports.training.recipes import TrainingStage, get_recipe
 from exports.training.serve import serving
 from exports.training.stages import Job, Outcome
@@ -29,6 +33,7 @@ def evaluate_stage(job: Job, stage: Stage) -> Outcome:
         return Outcome("skipped", "training.nothing_to_evaluate")
     if benchmark is None:
         return Outcome("skipped", "training.no_benchmark")
+    manner = _manner(job, run)
     evaluation_id = report.get("evaluation_id")
     if not isinstance(evaluation_id, str):
         evaluation_id = open_evaluation(
@@ -36,10 +41,12 @@ def evaluate_stage(job: Job, stage: Stage) -> Outcome:
             job.project_id,
             _planner_of(job, run),
             f"{benchmark.name}@{benchmark.version}",
+            manner,
+            unit=find_unit(job.settings.tokenizer),
             person_id=job.person_id,
         )
         job.tell(stage, evaluation_id=evaluation_id)
-    return _ask(job, run, evaluation_id)
+    return _ask(job, run, evaluation_id, manner)
 
 
 def compare_stages(job: Job) -> Outcome:
@@ -75,27 +82,39 @@ def checkpoint_hash(checkpoint: Path) -> str:
     return digest.hexdigest()
 
 
-def _ask(job: Job, run: Run, evaluation_id: str) -> Outcome:
+def _manner(job: Job, run: Run) -> Manner:
     terms = job.recipe.evaluation
-    limit = job.order.evaluation_limit or terms.limit
-    with serving(
-        job.settings,
-        serving_folder(job.settings, evaluation_id),
-        checkpoint=str(run.checkpoint),
-        base_model=job.model(),
+    return Manner(
+        max_tokens=terms.max_tokens,
         with_thinking=job.with_thinking,
-        is_on_cpu=job.recipe.devices == 0,
-        pause=job.pause,
-    ) as endpoint:
-        asking = Asking(
-            url=endpoint.url,
-            key=endpoint.key,
-            model=endpoint.model,
-            max_tokens=terms.max_tokens,
+        template=str(get_recipe(run.recipe).sft["template"]),
+        limit=job.order.evaluation_limit or terms.limit,
+    )
+
+
+def _ask(job: Job, run: Run, evaluation_id: str, manner: Manner) -> Outcome:
+    @contextmanager
+    def reach() -> Generator[Asking]:
+        with serving(
+            job.settings,
+            serving_folder(job.settings, evaluation_id),
+            checkpoint=str(run.checkpoint),
+            base_model=job.model(),
             with_thinking=job.with_thinking,
-            template=str(get_recipe(run.recipe).sft["template"]),
-        )
-        found = run_evaluation(job.database, evaluation_id, asking, limit=limit, pause=job.pause)
+            is_on_cpu=job.recipe.devices == 0,
+            pause=job.pause,
+        ) as endpoint:
+            yield Asking(
+                url=endpoint.url,
+                key=endpoint.key,
+                model=endpoint.model,
+                max_tokens=manner.max_tokens,
+                with_thinking=manner.with_thinking,
+                template=manner.template,
+            )
+
+    unit = find_unit(job.settings.tokenizer)
+    found = run_evaluation(job.database, evaluation_id, reach, unit, pause=job.pause)
     values: dict[str, JsonValue] = {
         "questions": found.questions,
         "right": found.right,

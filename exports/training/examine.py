@@ -1,21 +1,26 @@
 """One planner on one benchmark: ours is served first, an external one is called where it is."""
 
 import os
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from db.access import training
 from db.durable import Durable, Interrupted, resources, step, workflow
-from db.engine import Database
+from db.engine import Database, Session
 from db.tables import Planner, Run
 from exports.asking import Asking
 from exports.evaluate import (
+    Manner,
     external_planner,
     fail_evaluation,
     open_evaluation,
     run_evaluation,
+    work_of,
 )
+from exports.thinking_units import find_unit
 from exports.training.chain_view import run_config
 from exports.training.evaluation import serving_folder
 from exports.training.serve import serving
@@ -27,17 +32,18 @@ from schemas.settings import Settings
 
 
 def start_evaluation(
-    database: Database, durable: Durable, who: Actor, order: EvaluationOrder
+    database: Database, settings: Settings, durable: Durable, who: Actor, order: EvaluationOrder
 ) -> str:
-    """Evaluate in the background; the evaluation's id.
+    """Evaluate in the background; the evaluation's id. What is complete is not asked again.
 
     Raises:
         InvalidInput: `evaluate.planner_or_endpoint`.
-        NotFound: no such planner or benchmark.
+        NotFound: no such planner, benchmark or tokenizer.
     """
-    evaluation_id = _open(database, who, order)
-    work = f"evaluation-{evaluation_id}"
-    durable.start(run_order, work, evaluation_id, order.model_dump(mode="json"))
+    evaluation_id = _open(database, settings, who, order)
+    work = work_of(database, evaluation_id)
+    if work is not None:
+        durable.start(run_order, work, evaluation_id, order.model_dump(mode="json"))
     return evaluation_id
 
 
@@ -49,7 +55,7 @@ def evaluate_now(
     Raises:
         PlanwrightError: why it could not be finished; the evaluation says so too.
     """
-    evaluation_id = _open(database, who, order)
+    evaluation_id = _open(database, settings, who, order)
     return evaluation_id, _evaluate(database, settings, evaluation_id, order, _go_on)
 
 
@@ -75,7 +81,7 @@ def ask_order(evaluation_id: str, order: dict[str, object]) -> None:
         return  # written down where people look
 
 
-def _open(database: Database, who: Actor, order: EvaluationOrder) -> str:
+def _open(database: Database, settings: Settings, who: Actor, order: EvaluationOrder) -> str:
     who.require("admin")
     if order.planner is not None:
         with database.reading() as session:
@@ -88,7 +94,13 @@ def _open(database: Database, who: Actor, order: EvaluationOrder) -> str:
     else:
         raise InvalidInput("evaluate.planner_or_endpoint")
     return open_evaluation(
-        database, who.project_id, planner_id, order.benchmark, person_id=who.person_id
+        database,
+        who.project_id,
+        planner_id,
+        order.benchmark,
+        _manner(database, settings, planner_id, order),
+        unit=find_unit(settings.tokenizer),
+        person_id=who.person_id,
     )
 
 
@@ -100,28 +112,47 @@ def _evaluate(
     pause: Callable[[float], None],
 ) -> Figures:
     try:
-        with ExitStack() as stack:
-            asking = _asking(database, settings, evaluation_id, order, stack)
-            return run_evaluation(database, evaluation_id, asking, limit=order.limit, pause=pause)
+        reach = partial(_reach, database, settings, evaluation_id, order)
+        unit = find_unit(settings.tokenizer)
+        return run_evaluation(database, evaluation_id, reach, unit, pause=pause)
     except PlanwrightError as error:
         fail_evaluation(database, evaluation_id, error)
         raise
 
 
-def _asking(
-    database: Database,
-    settings: Settings,
-    evaluation_id: str,
-    order: EvaluationOrder,
-    stack: ExitStack,
-) -> Asking:
-    """Whom to ask; a planner of ours is served until the stack unwinds."""
+class _Trained(NamedTuple):
+    """How a planner of ours was trained, as its run's folder says."""
+
+    base_model: str
+    template: str
+    with_thinking: bool
+    is_on_cpu: bool
+
+
+def _manner(
+    database: Database, settings: Settings, planner_id: str, order: EvaluationOrder
+) -> Manner:
+    with database.reading() as session:
+        trained = _trained(session, settings, session.get_one(Planner, planner_id))
+    return Manner(
+        max_tokens=order.max_tokens,
+        with_thinking=trained.with_thinking if trained else order.with_thinking,
+        template=trained.template if trained else None,
+        limit=order.limit,
+        is_anew=order.is_anew,
+    )
+
+
+@contextmanager
+def _reach(
+    database: Database, settings: Settings, evaluation_id: str, order: EvaluationOrder
+) -> Generator[Asking]:
+    """The way to a planner: ours is served for as long as it is asked."""
     with database.reading() as session:
         planner = training.get_planner_of_evaluation(session, evaluation_id)
-        run = session.get(Run, planner.run_id) if planner.run_id else None
-        bundle = training.get_bundle(session, run.project_id, run.bundle_id) if run else None
-    if planner.is_external or run is None or bundle is None:
-        return Asking(
+        trained = _trained(session, settings, planner)
+    if trained is None:
+        yield Asking(
             url=str(planner.endpoint),
             key=_key(order.key_env),
             model=str(planner.model),
@@ -129,27 +160,39 @@ def _asking(
             with_thinking=order.with_thinking,
             template=None,
         )
-    with_thinking = bool(
-        read_manifest(settings.home / bundle.folder).get("recipe", {}).get("with_thinking", True)
-    )
-    config = run_config(settings.home / run.folder)
-    endpoint = stack.enter_context(
-        serving(
-            settings,
-            serving_folder(settings, evaluation_id),
-            checkpoint=_checkpoint(planner),
-            base_model=str(config["model"]),
-            with_thinking=with_thinking,
-            is_on_cpu=config["torch_dtype"] == "float32",
+        return
+    with serving(
+        settings,
+        serving_folder(settings, evaluation_id),
+        checkpoint=_checkpoint(planner),
+        base_model=trained.base_model,
+        with_thinking=trained.with_thinking,
+        is_on_cpu=trained.is_on_cpu,
+    ) as endpoint:
+        yield Asking(
+            url=endpoint.url,
+            key=endpoint.key,
+            model=endpoint.model,
+            max_tokens=order.max_tokens,
+            with_thinking=trained.with_thinking,
+            template=trained.template,
         )
-    )
-    return Asking(
-        url=endpoint.url,
-        key=endpoint.key,
-        model=endpoint.model,
-        max_tokens=order.max_tokens,
-        with_thinking=with_thinking,
+
+
+def _trained(session: Session, settings: Settings, planner: Planner) -> _Trained | None:
+    run = session.get(Run, planner.run_id) if planner.run_id else None
+    if planner.is_external or run is None:
+        return None
+    bundle = training.get_bundle(session, run.project_id, run.bundle_id)
+    if not (settings.home / run.folder).is_dir():
+        raise NotFound("evaluate.planner_without_checkpoint", planner=planner.name)
+    recipe = read_manifest(settings.home / bundle.folder).get("recipe", {})
+    config = run_config(settings.home / run.folder)
+    return _Trained(
+        base_model=str(config["model"]),
         template=str(config["template"]),
+        with_thinking=bool(recipe.get("with_thinking", True)),
+        is_on_cpu=config["torch_dtype"] == "float32",
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 from pydantic import ValidationError
 
-from exports import evaluate
+from exports import evaluations
 from exports.training.examine import start_evaluation
 from labeling.ui import evaluation_views as views
 from labeling.ui.errors import notice, presented, say
@@ -60,12 +60,12 @@ class EvaluationHandlers:
     def on_load(self, request: gr.Request) -> ChoicesShown:
         """Offer planners, benchmarks and finished evaluations."""
         who, database = who_asks(request, "admin"), self.services.database
-        planners = [(each.name, each.id) for each in evaluate.list_planners(database, who)]
-        benchmarks = evaluate.list_benchmarks(database, who)
+        planners = [(each.name, each.id) for each in evaluations.list_planners(database, who)]
+        benchmarks = evaluations.list_benchmarks(database, who)
         names = [each.reference for each in benchmarks]
         done = [
             (f"{each.planner.name} · {each.benchmark} · {each.created_at:%m-%d %H:%M} UTC", each.id)
-            for each in evaluate.list_evaluations(database, who)
+            for each in evaluations.list_evaluations(database, who)
             if each.state == "done"
         ]
         rows = [
@@ -112,7 +112,9 @@ class EvaluationHandlers:
         except ValidationError as error:
             raise InvalidInput("evaluate.planner_or_endpoint") from error
         services = self.services
-        started = start_evaluation(services.database, services.durable, who, order)
+        started = start_evaluation(
+            services.database, services.settings, services.durable, who, order
+        )
         return self._evaluations(who, started, say(self.words("evaluation.started")))
 
     @presented
@@ -122,13 +124,13 @@ class EvaluationHandlers:
         if not before or not after:
             return ComparisonShown(shown(), gr.skip())
         database = self.services.database
-        found = evaluate.compare_evaluations(database, who.project_id, before, after)
-        named = {each.id: each.planner.name for each in evaluate.list_evaluations(database, who)}
+        found = evaluations.compare_evaluations(database, who.project_id, before, after)
+        named = {each.id: each.planner.name for each in evaluations.list_evaluations(database, who)}
         drawn = views.comparison_view(found, (named[before], named[after]), self.words)
         return ComparisonShown(shown(drawn), gr.skip())
 
     def _evaluations(self, who: Actor, picked: str | None, told: Any = None) -> EvaluationsShown:
-        found = evaluate.list_evaluations(self.services.database, who)
+        found = evaluations.list_evaluations(self.services.database, who)
         heads = [self.words(f"evaluation.{each}") for each in ("planner", "state", "accuracy")]
         rows = [(each.id, views.evaluation_row(each, self.words)) for each in found]
         listing = table(heads, rows, empty=self.words("evaluation.none"))
@@ -147,7 +149,7 @@ class EvaluationHandlers:
         one = next((each for each in found if each.id == picked), None)
         if one is None:
             raise NotFound("evaluate.not_found", evaluation=picked)
-        answers = evaluate.list_answers(self.services.database, who, picked)
+        answers = evaluations.list_answers(self.services.database, who, picked)
         return views.evaluation_view(one, answers[:_ANSWERS], self.words)
 
 

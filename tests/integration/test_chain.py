@@ -17,7 +17,7 @@ import yaml
 from db.durable import Durable, command_executor_id
 from db.engine import Database, sqlite_url
 from db.upgrade import upgrade
-from exports import evaluate
+from exports import evaluations
 from exports.training import launch
 from exports.training.chain import resume_chain, start_chain, stop_chain
 from exports.training.chain_view import chain_view, list_chains, list_runs, log_since, run_view
@@ -177,7 +177,7 @@ def test_the_evaluations_are_rows_with_their_scoring_and_checkpoint(
 ) -> None:
     views = [
         each
-        for each in evaluate.list_evaluations(site.database, site.who)
+        for each in evaluations.list_evaluations(site.database, site.who)
         if each.planner.name.startswith("cpu-smoke")
     ]
     assert len(views) == 2
@@ -188,7 +188,7 @@ def test_the_evaluations_are_rows_with_their_scoring_and_checkpoint(
         assert each.figures
         assert each.figures.questions == each.answered == 2
         assert each.figures.failed == 0
-        assert len(evaluate.list_answers(site.database, site.who, each.id)) == 2
+        assert len(evaluations.list_answers(site.database, site.who, each.id)) == 2
     assert stage(trained, "compare").figures["after"]["questions"] == 2
 
 
