@@ -1,6 +1,8 @@
 """A good bundle with the project that it was made from, copied for whoever wants to damage it."""
 
+import fcntl
 import json
+import pickle
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -18,6 +20,8 @@ from tests.exporting import a_recipe
 from tests.mixed_lists import Mixed, a_mixed_project
 
 Rows = list[dict[str, Any]]
+Made = tuple[Mixed, str, str]
+"""The project, and the folders' names of its bundles with thinking and without."""
 FORMATS = ("sft", "agent", "grpo", "dpo", "kto")
 TWINS = {"share": 0.5, "shuffle": True, "drop_unused": 0.4, "decoys": 1}
 KIND, QUERY, SOURCE, TRACE, AGAINST, _, ROW_HASH, VARIANT = range(8)
@@ -43,8 +47,19 @@ class GoodBundle:
         return Ground(self.database, self.who.project_id)
 
 
-def make_good_bundles(home: Path, empty: Path) -> tuple[Mixed, str, str]:
-    """A project in a home, and two bundles that ms-swift has read back; their folders' names."""
+def good_bundles(shared: Path, empty: Path) -> tuple[Made, Path]:
+    """The good bundles and their home, made by whichever of the workers needs them first."""
+    home, told = shared / "good", shared / "good.pickle"
+    with (shared / "good.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not told.exists():
+            made = _make_good_bundles(home, empty)
+            told.write_bytes(pickle.dumps(made))
+    return pickle.loads(told.read_bytes()), home
+
+
+def _make_good_bundles(home: Path, empty: Path) -> Made:
+    """A project in a home, and two bundles that ms-swift has read back."""
     settings = Settings(home=home)
     home.mkdir(parents=True)
     shutil.copy(empty, home / "planwright.db")
@@ -65,7 +80,7 @@ def make_good_bundles(home: Path, empty: Path) -> tuple[Mixed, str, str]:
 
 
 @contextmanager
-def a_copy(made: tuple[Mixed, str, str], home: Path, target: Path) -> Generator[GoodBundle]:
+def a_copy(made: Made, home: Path, target: Path) -> Generator[GoodBundle]:
     """A copy of a home that may be spoilt."""
     shutil.copytree(home, target)
     mixed, thinking, plain = made

@@ -47,17 +47,25 @@ def tiny_model(settings: Settings, bundle: Path) -> Path:
 
     Built on first use (four seconds) and kept in `home/models`.
     """
+    folder, *datasets = tiny_model_words(settings, bundle)
+    if not Path(folder).exists():
+        _run(settings, [str(TINY_MODEL), folder, *datasets], Path(folder).parent)
+    return Path(folder)
+
+
+def tiny_model_words(settings: Settings, bundle: Path) -> list[str]:
+    """The words for the script that builds it: its folder, and the datasets that it learns from.
+
+    Who asks about rows hands them on; built where ms-swift is started anyway, it takes one second.
+    """
     datasets = [path for name in DATASETS if (path := bundle.resolve() / name).exists()]
     digest = hashlib.sha256()
     for path in (TINY_MODEL, *datasets):
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     folder = (settings.home / "models" / f"tiny-{digest.hexdigest()[:12]}").resolve()
-    if not folder.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        words = [str(TINY_MODEL), str(folder), *map(str, datasets)]
-        _run(settings, words, folder.parent)
-    return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return [str(folder), *map(str, datasets)]
 
 
 def _run(settings: Settings, words: list[str], folder: Path) -> None:

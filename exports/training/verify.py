@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from exports.checks.examine import Findings, dataset_files, examine
 from exports.checks.sources import Ground
-from exports.training.ask import ask_trainer, tiny_model
+from exports.training.ask import TINY_MODEL, ask_trainer, tiny_model_words
 from exports.training.recipes import NAMES, get_recipe
 from schemas.errors import TrainingError
 from schemas.settings import Settings
@@ -103,8 +103,10 @@ def rows_request(
     if with_thinking is None:
         with_thinking = bool(recipe.get("with_thinking", True))
     model = model or cast(str | None, wanted.get("model"))
+    build: list[str] = []
     if model == TINY:
-        model, model_type = tiny_model(settings, folder), "qwen3"
+        build = [str(TINY_MODEL), *tiny_model_words(settings, folder)]
+        model, model_type = build[1], "qwen3"
     template = template or str(wanted.get("template") or training["template"])
     rows = sum(path.read_bytes().count(b"\n") for path in files)
     return {
@@ -112,6 +114,7 @@ def rows_request(
             {"file": path.name, "kind": path.stem.removesuffix("_val"), "path": str(path.resolve())}
             for path in files
         ],
+        "build": build,
         "model": str(Path(model).resolve()) if model else None,
         "model_type": model_type or wanted.get("model_type") or training["model_type"],
         "template": template,

@@ -1,6 +1,8 @@
 """A small team in one project, and a clock that stands still until it is moved."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,7 @@ from db.engine import Database
 from schemas.people import Actor
 from tests.factories import a_person, a_project
 from tests.fakes.clock import Clock
+from tests.good_bundle import Made, good_bundles
 
 
 @pytest.fixture
@@ -37,3 +40,11 @@ def wang(database: Database, admin: Actor) -> Actor:
 @pytest.fixture
 def chen(database: Database, admin: Actor) -> Actor:
     return a_person(database, admin.project_id, "reviewer", name="Chen")
+
+
+@pytest.fixture(scope="session")
+def good_home(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> tuple[Made, Path]:
+    """Good bundles and their home, once for all workers; whoever spoils them takes `a_copy`."""
+    own = tmp_path_factory.getbasetemp()
+    of_all = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    return good_bundles(of_all, migrated_sqlite)

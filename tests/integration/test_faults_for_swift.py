@@ -11,16 +11,16 @@ from exports.training.verify import TRAINER_CHECKS, verify_bundle
 from schemas.sentences import LANGUAGES, sentence
 from schemas.training import VerifyReport
 from tests.faults_for_swift import FAULTS
-from tests.good_bundle import GoodBundle, a_copy, make_good_bundles
+from tests.good_bundle import GoodBundle, Made, a_copy
 
 Named = set[tuple[str, str, int]]
 
 
 @pytest.fixture(scope="module")
-def good(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Iterator[GoodBundle]:
-    folder = tmp_path_factory.mktemp("good")
-    made = make_good_bundles(folder / "home", migrated_sqlite)
-    with a_copy(made, folder / "home", folder / "copy") as copy:
+def good(
+    tmp_path_factory: pytest.TempPathFactory, good_home: tuple[Made, Path]
+) -> Iterator[GoodBundle]:
+    with a_copy(*good_home, tmp_path_factory.mktemp("good") / "copy") as copy:
         yield copy
 
 

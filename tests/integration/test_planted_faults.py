@@ -9,7 +9,7 @@ import pytest
 from db.tables import Bundle
 from exports.bundle import get_bundle, verify_rows
 from exports.checks import examine as examining
-from exports.checks.examine import CHECKS, FILE_CHECKS, Findings, examine
+from exports.checks.examine import CHECKS, FILE_CHECKS, NEAR_CHECKS, Findings, examine
 from exports.training.ask import tiny_model
 from exports.training.preflight import Plan, preflight
 from exports.training.recipes import get_recipe, stage_arguments
@@ -17,26 +17,16 @@ from labeling.ui.dataset_views import bundle_view
 from labeling.ui.i18n import Words
 from schemas.errors import ExportRefused
 from schemas.sentences import LANGUAGES, sentence
-from tests.good_bundle import GoodBundle, a_copy, make_good_bundles, read_manifest
-from tests.mixed_lists import Mixed
+from tests.good_bundle import GoodBundle, Made, a_copy, read_manifest
 from tests.planted_faults import FAULTS
 from tests.planting import Fault
 
-Made = tuple[Mixed, str, str]
 each_fault = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 
 
-@pytest.fixture(scope="module")
-def made(
-    tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path
-) -> Iterator[tuple[Made, Path]]:
-    home = tmp_path_factory.mktemp("good") / "home"
-    yield make_good_bundles(home, migrated_sqlite), home
-
-
 @pytest.fixture
-def good(made: tuple[Made, Path], tmp_path: Path) -> Iterator[GoodBundle]:
-    with a_copy(made[0], made[1], tmp_path / "home") as copy:
+def good(good_home: tuple[Made, Path], tmp_path: Path) -> Iterator[GoodBundle]:
+    with a_copy(*good_home, tmp_path / "home") as copy:
         yield copy
 
 
@@ -68,7 +58,7 @@ def test_it_is_found_by_its_check_where_it_is(good: GoodBundle, fault: Fault) ->
 def test_without_its_check_it_goes_unnoticed(
     good: GoodBundle, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for registry in ("CHECKS", "FILE_CHECKS"):
+    for registry in ("CHECKS", "FILE_CHECKS", "NEAR_CHECKS"):
         kept = tuple(each for each in getattr(examining, registry) if each.name != fault.check)
         monkeypatch.setattr(examining, registry, kept)
     folder = fault.folder(good)
@@ -115,7 +105,7 @@ def test_a_bundle_whose_question_is_in_a_benchmark_since_is_not_trained_on(
 
 
 def test_no_check_is_without_a_fault() -> None:
-    names = [each.name for each in (*CHECKS, *FILE_CHECKS)]
+    names = [each.name for each in (*CHECKS, *FILE_CHECKS, *NEAR_CHECKS)]
     assert len(names) == len(set(names))
     assert set(names) == {fault.check for fault in FAULTS}
     assert len({fault.name for fault in FAULTS}) == len(FAULTS) >= 25
