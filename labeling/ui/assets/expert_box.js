@@ -49,13 +49,22 @@ export class ExpertBox {
     this.popup.hidden = false;
     this.input.setAttribute("aria-expanded", "true");
     this.#mark();
+    this.#place();
   }
 
   close() {
     this.popup.hidden = true;
+    this.popup.classList.remove("is-above");
     this.input.setAttribute("aria-expanded", "false");
     this.input.removeAttribute("aria-activedescendant");
     this.input.removeAttribute("aria-describedby");
+  }
+
+  /** Above the field, until it closes, where the bar at the foot would cover it and there is more room above. */
+  #place() {
+    const { top, bottom } = this.input.getBoundingClientRect();
+    const room = (document.querySelector(".desk-footer")?.getBoundingClientRect().top ?? innerHeight) - bottom;
+    if (room < this.popup.offsetHeight && top > room) this.popup.classList.add("is-above");
   }
 
   #choice(expert, at) {
