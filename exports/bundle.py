@@ -43,6 +43,7 @@ from exports.training.recipes import get_recipe
 from exports.training.verify import verify_bundle
 from exports.writing import Contents, OnProgress, Written, contents_of, write_bundle
 from labeling.duplicates import BenchmarkGuard
+from labeling.near_clusters import compare_queries
 from schemas.bundle import BundleState
 from schemas.errors import ExportRefused, InvalidInput, PlanwrightError
 from schemas.people import Actor
@@ -137,6 +138,8 @@ def write_rows(database: Database, settings: Settings, who: Actor, bundle_id: st
         discard_leftovers(target)
         if target.exists():
             shutil.rmtree(target)
+        if recipe.val_share:
+            compare_queries(database, who.project_id)
         with (
             Remembering(database, who.project_id, bundle_id) as remember,
             database.reading_through() as session,

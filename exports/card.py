@@ -112,6 +112,12 @@ def _pool(says: _Says, pool: PoolFigures) -> Iterable[str]:
     if pool.plain:
         yield says("card_plain", count=pool.plain)
         yield ""
+    if pool.near is not None:
+        yield says("card_near", groups=pool.near.groups, rows=pool.near.rows)
+        yield ""
+        if pool.near.bridges:
+            yield says("card_bridges", count=pool.near.bridges)
+            yield ""
     if pool.shift is not None:
         yield shift_text(says.language, pool.shift, name_of=_safe)
         yield ""

@@ -15,12 +15,13 @@ from db.access.exports import CHUNK, list_spans
 from db.engine import Session, url_of
 from exports.asked import refuse_unfit
 from exports.candidates import Candidate, Judge
-from exports.chance import cluster_share, is_for_grpo, is_plain
+from exports.chance import is_for_grpo, is_plain
 from exports.drafts import Drafts
 from exports.filling import Filled, fill, pools_needed, sources_of, why_empty
 from exports.second_reader import Task, shared_spans
 from exports.shift import shift_between
 from exports.shortest import keep_shortest
+from exports.splits import Splits
 from schemas.bundle import PoolFigures, PoolName, Shift, SourceFigures, Spread
 from schemas.errors import InvalidInput
 from schemas.experts import ExpertList
@@ -74,10 +75,15 @@ def choose(
         fill(judge.stream(session, project_id, kinds, mine), filled, recipe, lists, drafts)
     for name, sources in filled.items():
         refuse_unfit(session, project_id, name, sources)
+    splits = Splits.load(session, project_id, recipe)
+    for each in (each for sources in filled.values() for each in sources if splits.unknown):
+        each.leave_out("not_compared", [c for c in each.usable if c.cluster not in splits.unknown])
     before = {name: _spread(_all(sources), lists) for name, sources in filled.items()}
     shift = _cut(filled, recipe, lists)
     pools: dict[PoolName, ChosenPool] = {
-        name: _chosen(name, sources, before=before[name], shift=shift, recipe=recipe, lists=lists)
+        name: _chosen(
+            name, sources, splits, before=before[name], shift=shift, recipe=recipe, lists=lists
+        )
         for name, sources in filled.items()
     }
     return Selection(recipe, pools)
@@ -172,6 +178,7 @@ def _take_measures(pool: Pool, sources: list[Filled], name: PoolName) -> None:
 def _chosen(
     name: PoolName,
     sources: list[Filled],
+    splits: Splits,
     *,
     before: Spread,
     shift: Shift | None,
@@ -179,7 +186,7 @@ def _chosen(
     lists: Mapping[str, ExpertList],
 ) -> ChosenPool:
     rows = sorted(_all(sources), key=attrgetter("rank"))
-    train, val = _split(rows, recipe)
+    train, val = _split(rows, splits)
     if not train:
         file = name if name in recipe.formats else recipe.formats[0]
         raise InvalidInput(
@@ -206,17 +213,18 @@ def _chosen(
         if recipe.plain_share
         else 0,
         shift=shift if name == "sft" else None,
+        near=splits.figures(map(attrgetter("cluster"), rows)),
     )
     return ChosenPool(tuple(train), tuple(val), figures)
 
 
-def _split(rows: list[Candidate], recipe: BundleRecipe) -> tuple[list[Candidate], list[Candidate]]:
-    """Rows to train and to validate: by their cluster, so growth moves no row."""
-    if recipe.val_share == 0:
+def _split(rows: list[Candidate], splits: Splits) -> tuple[list[Candidate], list[Candidate]]:
+    """Rows to train and to validate."""
+    if not splits.share:
         return rows, []
     parts: tuple[list[Candidate], list[Candidate]] = ([], [])
     for row in rows:
-        parts[cluster_share(recipe.seed, "val", row.cluster) < recipe.val_share].append(row)
+        parts[splits.is_val(row.cluster)].append(row)
     return parts
 
 

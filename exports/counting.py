@@ -15,6 +15,7 @@ from db.access.facts import Profile
 from exports.fact_table import FactTable, Flags, Places
 from exports.filling import pools_needed, why_empty
 from exports.shift import shift_between
+from exports.splits import Splits
 from schemas.bundle import PoolFigures, PoolName, Shift, SourceFigures, Spread
 from schemas.errors import InvalidInput
 from schemas.experts import ExpertList
@@ -53,9 +54,13 @@ class Counting:
     """Counts one recipe."""
 
     def __init__(
-        self, table: FactTable, recipe: BundleRecipe, lists: Mapping[str, ExpertList]
+        self,
+        table: FactTable,
+        recipe: BundleRecipe,
+        lists: Mapping[str, ExpertList],
+        splits: Splits,
     ) -> None:
-        self.table, self.recipe = table, recipe
+        self.table, self.recipe, self._splits = table, recipe, splits
         self._references = {key: each.reference for key, each in lists.items()}
         self.sources: dict[PoolName, list[CountedSource]] = {}
         everything = np.arange(len(table.query))
@@ -254,9 +259,10 @@ class Counting:
         self, name: PoolName, sources: list[CountedSource], before: Spread, shift: Shift | None
     ) -> CountedPool:
         recipe, rows = self.recipe, _all(sources)
+        clusters = self.table.clusters_of(rows) if recipe.val_share else []
         is_val = np.zeros(len(rows), np.bool_)
-        if recipe.val_share:
-            is_val = self.table.below(rows, recipe.seed, "val", recipe.val_share)
+        if clusters:
+            is_val = np.fromiter(map(self._splits.is_val, clusters), np.bool_, len(clusters))
         train, val = rows[~is_val], rows[is_val]
         if not len(train):
             file = name if name in recipe.formats else recipe.formats[0]
@@ -271,6 +277,7 @@ class Counting:
             before=before,
             plain=int(self.is_plain[rows].sum()),
             shift=shift,
+            near=self._splits.figures(clusters),
         )
         return CountedPool(train, val, figures)
 

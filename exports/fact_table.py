@@ -74,6 +74,11 @@ class FactTable(NamedTuple):
         codes: list[int] = self.query[rows].tolist()
         return [self.query_ids[code] for code in codes]
 
+    def clusters_of(self, rows: Places) -> list[str]:
+        """The cluster of each of some rows."""
+        codes: list[int] = self.cluster[rows].tolist()
+        return [self.clusters[code] for code in codes]
+
     def by_profile(self, says: Callable[[Profile], bool]) -> Flags:
         """What holds of each row by its profile."""
         flags = np.fromiter(map(says, self.profiles), np.bool_, len(self.profiles))

@@ -72,6 +72,7 @@ def manifest_parts(
     pinned: Pinned,
     pools: tuple[PoolFigures, ...],
     *,
+    split: str | None,
     files: Mapping[str, FileFact],
     ledger: Ledger,
     tally: Tally,
@@ -85,10 +86,11 @@ def manifest_parts(
         "recipe": shown_recipe(recipe),
         "row_code": row_code_hash(),
         "scoring": source_hash(),
+        **({"split": split} if split else {}),
         "form_missed": tally.form_missed,
         "lists": {reference: lists[reference] for reference in sorted(used)},
         "prompts": pinned.used_prompts(tally),
-        "pools": [pool.model_dump(mode="json") for pool in pools],
+        "pools": [_plain(pool) for pool in pools],
         "files": {name: files[name].model_dump(exclude_none=True) for name in sorted(files)},
     }
     yield b"{\n"
@@ -103,6 +105,11 @@ def manifest_parts(
             between = b",\n"
         yield b"]"
     yield b"}\n}\n"
+
+
+def _plain(pool: PoolFigures) -> dict[str, Any]:
+    """As bundles have it that knew of no near-duplicates, where there are none to tell of."""
+    return pool.model_dump(mode="json", exclude=None if pool.near else {"near"})
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

@@ -19,12 +19,16 @@ from exports.materials import Materials
 from exports.origins import origins_of
 from exports.rows import Renderer
 from exports.shelf import get_pinned
+from exports.splits import Splits
 from exports.training.recipes import reward_weights
+from labeling.near_clusters import compare_queries
 from schemas.bundle import PoolName, RecipePreview
 from schemas.people import Actor
 from schemas.recipe import SFT_FORMATS, BundleRecipe, Format
 
 _TRIED = 40
+_COMPARED_AT_ONCE = 30_000
+"""So many clusters are compared within a second or two."""
 _PLANLESS = frozenset({"incomplete", "no_plan", "unreadable", "repaired"})
 
 
@@ -41,8 +45,9 @@ def preview_recipe(
 ) -> RecipePreview:
     """What a recipe would write, with one example row of each file; nothing is written.
 
-    Rows that changed since they were last counted are looked at first. With `within_s` that ends
-    after so many seconds, and the preview says how many changes it does not know of.
+    Rows that changed since they were last counted are looked at first, and questions that are new
+    are held against the others. With `within_s` the first ends after so many seconds, the second is
+    left to the export where there are many, and the preview says how many it does not know of.
 
     Raises:
         InvalidInput: the recipe selects nothing, asks for a row that cannot be taken, or names a
@@ -50,12 +55,16 @@ def preview_recipe(
     """
     who.require("admin")
     refresh_facts(database, who.project_id, within_s=within_s)
+    if recipe.val_share:
+        most = None if within_s is None else _COMPARED_AT_ONCE
+        compare_queries(database, who.project_id, most=most)
     with database.reading() as session:
         recipe = recipe.resolved(read_settings(session, who.project_id))
         waiting = access.count_changes(session, who.project_id)
         table = FactTable.load(session, who.project_id, recipe)
         pinned = get_pinned(session, who.project_id)
-        counting = Counting(table, recipe, pinned.lists)
+        splits = Splits.load(session, who.project_id, recipe)
+        counting = Counting(table, recipe, pinned.lists, splits)
         counting.fill()
         for name, sources in counting.sources.items():
             for each in sources:
@@ -78,6 +87,7 @@ def preview_recipe(
         files=files,
         at_most=tuple(f"{each}.jsonl" for each, count in counts.items() if not count.is_exact),
         waiting=waiting,
+        not_compared=len(splits.unknown),
         examples=examples,
         weights=reward_weights(recipe.weights, with_thinking=recipe.with_thinking),
     )

@@ -134,6 +134,7 @@ def rebuild(database: Database, who: Actor, manifest_path: Path, out: Path) -> R
         recipe=read_recipe(held["recipe"]),
         pools=manifest.read_pools(held["pools"], manifest_path),
         origins={name: rows[name] for name in manifest.in_order(rows)},
+        split=held.get("split"),
     )
     with database.reading() as session:
         materials = Materials(get_pinned(session, who.project_id), RowForm.of(contents.recipe))

@@ -19,6 +19,7 @@ from exports.manifest import in_order, manifest_parts
 from exports.origins import origins_of
 from exports.rows import Renderer
 from exports.scoring_files import scoring_files
+from exports.splits import RULE
 from exports.spool import Tally
 from exports.training.recipes import recipe_files
 from schemas.bundle import AUGMENTED, FileFact, PoolFigures, RowOrigin
@@ -35,13 +36,14 @@ class Contents(NamedTuple):
     """What a bundle is to hold, chosen now or read from a manifest.
 
     `origins` maps a file's name to what its lines are made of, in order; `lines` to those that are
-    made already.
+    made already. `split` is the rule by which rows were set apart to validate, where it has a name.
     """
 
     recipe: BundleRecipe
     pools: tuple[PoolFigures, ...]
     origins: Mapping[str, list[RowOrigin]]
     lines: Mapping[str, FileLines] = MappingProxyType({})
+    split: str | None = None
 
     @property
     def rows(self) -> Mapping[str, int]:
@@ -73,7 +75,7 @@ def contents_of(
             else:
                 origins[name] = list(origins_of(session, project_id, format_, rows, recipe))
     figures = tuple(pool.figures for pool in selection.pools.values())
-    return Contents(recipe, figures, origins, lines)
+    return Contents(recipe, figures, origins, lines, RULE if recipe.val_share else None)
 
 
 def write_bundle(
@@ -106,6 +108,7 @@ def write_bundle(
             contents.recipe,
             renderer.materials.pinned,
             contents.pools,
+            split=contents.split,
             files=files,
             ledger=ledger,
             tally=Tally.of_all(tallies.values()),

@@ -43,16 +43,19 @@ class Asked(NamedTuple):
     is_known: bool = False
 
 
-def compare_queries(database: Database, project_id: str) -> int:
+def compare_queries(database: Database, project_id: str, *, most: int | None = None) -> int:
     """Give a key to each cluster of a project that has none; how many those are.
 
-    Another process may do the same at the same time; then one of them looks again.
+    In a project with more clusters than `most`, where that takes its time, none gets any. Another
+    process may do the same at the same time; then one of them looks again.
     """
     while True:
         with database.reading() as session:
             if not access.list_unknown(session, project_id):
                 return 0
             known = access.count_known(session, project_id)
+            if most is not None and access.count_clusters(session, project_id) > most:
+                return 0
             texts = access.list_texts(session, project_id)
             # What was split before there were keys stays where it is.
             split = set[str]() if known else access.list_split(session, project_id)

@@ -66,11 +66,23 @@ class Shift(_Value):
     experts: tuple[ExpertShift, ...]
 
 
+class NearFigures(_Value):
+    """What the rows of a pool ask more than once, or nearly.
+
+    `rows` of them are in `groups`, each of which is on one side of the split. `bridges` are near to
+    a group that they are not in, and may be on the other side.
+    """
+
+    groups: int
+    rows: int
+    bridges: int
+
+
 class PoolFigures(_Value):
     """What a recipe makes of one pool; `before` is all that was usable, before shares and cuts.
 
     Of the rows, `plain` are written without thinking in a recipe that thinks. `shift` is told where
-    traces were selected by length.
+    traces were selected by length, `near` where rows are set apart to validate.
     """
 
     pool: PoolName
@@ -81,13 +93,15 @@ class PoolFigures(_Value):
     before: Spread
     plain: int = 0
     shift: Shift | None = None
+    near: NearFigures | None = None
 
 
 class RecipePreview(_Value):
     """What a recipe would write, with one example row (JSON text) of each file.
 
     Of the files in `at_most` there are at most so many rows; all other counts are exact, but for
-    `waiting` changes that have not been looked at.
+    `waiting` changes that have not been looked at. `not_compared` questions have not been held
+    against the others yet, which may move some rows from one side of the split to the other.
     """
 
     recipe: BundleRecipe
@@ -96,6 +110,7 @@ class RecipePreview(_Value):
     """Rows of each file."""
     at_most: tuple[str, ...] = ()
     waiting: int = 0
+    not_compared: int = 0
     examples: dict[str, str]
     weights: dict[str, float]
 

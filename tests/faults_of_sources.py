@@ -1,13 +1,14 @@
 """Faults of what rows are made of: leaks, splits, stale thinking, lists, plans of others."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from sqlmodel import select
 
-from db.tables import Benchmark, BenchmarkQuestion, Suggestion
+from db.tables import Benchmark, BenchmarkQuestion, NearCluster, Suggestion
 from db.tables import Query as QueryRow
 from labeling import gold
 from tests.exporting import a_plan
@@ -119,6 +120,37 @@ def _cluster_on_both_sides(good: GoodBundle, folder: Path) -> Places:
     return lines_of(folder, validating)
 
 
+def _near_on_the_other_side(good: GoodBundle, folder: Path) -> Places:
+    """All lines of a question that others ask nearly go from training to validation, by hand."""
+    with good.database.reading() as session:
+        clusters = dict(session.exec(select(QueryRow.id, QueryRow.cluster)).all())
+        keys = {each.cluster: each for each in session.exec(select(NearCluster))}
+    manifest: dict[str, Any] = read_manifest(folder)
+    places: Places = set()
+    training = {
+        origin[QUERY]: keys[clusters[origin[QUERY]]]
+        for file, origins in manifest["rows"].items()
+        for origin in origins
+        if "_val" not in file and origin[KIND] == "accepted"
+    }
+    counts = Counter(each.key for each in training.values() if not each.is_bridge)
+    moved = next(each for each, its in training.items() if counts[its.key] > 1)
+    for file, origins in manifest["rows"].items():
+        if "_val" in file:
+            continue
+        own = [place for place, origin in enumerate(origins) if origin[QUERY] == moved]
+        rows = read_rows(folder, file)
+        for place in reversed(own):
+            other = file.replace(".jsonl", "_val.jsonl")
+            validating = [*read_rows(folder, other), rows.pop(place)]
+            manifest["rows"][other].append(origins.pop(place))
+            write_rows(folder, other, validating)
+            places.add((other, len(validating)))
+        write_rows(folder, file, rows)
+    seal(folder, manifest)
+    return places
+
+
 def _in_both_pools(good: GoodBundle, folder: Path) -> Places:
     manifest = read_manifest(folder)
     manifest["recipe"]["pools"] = "apart"
@@ -220,6 +252,11 @@ FAULTS = (
     Fault("a twin in the other split", "row_on_both_sides", _twin_on_the_other_side),
     Fault(
         "a cluster in train and in validation", "row_on_both_sides", _cluster_on_both_sides, True
+    ),
+    Fault(
+        "a question moved by hand, away from its near-duplicates",
+        "row_near_other_side",
+        _near_on_the_other_side,
     ),
     Fault("a cluster in both pools", "row_in_both_pools", _in_both_pools),
     Fault("stale thinking in sft", "row_thinking_stale", _stale("sft.jsonl")),

@@ -61,6 +61,13 @@ def count_known(session: Session, project_id: str) -> int:
     return session.connection().execute(statement).scalar_one()
 
 
+def count_clusters(session: Session, project_id: str) -> int:
+    """How many clusters the queries of a project are in."""
+    clusters = sa.func.count(sa.distinct(col(Query.cluster)))
+    statement = sa.select(clusters).where(col(Query.project_id) == project_id)
+    return session.connection().execute(statement).scalar_one()
+
+
 def list_split(session: Session, project_id: str) -> set[str]:
     """Clusters that stand in a bundle with a validation file."""
     with_validation = (

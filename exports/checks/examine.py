@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from exports.checks import among, answers, columns, files, truth
+from exports.checks import among, answers, columns, files, near, truth
 from exports.checks.lines import Check, Held, Line, Reader
-from exports.checks.near import NearSplit
+from exports.checks.near import NearCheck, NearSplit
 from exports.checks.sources import Ground, Sources
 from exports.rows import CHUNK, in_chunks
 from schemas.bundle import RowOrigin
@@ -21,6 +21,7 @@ from schemas.training import RowDifference
 
 CHECKS: tuple[Check, ...] = (*answers.CHECKS, *columns.CHECKS, *among.CHECKS, *truth.CHECKS)
 FILE_CHECKS: tuple[files.FileCheck, ...] = files.CHECKS
+NEAR_CHECKS: tuple[NearCheck, ...] = near.CHECKS
 TOLD = 200
 
 
@@ -35,11 +36,11 @@ class Findings:
     by_file: Counter[str] = field(default_factory=Counter)
     near_split: int | None = None
 
-    def add(self, name: str, file: str, line: int) -> None:
+    def add(self, name: str, file: str, line: int, **others: str | int) -> None:
         """A file's line has the fault that a check looks for."""
         self.by_file[file] += 1
         if self.by_file[file] <= TOLD:
-            values: dict[str, Any] = {"file": file, "line": line}
+            values: dict[str, Any] = {"file": file, "line": line, **others}
             code = f"training.{name}"
             self.differences.append(RowDifference(file=file, line=line, code=code, values=values))
 
@@ -76,13 +77,16 @@ def _examine(held: Held) -> Findings:
         for file, line in each.find(held):
             found.add(each.name, file, line)
     judges = [(each.name, each.begin(held)) for each in CHECKS]
-    near = NearSplit()
+    sides = NearSplit(held)
     for line in _lines(held):
-        near.see(line)
+        sides.see(line)
         for name, has_fault in judges:
             if has_fault(line):
                 found.add(name, line.file, line.number)
-    found.near_split = near.count()
+    found.near_split = sides.count()
+    for each in NEAR_CHECKS:
+        for place, other in each.find(sides):
+            found.add(each.name, *place, other_file=other.file, other_line=other.line)
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from db.access import exports as access
+from db.access import near_clusters
 from db.access.exports import QueryPart, RevisionText, SuggestionPart
 from db.engine import Database, Session
 from exports.materials import Pinned
@@ -59,6 +60,8 @@ class Sources:
         self._prompts: dict[tuple[object, ...], str] = {}
         self._leaks: dict[tuple[str, str | None], bool] = {}
         self.pinned = Pinned.load(session, project_id)
+        special = near_clusters.list_special(session, project_id)
+        self.bridges = frozenset(each.cluster for each in special if each.is_bridge)
 
     def knows_any(self, query_ids: Iterable[str]) -> bool:
         """Whether any of these queries is of this project."""

@@ -1,0 +1,59 @@
+"""Which rows train and which validate: by the key of their near-cluster, so growth moves no row."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, Self
+
+from db.access import near_clusters as access
+from db.engine import Session
+from exports.chance import cluster_share
+from schemas.bundle import NearFigures
+from schemas.recipe import BundleRecipe
+
+RULE = "near@1"
+"""How a manifest names this rule; without a name, rows went by a cluster of equal queries alone."""
+
+
+class Splits(NamedTuple):
+    """The keys of a project's clusters, as far as they are not their own.
+
+    `bridges` are near to what has another key. `unknown` have not been compared; a row of theirs
+    might have to move, so it is in no bundle that is split.
+    """
+
+    seed: int
+    share: float
+    keys: Mapping[str, str]
+    bridges: frozenset[str]
+    unknown: frozenset[str]
+
+    @classmethod
+    def load(cls, session: Session, project_id: str, recipe: BundleRecipe) -> Self:
+        """What a recipe needs to know: nothing where it splits nothing."""
+        if not recipe.val_share:
+            return cls(recipe.seed, 0.0, {}, frozenset(), frozenset())
+        special = access.list_special(session, project_id)
+        return cls(
+            recipe.seed,
+            recipe.val_share,
+            {each.cluster: each.key for each in special},
+            frozenset(each.cluster for each in special if each.is_bridge),
+            frozenset(access.list_unknown(session, project_id)),
+        )
+
+    def is_val(self, cluster: str) -> bool:
+        """Whether the rows of a cluster validate."""
+        key = self.keys.get(cluster, cluster)
+        return cluster_share(self.seed, "val", key) < self.share
+
+    def figures(self, clusters: Iterable[str]) -> NearFigures | None:
+        """What is asked more than once, or nearly, among rows by their clusters."""
+        if not self.share:
+            return None
+        rows, get = Counter(clusters), self.keys.get
+        groups = Counter[str]()
+        for cluster, count in rows.items():
+            groups[get(cluster, cluster)] += count
+        larger = [count for count in groups.values() if count > 1]
+        bridges = sum(rows[each] for each in self.bridges) if self.bridges else 0
+        return NearFigures(groups=len(larger), rows=sum(larger), bridges=bridges)
