@@ -38,6 +38,12 @@ from schemas.scoring.source import source_hash
 
 MOST_SHOWN = 50
 _REMEMBERED = 16
+_RIGHT: dict[ChangeKind, tuple[float, float]] = {
+    "broken": (1.0, 0.0),
+    "mended": (0.0, 1.0),
+    "wrong": (0.0, 0.0),
+    "right": (1.0, 1.0),
+}
 _remembered: OrderedDict[tuple[str, ...], Comparison] = OrderedDict()
 
 
@@ -133,7 +139,7 @@ def find_changes(
     with database.reading() as session:
         pair = _pair(session, who.project_id, before, after)
         scores = [access.read_scores(session, row.id) for row in pair]
-        wanted = {"broken": (1.0, 0.0), "mended": (0.0, 1.0), "wrong": (0.0, 0.0)}[kind]
+        wanted = _RIGHT[kind]
         ids = [
             each
             for each in sorted(scores[0].keys() & scores[1].keys())

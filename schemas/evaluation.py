@@ -202,8 +202,8 @@ class Comparison(_Value):
         return next((each for each in self.differences if each.name == name), None)
 
 
-ChangeKind = Literal["broken", "mended", "wrong"]
-"""Right and now wrong; wrong and now right; wrong both times."""
+ChangeKind = Literal["broken", "mended", "wrong", "right"]
+"""Right and now wrong; wrong and now right; wrong both times; right both times."""
 
 
 class AnswerRead(_Value):
@@ -242,3 +242,19 @@ class ConfusedExperts(_Value):
     gold: str | None
     answered: str | None
     count: int
+
+
+class AlikeQuery(_Value):
+    """A query that waits to be labelled, and how like a question it is (0 to 1]."""
+
+    query_id: str
+    text: str
+    likeness: float
+
+
+class SentToAnnotation(_Value):
+    """Queries that were brought forward, and the batch that took in so many of their labels."""
+
+    batch: str
+    labels: int
+    queries: tuple[AlikeQuery, ...]

@@ -40,6 +40,27 @@ class Opening(NamedTuple):
     partial_plan: Mapping[str, Any] | None
 
 
+class Waiting(NamedTuple):
+    """A query that waits to be labelled."""
+
+    id: str
+    text: str
+
+
+def list_unlabelled(session: Session, project_id: str, limit: int) -> list[Waiting]:
+    """Queries that nobody has begun to label and somebody may, newest first."""
+    is_open = sa.exists().where(
+        _TASK.c.query_id == _QUERY.c.id, _TASK.c.kind == "label", _TASK.c.status == "open"
+    )
+    statement = (
+        sa.select(_QUERY.c.id, _QUERY.c.text)
+        .where(_QUERY.c.project_id == project_id, _QUERY.c.state.in_(("waiting", "ready")), is_open)
+        .order_by(_QUERY.c.id.desc())
+        .limit(limit)
+    )
+    return [Waiting(*row) for row in session.connection().execute(statement)]
+
+
 def find_query(session: Session, project_id: str, query_id: str) -> Query | None:
     """A query of this project."""
     query = session.get(Query, query_id)

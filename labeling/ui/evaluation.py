@@ -9,12 +9,14 @@ from pydantic import ValidationError
 from exports import evaluations
 from exports.training.examine import start_evaluation
 from labeling.ui import evaluation_views as views
+from labeling.ui.comparison import ComparisonSection, bind_comparison, lay_out_comparison
+from labeling.ui.comparison_views import confusion_view
 from labeling.ui.errors import notice, presented, say
 from labeling.ui.events import DIRECT, on_page_load
 from labeling.ui.fields import button, check, choice, hidden, number, text
 from labeling.ui.i18n import Words
 from labeling.ui.session import Services, who_asks
-from labeling.ui.view import card, node, on_pick, picked_id, shown, table, title, view
+from labeling.ui.view import on_pick, picked_id, shown, title, view
 from schemas.errors import InvalidInput, NotFound
 from schemas.evaluation import EvaluationOrder, EvaluationView
 from schemas.people import Actor
@@ -27,8 +29,6 @@ class ChoicesShown(NamedTuple):
 
     planner: Any
     benchmark: Any
-    before: Any
-    after: Any
     benchmarks: Any
     notice: Any
 
@@ -39,13 +39,6 @@ class EvaluationsShown(NamedTuple):
     evaluations: Any
     evaluation: Any
     picked: Any
-    notice: Any
-
-
-class ComparisonShown(NamedTuple):
-    """Two evaluations."""
-
-    comparison: Any
     notice: Any
 
 
@@ -63,22 +56,11 @@ class EvaluationHandlers:
         planners = [(each.name, each.id) for each in evaluations.list_planners(database, who)]
         benchmarks = evaluations.list_benchmarks(database, who)
         names = [each.reference for each in benchmarks]
-        done = [
-            (f"{each.planner.name} · {each.benchmark} · {each.created_at:%m-%d %H:%M} UTC", each.id)
-            for each in evaluations.list_evaluations(database, who)
-            if each.state == "done"
-        ]
-        rows = [
-            (None, [each.reference, each.expert_list, f"{each.questions:,}"]) for each in benchmarks
-        ]
-        heads = [self.words(f"evaluation.{name}") for name in ("benchmark", "list", "questions")]
-        listing = table(heads, rows, empty=self.words("evaluation.no_benchmarks"))
+        listing = views.benchmarks_view(benchmarks, self.words)
         return ChoicesShown(
             gr.Dropdown(choices=planners),
             gr.Dropdown(choices=names, value=names[0] if names else None),
-            gr.Dropdown(choices=done),
-            gr.Dropdown(choices=done),
-            shown(card(self.words("evaluation.benchmarks"), listing)),
+            shown(listing),
             gr.skip(),
         )
 
@@ -105,10 +87,12 @@ class EvaluationHandlers:
             "limit",
             "max_tokens",
             "with_thinking",
+            "is_anew",
         )
         given = {name: value or None for name, value in zip(names, fields, strict=True)}
+        switches = {name: bool(given[name]) for name in names[-2:]}
         try:
-            order = EvaluationOrder.model_validate(given | {"with_thinking": bool(fields[-1])})
+            order = EvaluationOrder.model_validate(given | switches)
         except ValidationError as error:
             raise InvalidInput("evaluate.planner_or_endpoint") from error
         services = self.services
@@ -117,28 +101,12 @@ class EvaluationHandlers:
         )
         return self._evaluations(who, started, say(self.words("evaluation.started")))
 
-    @presented
-    def on_compare(self, before: str, after: str, request: gr.Request) -> ComparisonShown:
-        """Show two evaluations side by side."""
-        who = who_asks(request, "admin")
-        if not before or not after:
-            return ComparisonShown(shown(), gr.skip())
-        database = self.services.database
-        found = evaluations.compare_evaluations(database, who.project_id, before, after)
-        named = {each.id: each.planner.name for each in evaluations.list_evaluations(database, who)}
-        drawn = views.comparison_view(found, (named[before], named[after]), self.words)
-        return ComparisonShown(shown(drawn), gr.skip())
-
     def _evaluations(self, who: Actor, picked: str | None, told: Any = None) -> EvaluationsShown:
         found = evaluations.list_evaluations(self.services.database, who)
-        heads = [self.words(f"evaluation.{each}") for each in ("planner", "state", "accuracy")]
-        rows = [(each.id, views.evaluation_row(each, self.words)) for each in found]
-        listing = table(heads, rows, empty=self.words("evaluation.none"))
         chosen = gr.skip() if picked is None else shown(self._evaluation(who, found, picked))
         return EvaluationsShown(
             shown(
-                card(self.words("evaluation.evaluations"), listing),
-                picked=picked if picked and told else "",
+                *views.evaluations_view(found, self.words), picked=picked if picked and told else ""
             ),
             chosen,
             picked or "",
@@ -150,7 +118,9 @@ class EvaluationHandlers:
         if one is None:
             raise NotFound("evaluate.not_found", evaluation=picked)
         answers = evaluations.list_answers(self.services.database, who, picked)
-        return views.evaluation_view(one, answers[:_ANSWERS], self.words)
+        confused = evaluations.find_confusion(self.services.database, who, picked)
+        confusion = confusion_view(self.words("evaluation.confusion"), confused, self.words)
+        return views.evaluation_view(one, answers[:_ANSWERS], confusion, self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +130,7 @@ class EvaluationPage:
     order: tuple[Any, ...]
     start: gr.Button
     benchmarks: gr.HTML
-    before: gr.Dropdown
-    after: gr.Dropdown
-    comparison: gr.HTML
+    comparison: ComparisonSection
     evaluations: gr.HTML
     evaluation: gr.HTML
     picked: gr.Textbox
@@ -174,49 +142,31 @@ def build_evaluation_page(services: Services, words: Words) -> EvaluationPage:
     """The page, with its events."""
     page = _lay_out(words)
     handlers = EvaluationHandlers(services, words)
-    choices = [
-        page.order[0],
-        page.order[4],
-        page.before,
-        page.after,
-        page.benchmarks,
-        page.notice,
-    ]
+    choices = [page.order[0], page.order[4], page.benchmarks, page.notice]
     found = [page.evaluations, page.evaluation, page.picked, page.notice]
     on_page_load(handlers.on_load, None, choices)
     on_page_load(handlers.on_tick, None, found)
     page.timer.tick(handlers.on_tick, None, found, **DIRECT)
     on_pick(page.evaluations, handlers.on_pick, None, found)
     page.start.click(handlers.on_start, list(page.order), found, **DIRECT)
-    pair, compared = [page.before, page.after], [page.comparison, page.notice]
-    page.before.input(handlers.on_compare, pair, compared, **DIRECT)
-    page.after.input(handlers.on_compare, pair, compared, **DIRECT)
+    bind_comparison(page.comparison, services, words, page.notice)
     return page
 
 
 def _lay_out(words: Words) -> EvaluationPage:
     with gr.Row():
-        with gr.Column(scale=2):
+        with gr.Column(scale=1, min_width=270):
             order, start = _lay_out_order(words)
             benchmarks = view("evaluation-benchmarks")
-        with gr.Column(scale=3):
+        with gr.Column(scale=4):
             evaluations = view("evaluation-list", parameter="evaluation", classes="pw-short")
             picked = hidden("evaluation.picked")
-            with gr.Column(elem_classes="pw-form"):
-                title(words("evaluation.comparison"))
-                with gr.Row():
-                    before = choice(words, "evaluation.before")
-                    after = choice(words, "evaluation.after")
-            comparison = view("evaluation-comparison")
-            one = view(
-                "evaluation-one", first=node("p", words("evaluation.pick_one"), cls="pw-empty")
-            )
+            one = view("evaluation-one")
+            comparison = lay_out_comparison(words)
     return EvaluationPage(
         order=order,
         start=start,
         benchmarks=benchmarks,
-        before=before,
-        after=after,
         comparison=comparison,
         evaluations=evaluations,
         evaluation=one,
@@ -232,14 +182,14 @@ def _lay_out_order(words: Words) -> tuple[tuple[Any, ...], gr.Button]:
         planner = choice(words, "evaluation.planner", value=None)
         title(words("evaluation.or_endpoint"))
         endpoint = text(words, "evaluation.endpoint", placeholder="https://host/v1")
-        with gr.Row():
-            model = text(words, "evaluation.model")
-            key_env = text(words, "evaluation.key_env", placeholder="DEEPSEEK_API_KEY")
-        with gr.Row():
-            benchmark = choice(words, "evaluation.benchmark")
-            limit = number(words, "evaluation.limit", value=None, precision=0, minimum=0)
-            tokens = number(words, "evaluation.max_tokens", value=2048, precision=0, minimum=1)
+        model = text(words, "evaluation.model")
+        key_env = text(words, "evaluation.key_env", placeholder="DEEPSEEK_API_KEY")
+        benchmark = choice(words, "evaluation.benchmark")
+        limit = number(words, "evaluation.limit", value=None, precision=0, minimum=0)
+        tokens = number(words, "evaluation.max_tokens", value=2048, precision=0, minimum=1)
         with_thinking = check(words, "evaluation.with_thinking", value=True)
+        is_anew = check(words, "evaluation.anew")
         start = button(words, "evaluation.start", "primary")
     order = (planner, endpoint, model, key_env, benchmark, limit, tokens, with_thinking)
+    order += (is_anew,)
     return order, start

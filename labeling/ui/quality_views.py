@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
 from labeling.ui.i18n import Words
+from labeling.ui.matrix import confusion_matrix
 from labeling.ui.view import Node, bar, card, chart, interval, node, pill, table
 from schemas.quality import (
     Confusion,
@@ -20,8 +21,6 @@ from schemas.quality import (
 
 VERDICTS = ("accepted", "fixed", "returned", "discarded")
 PARTS = ("exact", "experts", "order", "sub_questions", "rewrite")
-_SHADES = 5
-_MOST_EXPERTS = 12
 
 
 def team_views(found: TeamFigures, words: Words) -> list[Node]:
@@ -188,36 +187,12 @@ def _confusion(found: Sequence[Confusion], words: Words, *, looked_at: int) -> N
     explained = node("p", words("quality.confusion_of", count=looked_at), cls="pw-mute")
     if not found:
         return card(title, node("p", words("quality.no_confusion"), cls="pw-empty"))
-    counts = {(each.model, each.human): each.count for each in found}
-    names = _most_named(found)
-    none = words("quality.no_expert")
-    most = max((n for (model, human), n in counts.items() if model != human), default=1)
-    rows: list[tuple[str | None, list[Node]]] = []
-    for model in [*names, None]:
-        cells: list[Node] = [model or none]
-        for human in [*names, None]:
-            count = counts.get((model, human), 0)
-            cells.append(_cell(count, most, is_same=model == human))
-        rows.append((None, cells))
-    heads = [words("quality.model_to_human"), *names, none]
-    return card(title, explained, node("div", table(heads, rows, empty=""), cls="pw-matrix"))
-
-
-def _most_named(found: Sequence[Confusion]) -> list[str]:
-    totals: dict[str, int] = {}
-    for each in found:
-        for name in {each.model, each.human} - {None}:
-            totals[str(name)] = totals.get(str(name), 0) + each.count
-    return sorted(totals, key=lambda name: (-totals[name], name))[:_MOST_EXPERTS]
-
-
-def _cell(count: int, most: int, *, is_same: bool) -> Node:
-    if not count:
-        return node("span", "·", cls="pw-cell pw-none")
-    if is_same:
-        return node("span", f"{count:,}", cls="pw-cell pw-same")
-    shade = 1 + round((_SHADES - 1) * count / most)
-    return node("span", f"{count:,}", cls=f"pw-cell pw-heat{min(shade, _SHADES)}")
+    matrix = confusion_matrix(
+        {(each.model, each.human): each.count for each in found},
+        corner=words("quality.model_to_human"),
+        none=words("quality.no_expert"),
+    )
+    return card(title, explained, matrix)
 
 
 def _efforts(found: Sequence[ModelEffort], words: Words) -> Node:

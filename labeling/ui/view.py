@@ -6,11 +6,20 @@ it knows, so no value can become markup, and only addresses inside this applicat
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
 Node = str | list[Any]
+
+
+class Share(NamedTuple):
+    """A share of 0 to 1 with its interval."""
+
+    value: float
+    low: float
+    high: float
+
 
 _SCRIPT = Path(__file__).parent / "assets" / "view.js"
 
@@ -125,3 +134,20 @@ def chart(
     """
     listed = [list(each) for each in points]
     return ["chart", {"title": title, "label": label, "points": listed, "ticks": list(ticks)}]
+
+
+def group_of_bars(
+    title: str, names: Sequence[str], groups: Sequence[tuple[str, Sequence[Share]]]
+) -> Node:
+    """Shares of 0 to 1 side by side in named groups, one bar a series, each with its interval."""
+    drawn = [{"label": label, "bars": [list(each) for each in shares]} for label, shares in groups]
+    return ["bars", {"title": title, "names": list(names), "groups": drawn}]
+
+
+def distributions(
+    title: str, names: Sequence[str], counts: Sequence[Sequence[int]], *, width: float, unit: str
+) -> Node:
+    """Histograms over one axis, on top of each other; bins are `width` wide and begin at 0."""
+    drawn = [list(each) for each in counts]
+    shape = {"title": title, "names": list(names), "counts": drawn, "width": width, "unit": unit}
+    return ["distributions", shape]

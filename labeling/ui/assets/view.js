@@ -9,6 +9,8 @@ function draw(node) {
   const [tag, attributes, ...children] = node;
   if (tag === "chart") return chart(attributes);
   if (tag === "interval") return interval(attributes);
+  if (tag === "bars") return groupsOfBars(attributes);
+  if (tag === "distributions") return distributions(attributes);
   const made = document.createElement(TAGS.has(tag) ? tag : "span");
   for (const [name, value] of Object.entries(attributes || {})) {
     if (name === "cls") made.className = value;
@@ -127,6 +129,69 @@ function chart({ title, label, points, ticks = [] }) {
   const short = (value) => (Number.isFinite(value) ? Number(value.toPrecision(3)) : "");
   foot.append(draw(["span", {}, ticks.length ? `${nameOf(0)} – ${ticks.at(-1)}` : `${short(x0)} – ${short(x1)}`]), draw(["span", {}, `${short(y0)} – ${short(y1)}`]));
   box.append(foot);
+  return box;
+}
+
+const percent = (value) => `${(100 * value).toFixed(1)} %`;
+
+/** A drawing under its title and the names of its series; what stands below it is HTML, so that it is never stretched. */
+function figure(title, names) {
+  const box = document.createElement("div");
+  box.className = "pw-chart pw-plot";
+  const legend = names.map((name, at) => ["span", { cls: `pw-key pw-tone${at}` }, name]);
+  box.append(draw(["h4", {}, title, ["span", { cls: "pw-keys" }, ...legend]]));
+  const svg = shapeOf("svg", { viewBox: "0 0 1000 200", preserveAspectRatio: "none", role: "img", "aria-label": title });
+  for (const y of [0.5, 50, 100, 150]) svg.append(shapeOf("line", { class: "pw-grid", x1: 0, x2: 1000, y1: y, y2: y }));
+  svg.append(shapeOf("line", { class: "pw-axis", x1: 0, x2: 1000, y1: 199.5, y2: 199.5 }));
+  box.append(svg);
+  return [box, svg];
+}
+
+function told(shape, text) {
+  const tip = shapeOf("title", {});
+  tip.textContent = window.planwright.local(text);
+  shape.append(tip);
+  return shape;
+}
+
+/** Shares in groups: [value, low, high] of each series. */
+function groupsOfBars({ title, names, groups }) {
+  const [box, svg] = figure(title, names);
+  const wide = 1000 / groups.length, bar = Math.min(90, (0.62 * wide) / names.length);
+  groups.forEach(({ label, bars }, place) => {
+    const left = wide * (place + 0.5) - (bar * bars.length) / 2;
+    bars.forEach(([value, low, high], at) => {
+      const x = left + bar * at, y = (share) => 200 - 200 * share;
+      const text = `${label} · ${names[at]}: ${percent(value)} (${percent(low)} – ${percent(high)})`;
+      svg.append(told(shapeOf("rect", { class: `pw-tone${at}`, x: x + 2, width: bar - 4, y: y(value), height: 200 * value }), text));
+      svg.append(shapeOf("line", { class: "pw-whisker", x1: x + bar / 2, x2: x + bar / 2, y1: y(low), y2: y(high) }));
+    });
+  });
+  const foot = groups.map(({ label, bars }) =>
+    ["div", {}, ["b", {}, label], ["span", {}, bars.map(([value]) => `${(100 * value).toFixed(1)}`).join(" → ") + " %"]]);
+  box.append(draw(["div", { cls: "pw-plot-foot pw-even" }, ...foot]));
+  return box;
+}
+
+/** How often each length occurs, of every series over one axis; the last bin holds all that is longer. */
+function distributions({ title, names, counts, width, unit }) {
+  const [box, svg] = figure(title, names);
+  const most = Math.max(1, ...counts.flat()), bins = counts[0].length, wide = 1000 / bins;
+  counts.forEach((series, at) => {
+    const outline = series.map((count, bin) => {
+      const y = 200 - (190 * count) / most;
+      return `L ${bin * wide} ${y} L ${(bin + 1) * wide} ${y}`;
+    });
+    svg.append(shapeOf("path", { class: `pw-area pw-tone${at}`, d: `M 0 200 ${outline.join(" ")} L 1000 200 Z` }));
+  });
+  for (let bin = 0; bin < bins; bin++) {
+    const from = bin * width, reach = bin === bins - 1 ? `≥ ${from}` : `${from} – ${from + width}`;
+    const text = `${reach} ${unit}: ${names.map((name, at) => `${name} ${counts[at][bin]}`).join(", ")}`;
+    svg.append(told(shapeOf("rect", { class: "pw-hit", x: bin * wide, width: wide, y: 0, height: 200 }), text));
+  }
+  const ends = [0, 0.25, 0.5, 0.75, 1].map((share) => Number((share * bins * width).toPrecision(4)));
+  const foot = ends.map((end, at) => ["span", {}, at === ends.length - 1 ? `${end} ${unit}` : `${end}`]);
+  box.append(draw(["div", { cls: "pw-plot-foot" }, ...foot]));
   return box;
 }
 
