@@ -5,6 +5,8 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SkipValidation
 
+from schemas.training_alarms import Alarm
+
 Stage = Literal["preflight", "freeze", "sft", "evaluate_sft", "grpo", "evaluate_grpo", "compare"]
 STAGES: tuple[Stage, ...] = (
     "preflight",
@@ -130,6 +132,7 @@ class ChainView(_Value):
     stages: tuple[StageView, ...]
     series: SkipValidation[dict[Literal["sft", "grpo"], dict[str, tuple[Point, ...]]]]
     """By stage, then by the name that the trainer's `logging.jsonl` uses."""
+    alarms: tuple[Alarm, ...] = ()
     log_tail: str
     created_at: datetime
     finished_at: datetime | None
@@ -168,6 +171,7 @@ class RunView(_Value):
     scoring_hash: str | None
     created_at: datetime
     finished_at: datetime | None
+    alarms: tuple[Alarm, ...] = ()
     log_tail: str = ""
 
 

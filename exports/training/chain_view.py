@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
-import yaml
 from pydantic import JsonValue
 
 from db.access import training
 from db.engine import Database
 from db.tables import Chain, Run
 from exports.training import launch
+from exports.training.alarms import alarms_of
 from exports.training.follow import curves_of, read_log
 from exports.training.outcome import last_lines
 from schemas.people import Actor
@@ -27,6 +27,7 @@ from schemas.training import (
     Stage,
     StageView,
 )
+from schemas.training_alarms import Alarm
 
 LOG_LINES = 80
 
@@ -41,8 +42,15 @@ def list_chains(database: Database, who: Actor, *, limit: int = 50) -> list[Chai
         ]
 
 
-def chain_view(database: Database, settings: Settings, who: Actor, chain_id: str) -> ChainView:
-    """One chain with everything its page draws.
+def chain_view(
+    database: Database,
+    settings: Settings,
+    who: Actor,
+    chain_id: str,
+    *,
+    with_curves: bool = True,
+) -> ChainView:
+    """One chain with everything its page draws; curves and log have a way of their own (`live`).
 
     Raises:
         NotFound: `training.chain_not_found`.
@@ -50,20 +58,27 @@ def chain_view(database: Database, settings: Settings, who: Actor, chain_id: str
     who.require("reviewer")
     with database.reading() as session:
         chain = training.get_chain(session, who.project_id, chain_id)
-        name = training.get_bundle(session, who.project_id, chain.bundle_id).name
+        bundle = training.get_bundle(session, who.project_id, chain.bundle_id)
         runs = {each: training.find_run(session, chain_id, each) for each in ("sft", "grpo")}
     curves: dict[Literal["sft", "grpo"], dict[str, tuple[Point, ...]]] = {}
+    alarms: list[Alarm] = []
     for stage, run in runs.items():
         if run is not None:
             name_of = "sft" if stage == "sft" else "grpo"
-            curves[name_of] = curves_of(settings.home / run.folder)
+            folder = settings.home / run.folder
+            if with_curves:
+                curves[name_of] = curves_of(folder)
+            alarms += alarms_of(folder, settings.home / bundle.folder, name_of)
     latest = max((run for run in runs.values() if run), key=lambda run: run.id, default=None)
     return ChainView.model_validate(
         {
-            **_head(chain, name),
+            **_head(chain, bundle.name),
             "stages": tuple(_stage(chain, stage, runs.get(stage), settings) for stage in STAGES),
             "series": curves,
-            "log_tail": last_lines(settings.home / latest.folder, LOG_LINES) if latest else "",
+            "alarms": tuple(alarms),
+            "log_tail": last_lines(settings.home / latest.folder, LOG_LINES)
+            if latest and with_curves
+            else "",
         }
     )
 
@@ -85,8 +100,11 @@ def run_view(database: Database, settings: Settings, who: Actor, run_id: str) ->
     who.require("reviewer")
     with database.reading() as session:
         row = training.get_run(session, who.project_id, run_id)
-    view = _run(row, settings)
-    return view.model_copy(update={"log_tail": last_lines(settings.home / row.folder, LOG_LINES)})
+        bundle = training.get_bundle(session, who.project_id, row.bundle_id)
+    folder, stage = settings.home / row.folder, "sft" if row.stage == "sft" else "grpo"
+    alarms = alarms_of(folder, settings.home / bundle.folder, stage)
+    update = {"log_tail": last_lines(folder, LOG_LINES), "alarms": alarms}
+    return _run(row, settings).model_copy(update=update)
 
 
 def log_since(
@@ -167,12 +185,6 @@ def _command(folder: Path) -> str | None:
         return None
     order = RunOrder.model_validate_json(path.read_bytes())
     return launch.copyable(order.command, order.environment)
-
-
-def run_config(folder: Path) -> dict[str, JsonValue]:
-    """The arguments that a run was started with."""
-    text = (folder / "config.yaml").read_text("utf-8")
-    return cast(dict[str, JsonValue], yaml.safe_load(text))
 
 
 def _moment(seconds: float | None) -> datetime | None:

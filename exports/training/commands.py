@@ -11,6 +11,7 @@ import orjson
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from exports.training.alarm_report import tell_alarms, with_words
 from labeling.command_line import ALL_DONE, FAILED, SOME_REFUSED, CommandContext, Subparsers
 from schemas.errors import InvalidInput, NotFound
 from schemas.evaluation import EvaluationOrder
@@ -233,19 +234,21 @@ def _show_run(context: CommandContext, args: argparse.Namespace) -> int:
     if run_id is not None:
         view = run_view(context.database, context.settings, context.actor(), run_id)
         if context.as_json:
-            _print_json(view)
+            _print_json(with_words(context, view))
             return ALL_DONE
         print(f"{view.id}  {view.recipe}  {view.stage}  {view.folder}\n{view.command}")
         print(_say(context, f"training.state_{view.state}"))
         if view.reason:
             print(_say(context, view.reason, view.values))
+        tell_alarms(context, view.alarms)
         print(view.log_tail)
         return ALL_DONE
     chain = chain_view(context.database, context.settings, context.actor(), str(chain_id))
     if context.as_json:
-        _print_json(chain)
+        _print_json(with_words(context, chain))
     else:
         _tell(context, chain, {})
+        tell_alarms(context, chain.alarms)
         print(chain.log_tail)
     return ALL_DONE
 

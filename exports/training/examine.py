@@ -21,8 +21,8 @@ from exports.evaluate import (
     work_of,
 )
 from exports.thinking_units import find_unit
-from exports.training.chain_view import run_config
 from exports.training.evaluation import serving_folder
+from exports.training.run_config import run_config
 from exports.training.serve import serving
 from exports.training.verify import read_manifest
 from schemas.errors import InvalidInput, ModelServiceError, NotFound, PlanwrightError

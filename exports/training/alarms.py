@@ -1,0 +1,87 @@
+"""The alarms of a run, from what the trainer logged and what the planner wrote."""
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from exports.training.bundle_lines import find_row, prompt_of
+from exports.training.columns import columns_of
+from exports.training.rollouts import Rollouts, rollouts_of
+from exports.training.run_config import weights_of
+from schemas.training_alarms import (
+    CLIPPED,
+    EXPERTS,
+    KL,
+    LENGTH,
+    RULES,
+    TOTAL,
+    ZERO_STD,
+    Alarm,
+    Said,
+    first_not_finite,
+    spreading_phrase,
+)
+
+LOOKED_AT = (TOTAL, EXPERTS, LENGTH, CLIPPED, ZERO_STD, KL)
+SAMPLE = 100
+LONGEST = 4_000
+STEPS = 10
+EVERY = 10
+"""Completions are compared each time the run is so many steps further."""
+
+
+def alarms_of(folder: Path, bundle: Path, stage: Literal["sft", "grpo"]) -> tuple[Alarm, ...]:
+    """What is wrong with a run so far; the most recent state of each alarm."""
+    columns = columns_of(folder)
+    if not columns.steps:
+        return ()
+    found: list[Alarm] = []
+    broken = first_not_finite(columns.broken)
+    if broken is not None:
+        step, name = broken
+        found.append(Alarm(name="not_finite", stage=stage, step=step, values={"metric": name}))
+    if stage == "sft":
+        return tuple(found)
+    curves = {name: columns.column(name) for name in LOOKED_AT}
+    weight = sum(weights_of(folder).values()) or 1.0
+    for name, rule in RULES.items():
+        values = rule(curves, weight)
+        if values is not None:
+            found.append(Alarm(name=name, stage=stage, step=columns.steps[-1], values=values))
+    phrase = _phrase(folder, bundle, columns.steps[-1] // EVERY)
+    return (*found, *([phrase] if phrase else []))
+
+
+@lru_cache(maxsize=64)
+def _phrase(folder: Path, bundle: Path, _far: int) -> Alarm | None:
+    """A phrase that spreads from the first steps to the last."""
+    rollouts = rollouts_of(folder)
+    entries = rollouts.entries
+    if not len(entries) or int(entries["step"][-1]) < 2 * STEPS:
+        return None
+    last_step = int(entries["step"][-1])
+    first = np.flatnonzero(entries["step"] <= int(entries["step"][0]) + STEPS - 1)
+    last = np.flatnonzero(entries["step"] > last_step - STEPS)
+    before, now = _said(rollouts, first), _said(rollouts, last)
+    rows = [find_row(bundle, prompt_id) for prompt_id in {each.prompt_id for each in now}]
+    prompts = [prompt_of(row) for row in rows if row]
+    values = spreading_phrase(before, now, prompts)
+    if values is None:
+        return None
+    return Alarm(name="phrase", stage="grpo", step=last_step, values=values)
+
+
+def _said(rollouts: Rollouts, lines: "np.ndarray[tuple[int], np.dtype[np.intp]]") -> list[Said]:
+    chosen = lines[np.linspace(0, len(lines) - 1, min(SAMPLE, len(lines))).astype(int)]
+    found = [rollouts.one(int(line)) for line in chosen]
+    return [Said(each.plan_id, _plain(each.completion[:LONGEST])) for each in found if each]
+
+
+_TAG = re.compile(r"</?(?:think|answer)>")
+
+
+def _plain(completion: str) -> str:
+    return _TAG.sub(" ", completion)
