@@ -28,9 +28,15 @@ Say = Callable[..., str]
 
 
 def comparison_markdown(
-    database: Database, who: Actor, before: str, after: str, language: Language
+    database: Database,
+    who: Actor,
+    before: str,
+    after: str,
+    language: Language,
+    *,
+    most: int = MOST,
 ) -> str:
-    """The article's table, the differences with their intervals, and every regression.
+    """The article's table, the differences with their intervals, and the regressions.
 
     Raises:
         NotFound: `evaluate.not_found`.
@@ -38,7 +44,7 @@ def comparison_markdown(
     """
     pair = _pair(database, who, before, after)
     found = compare_evaluations(database, who.project_id, before, after)
-    broken = find_changes(database, who, before, after, "broken", most=MOST)
+    broken = find_changes(database, who, before, after, "broken", most=most)
 
     def say(name: str, **values: object) -> str:
         return sentence(f"evaluate.{name}", values, language)

@@ -1,4 +1,4 @@
-"""The commands `verify`, `train`, `runs` and `evaluate`."""
+"""The commands `verify`, `train` and `runs`."""
 
 import argparse
 import sys
@@ -14,7 +14,6 @@ from pydantic import BaseModel, ValidationError
 from exports.training.alarm_report import tell_alarms, with_words
 from labeling.command_line import ALL_DONE, FAILED, SOME_REFUSED, CommandContext, Subparsers
 from schemas.errors import InvalidInput, NotFound
-from schemas.evaluation import EvaluationOrder
 from schemas.sentences import sentence
 from schemas.training import STAGES, ChainOrder, ChainView, Stage, StageView
 
@@ -30,7 +29,7 @@ POLL_S = 0.5
 
 
 def add_commands(commands: Subparsers) -> None:
-    """Add the commands of training and evaluation."""
+    """Add the commands of training."""
     verify = commands.add_parser("verify", help="read a bundle back through ms-swift")
     verify.add_argument("folder", metavar="DIR", type=Path)
     verify.add_argument("--model", help="folder with a tokenizer, or `tiny`")
@@ -57,16 +56,6 @@ def add_commands(commands: Subparsers) -> None:
         parser = acts.add_parser(act, help=what)
         parser.add_argument("id", metavar="ID", help="of a run or a chain; its end will do")
         parser.set_defaults(run=run)
-    evaluate = commands.add_parser("evaluate", help="ask a planner the questions of a benchmark")
-    evaluate.add_argument("--planner", metavar="ID", help="id or name of a planner trained here")
-    evaluate.add_argument("--endpoint", metavar="URL", help="base URL, such as https://host/v1")
-    evaluate.add_argument("--model", metavar="M", help="model name at the endpoint")
-    evaluate.add_argument("--key-env", metavar="NAME", help="environment variable with the key")
-    evaluate.add_argument("--benchmark", metavar="NAME[@N]", help="(default: the newest)")
-    evaluate.add_argument("--limit", type=int)
-    evaluate.add_argument("--max-tokens", type=int, default=2048)
-    evaluate.add_argument("--no-thinking", action="store_true", help="ask for the plan alone")
-    evaluate.set_defaults(run=_evaluate)
 
 
 def _verify(context: CommandContext, args: argparse.Namespace) -> int:
@@ -273,29 +262,6 @@ def _resume_run(context: CommandContext, args: argparse.Namespace) -> int:
         return _follow(context, chain_id)
     finally:
         durable.close()
-
-
-def _evaluate(context: CommandContext, args: argparse.Namespace) -> int:
-    from exports.training.examine import evaluate_now  # noqa: PLC0415
-
-    order = EvaluationOrder(
-        planner=args.planner,
-        endpoint=args.endpoint,
-        model=args.model,
-        key_env=args.key_env,
-        benchmark=args.benchmark,
-        limit=args.limit,
-        max_tokens=args.max_tokens,
-        with_thinking=not args.no_thinking,
-    )
-    evaluation_id, found = evaluate_now(context.database, context.settings, context.actor(), order)
-    if context.as_json:
-        _print_json({"evaluation_id": evaluation_id, **found.model_dump(mode="json")})
-    else:
-        for name, value in found:
-            if value is not None:
-                print(f"{name}: {value:.4f}" if isinstance(value, float) else f"{name}: {value}")
-    return SOME_REFUSED if found.failed else ALL_DONE
 
 
 def _find(context: CommandContext, part: str) -> tuple[str | None, str | None]:
