@@ -135,9 +135,7 @@ def write_rows(database: Database, settings: Settings, who: Actor, bundle_id: st
             find_row(session, who, bundle_id).counts = {"progress": [done, expected]}
 
     with _refusing(database, who, bundle_id):
-        discard_leftovers(target)
-        if target.exists():
-            shutil.rmtree(target)
+        _make_way(target)
         if recipe.val_share:
             compare_queries(database, who.project_id)
         with (
@@ -162,6 +160,13 @@ def write_rows(database: Database, settings: Settings, who: Actor, bundle_id: st
             bundle = find_row(session, who, bundle_id)
             bundle.counts, bundle.manifest_hash = counts, written.manifest_hash
             _turn(session, who, bundle, "verifying")
+
+
+def _make_way(target: Path) -> None:
+    """Take away what an attempt has left that did not come to its end."""
+    discard_leftovers(target)
+    if target.exists():
+        shutil.rmtree(target)
 
 
 def verify_rows(

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from exports.training.recipes import reward_weights
-from schemas.bundle import PoolFigures, Shift, Spread
+from schemas.bundle import NearFigures, PoolFigures, Shift, Spread
 from schemas.recipe import BundleRecipe
 from schemas.sentences import LANGUAGES, Language, sentence
 
@@ -113,13 +113,17 @@ def _pool(says: _Says, pool: PoolFigures) -> Iterable[str]:
         yield says("card_plain", count=pool.plain)
         yield ""
     if pool.near is not None:
-        yield says("card_near", groups=pool.near.groups, rows=pool.near.rows)
-        yield ""
-        if pool.near.bridges:
-            yield says("card_bridges", count=pool.near.bridges)
-            yield ""
+        yield from _near(says, pool.near)
     if pool.shift is not None:
         yield shift_text(says.language, pool.shift, name_of=_safe)
+        yield ""
+
+
+def _near(says: _Says, near: NearFigures) -> Iterable[str]:
+    yield says("card_near", groups=near.groups, rows=near.rows)
+    yield ""
+    if near.bridges:
+        yield says("card_bridges", count=near.bridges)
         yield ""
 
 

@@ -66,31 +66,40 @@ def preview_recipe(
         splits = Splits.load(session, who.project_id, recipe)
         counting = Counting(table, recipe, pinned.lists, splits)
         counting.fill()
-        for name, sources in counting.sources.items():
-            for each in sources:
-                missing = set(each.source.queries) - set(table.ids(each.usable))
-                asked = Asked(name, each.source.kind, missing, each.unfit)
-                refuse_asked(session, who.project_id, asked)
+        _refuse_missing(session, who.project_id, counting)
         pools = counting.select()
         renderer = Renderer(session, who.project_id, Materials(pinned, RowForm.of(recipe)))
         project = _Project(session, who.project_id, table)
         examples = dict(_examples(project, pools, recipe, renderer))
     counts = {each: _file_count(each, table, pools, recipe) for each in recipe.formats}
-    files: dict[str, int] = {}
-    for format_, count in counts.items():
-        files[f"{format_}.jsonl"] = count.train
-        if count.val:
-            files[f"{format_}_val.jsonl"] = count.val
     return RecipePreview(
         recipe=recipe,
         pools=tuple(pool.figures for pool in pools.values()),
-        files=files,
+        files=_rows_of_files(counts),
         at_most=tuple(f"{each}.jsonl" for each, count in counts.items() if not count.is_exact),
         waiting=waiting,
         not_compared=len(splits.unknown),
         examples=examples,
         weights=reward_weights(recipe.weights, with_thinking=recipe.with_thinking),
     )
+
+
+def _refuse_missing(session: Session, project_id: str, counting: Counting) -> None:
+    """Refuse what is asked for by its id and cannot be had."""
+    for name, sources in counting.sources.items():
+        for each in sources:
+            missing = set(each.source.queries) - set(counting.table.ids(each.usable))
+            asked = Asked(name, each.source.kind, missing, each.unfit)
+            refuse_asked(session, project_id, asked)
+
+
+def _rows_of_files(counts: Mapping[str, FileCount]) -> dict[str, int]:
+    files: dict[str, int] = {}
+    for format_, count in counts.items():
+        files[f"{format_}.jsonl"] = count.train
+        if count.val:
+            files[f"{format_}_val.jsonl"] = count.val
+    return files
 
 
 def _pool_of(format_: Format, pools: Mapping[PoolName, CountedPool]) -> CountedPool:

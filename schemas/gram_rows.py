@@ -35,23 +35,24 @@ class GramRows(NamedTuple):
     @classmethod
     def of(cls, texts: Sequence[str]) -> Self:
         """The grams of normalised texts."""
-        hashes: list[Hashes] = [np.zeros(0, np.uint64)]
-        rows: list[Numbers] = [np.zeros(0, np.int64)]
-        for first in range(0, len(texts), _AT_ONCE):
-            hashed, of_row = _hashed(texts[first : first + _AT_ONCE])
-            hashes.append(hashed)
-            rows.append(of_row + first)
-        every, row = np.concatenate(hashes), np.concatenate(rows)
+        chunks = [_hashed(texts[at : at + _AT_ONCE]) for at in range(0, len(texts), _AT_ONCE)]
+        every = np.concatenate([np.zeros(0, np.uint64), *(hashed for hashed, _ in chunks)])
         kinds, counts = np.unique(every, return_counts=True)
+        width = max(1, len(kinds))
+        del every
         ranks = np.empty(len(kinds), np.int64)
         ranks[np.argsort(counts, kind="stable")] = np.arange(len(kinds))
-        width = max(1, len(kinds))
-        both = row * width + ranks[np.searchsorted(kinds, every)]
-        both.sort()  # `np.unique` of numpy 2.4 takes ten times as long
-        both = both[np.diff(both, prepend=-1) > 0]
+        grams, sizes = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
+        for number, (hashed, row) in enumerate(chunks):
+            texts_here = min(_AT_ONCE, len(texts) - number * _AT_ONCE)
+            both = row * width + ranks[np.searchsorted(kinds, hashed)]
+            both.sort()  # `np.unique` of numpy 2.4 takes ten times as long
+            both = both[np.diff(both, prepend=-1) > 0]
+            grams.append((both % width).astype(np.int32))
+            sizes.append(np.bincount(both // width, minlength=texts_here))
         starts = np.zeros(len(texts) + 1, np.int64)
-        np.cumsum(np.bincount(both // width, minlength=len(texts)), out=starts[1:])
-        return cls(starts, (both % width).astype(np.int32), width)
+        np.cumsum(np.concatenate(sizes), out=starts[1:])
+        return cls(starts, np.concatenate(grams), width)
 
     def in_order(self, order: Numbers) -> Self:
         """The same texts in another order."""
