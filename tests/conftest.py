@@ -17,13 +17,31 @@ from tests.postgresql import a_database, a_server, administer
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
-LONGEST = ("test_the_whole_walk.py", "test_chain.py")
+LONGEST = (
+    "test_the_whole_walk.py",
+    "test_chain.py",
+    "test_processes.py",
+    "test_newer_formats.py",
+    "test_reward_bench.py",
+    "test_faults_for_swift.py",
+    "test_durable.py",
+    "test_planted_faults.py",
+    "test_export_commands.py",
+    "test_training_checks.py",
+    "test_probe_check.py",
+    "test_label_editor.py",
+    "test_review_queue.py",
+    "test_accessible.py",
+    "test_desk_shots.py",
+)
+"""What takes longest, in this order."""
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest begins first, so that the others pass beside it."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    """What takes longest begins first, so that the others pass beside it and all end together."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from db.upgrade import upgrade
 from tests.bench.figures import Figure, report
 from tests.browser.conftest import CHROMIUM_ARGUMENTS
+from tests.browser.contexts import Contexts
 from tests.browser.desk import EXPERTS, REWRITE, Desk, a_desk, field_at
 from tests.postgresql import free_port
 from tests.serving import ServedApp
@@ -148,7 +149,7 @@ def bare(browser: Browser, url: str) -> tuple[list[float], list[float], list[flo
 
 def measure(desk: Desk, rounds: int) -> list[Figure]:
     """All figures of one run."""
-    floor_work, floor_painted, _ = bare(desk.browser, desk.app.url)
+    floor_work, floor_painted, _ = bare(desk.browsers.browser, desk.app.url)
     page = desk.open("li", "/zh/label")
     page.evaluate(WATCH)
     submitted, opened, processor = items(page, rounds)
@@ -190,7 +191,7 @@ def main(rounds: int) -> None:
         app.start()
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
         try:
-            desk = a_desk(app, browser, queries=rounds + 2, plans=(PLAN,), trace=TRACE)
+            desk = a_desk(app, Contexts(browser), queries=rounds + 2, plans=(PLAN,), trace=TRACE)
             report(__name__, measure(desk, rounds))
             desk.close()
         finally:

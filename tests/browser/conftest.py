@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,13 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from labeling.accounts import sign_in
+from tests.browser.contexts import Contexts
 from tests.browser.desk import Desk, a_desk
 from tests.postgresql import free_port
 from tests.serving import COOKIE, ServedApp
 
 ROOT = Path(__file__).parents[2]
+AT_ITS_START = "at-its-start.db"
 SHOTS = Path(os.environ.get("PLANWRIGHT_SHOTS", ROOT / "build" / "shots"))
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -28,21 +32,37 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 
-@pytest.fixture
-def served_app(migrated_sqlite: Path, tmp_path: Path) -> Iterator[ServedApp]:
-    """A server with an empty database; prepare rows through `served_app.database()`."""
-    home = tmp_path / "home"
-    home.mkdir()
+@pytest.fixture(scope="session")
+def desk_app(
+    migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServedApp]:
+    """One server for all tests, with the demo; each test of a desk has a project of its own."""
+    home = tmp_path_factory.mktemp("desk")
     shutil.copy(migrated_sqlite, home / "planwright.db")
     app = ServedApp(home=home, port=free_port())
     app.start()
+    copy_database(home / "planwright.db", home / AT_ITS_START)
     yield app
     app.stop()
 
 
+@pytest.fixture
+def served_app(desk_app: ServedApp) -> ServedApp:
+    """The server, with its rows as after its first start; prepare more by `.database()`."""
+    copy_database(desk_app.home / AT_ITS_START, desk_app.home / "planwright.db")
+    return desk_app
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """All of it in one transaction, also where a server is at work."""
+    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+        other.execute("PRAGMA busy_timeout = 30000")
+        one.backup(other)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """One Chromium for the session; each test has contexts of its own."""
+    """One Chromium for the session."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if not path:
         pytest.fail("The browser tests need Chromium; name one with CHROMIUM=path.")
@@ -54,10 +74,16 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def contexts(chromium: Browser) -> Contexts:
+    """Browsers of people; whoever takes one finds it empty."""
+    return Contexts(chromium, is_keeping=True)
+
+
 @pytest.fixture
-def open_as(chromium: Browser, served_app: ServedApp) -> Iterator[Callable[..., Page]]:
+def open_as(contexts: Contexts, served_app: ServedApp) -> Iterator[Callable[..., Page]]:
     """Opens a path as a person who has signed in (name and password), in a context of its own."""
-    contexts: list[BrowserContext] = []
+    taken: list[BrowserContext] = []
 
     def open_page(
         name: str,
@@ -71,19 +97,16 @@ def open_as(chromium: Browser, served_app: ServedApp) -> Iterator[Callable[..., 
         database = served_app.database()
         token = sign_in(database, name, password, "127.0.0.1")
         database.close()
-        context = chromium.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if dark else "light",
-        )
-        contexts.append(context)
+        context = contexts.take(width=width, height=height, dark=dark)
+        taken.append(context)
         context.add_cookies([{"name": COOKIE, "value": token, "url": served_app.url}])
         page = context.new_page()
         page.goto(f"{served_app.url}{path}")
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for context in taken:
+        contexts.give_back(context, served_app.url)
 
 
 @pytest.fixture
@@ -97,26 +120,13 @@ def shot() -> Callable[[Page, str], None]:
     return keep
 
 
-@pytest.fixture(scope="session")
-def desk_app(
-    migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ServedApp]:
-    """One server for all tests of the two desks; each test has a project of its own on it."""
-    home = tmp_path_factory.mktemp("desk")
-    shutil.copy(migrated_sqlite, home / "planwright.db")
-    app = ServedApp(home=home, port=free_port(), environment={"PLANWRIGHT_DEMO": "false"})
-    app.start()
-    yield app
-    app.stop()
-
-
 @pytest.fixture
-def make_desk(desk_app: ServedApp, chromium: Browser) -> Iterator[Callable[..., Desk]]:
+def make_desk(desk_app: ServedApp, contexts: Contexts) -> Iterator[Callable[..., Desk]]:
     """Makes desks (`tests.browser.desk.a_desk`) and closes their pages afterwards."""
     desks: list[Desk] = []
 
     def make(**options: Any) -> Desk:
-        desks.append(a_desk(desk_app, chromium, **options))
+        desks.append(a_desk(desk_app, contexts, **options))
         return desks[-1]
 
     yield make

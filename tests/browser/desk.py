@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from db.engine import Database
 from db.tables import GuidelineVersion, ListVersion, Project, Query, Suggestion, Task
@@ -16,6 +16,7 @@ from labeling.sign_in import sign_in
 from schemas.experts import Expert, ExpertList
 from schemas.people import Actor, Role
 from schemas.project import ProjectSettings
+from tests.browser.contexts import Contexts
 from tests.factories import a_project
 from tests.serving import COOKIE, ServedApp
 
@@ -78,7 +79,7 @@ class Desk:
     """One project on the served app; people are made when they first open a page."""
 
     app: ServedApp
-    browser: Browser
+    browsers: Contexts
     database: Database
     admin: Actor
     queries: list[str]
@@ -96,10 +97,7 @@ class Desk:
         dark: bool = False,
     ) -> Page:
         """A page of this person in a browser of its own, waited for until the desk is drawn."""
-        context = self.browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if dark else "light",
-        )
+        context = self.browsers.take(width=width, height=height, dark=dark)
         self.contexts.append(context)
         name = f"{who} {self.admin.project}"
         if who not in self.people:
@@ -117,13 +115,13 @@ class Desk:
 
     def close(self) -> None:
         for context in self.contexts:
-            context.close()
+            self.browsers.give_back(context, self.app.url)
         self.database.close()
 
 
 def a_desk(
     app: ServedApp,
-    browser: Browser,
+    browsers: Contexts,
     *,
     queries: int = 3,
     text: str = QUERY,
@@ -136,7 +134,7 @@ def a_desk(
     pins = _publish(database, admin)
     said = (text, trace, plans)
     found = [_a_query(database, admin, pins, said) for _ in range(queries)]
-    return Desk(app=app, browser=browser, database=database, admin=admin, queries=found)
+    return Desk(app=app, browsers=browsers, database=database, admin=admin, queries=found)
 
 
 def _publish(database: Database, admin: Actor) -> tuple[str, str]:

@@ -9,23 +9,25 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from labeling import accounts
 from tests.browser.conftest import ServedApp
+from tests.browser.contexts import Contexts
 
 PASSWORD = "a long password"
 
 
 @pytest.fixture
-def another_browser(chromium: Browser) -> Iterator[Callable[[], BrowserContext]]:
+def another_browser(
+    contexts: Contexts, served_app: ServedApp
+) -> Iterator[Callable[[], BrowserContext]]:
     """Each call is a browser that nobody has signed in with."""
-    contexts: list[BrowserContext] = []
+    taken: list[BrowserContext] = []
 
     def another() -> BrowserContext:
-        size = {"width": 1280, "height": 800}
-        contexts.append(chromium.new_context(viewport=size, color_scheme="light"))
-        return contexts[-1]
+        taken.append(contexts.take(width=1280, height=800))
+        return taken[-1]
 
     yield another
-    for context in contexts:
-        context.close()
+    for context in taken:
+        contexts.give_back(context, served_app.url)
 
 
 def test_from_the_set_up_link_to_a_page_in_ones_own_language_and_theme(

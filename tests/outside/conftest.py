@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import chromium, open_as, served_app, shot
+from tests.browser.conftest import chromium, contexts, desk_app, open_as, served_app, shot
 
-__all__ = ["chromium", "open_as", "served_app", "shot"]
+__all__ = ["chromium", "contexts", "desk_app", "open_as", "served_app", "shot"]
 
 
 @pytest.fixture(scope="session")
