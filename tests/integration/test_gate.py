@@ -62,6 +62,7 @@ def test_nobody_reaches_anything_but_the_door(door: Door) -> None:
         "/en/gradio_api/file=/etc/passwd",
         "/en/gradio_api/heartbeat/x",
         "/download/bundle/x",
+        "/download/comparison/x/y.md",
         "/docs",
         "/openapi.json",
     ):
@@ -211,7 +212,11 @@ def test_what_was_typed_comes_back_escaped(door: Door) -> None:
 
 @pytest.mark.parametrize(("role", "status"), [("annotator", 403), ("admin", 404)])
 def test_a_file_that_is_not_there_is_told_in_a_sentence(door: Door, role: str, status: int) -> None:
-    for path in ("/download/bundle/nothing", "/download/import-errors/nothing"):
+    for path in (
+        "/download/bundle/nothing",
+        "/download/import-errors/nothing",
+        "/download/comparison/nothing/else.csv",
+    ):
         answer = door.be(role).get(path)
         assert answer.status_code == status, path
         assert "Traceback" not in answer.text
