@@ -159,7 +159,7 @@ def _differences(found: Comparison, names: Sequence[str], say: Say) -> list[str]
 def _told(each: Difference) -> list[str]:
     values = (each.before, each.after, each.change, each.low, each.high)
     before, after, change, low, high = (f"{value:.4f}" for value in values)
-    return [before, after, change, f"{low} – {high}"]
+    return [before, after, change, f"[{low}, {high}]"]
 
 
 def _by_steps(found: Comparison, names: Sequence[str], say: Say) -> list[str]:
@@ -184,10 +184,7 @@ def _regressions(found: ChangedQuestions, names: Sequence[str], say: Say) -> lis
             f"**{_cell(each.question)}**",
             "",
             f"- {say('report_gold')}: {_cell(_plan(each.gold))}",
-            *(
-                f"- {_cell(name)}: {_cell(_plan(side.plan) or _fault(side, say))}"
-                for name, side in sides
-            ),
+            *(f"- {_cell(name)}: {_side(side, say)}" for name, side in sides),
         ]
     return lines
 
@@ -211,8 +208,9 @@ def _plan(plan: Plan | None) -> str:
     return told or "–"
 
 
-def _fault(side: AnswerRead, say: Say) -> str:
-    return say(f"fault_{side.fault or 'none'}")
+def _side(side: AnswerRead, say: Say) -> str:
+    told = say(f"fault_{side.fault or 'none'}")
+    return f"{_cell(_plan(side.plan))} ({told})" if side.plan else told
 
 
 def _cell(text: str) -> str:

@@ -8,7 +8,7 @@ import gradio as gr
 from exports import alike, evaluations
 from labeling.ui.change_views import changes_view, sent_view
 from labeling.ui.comparison_views import comparison_view, confusion_view
-from labeling.ui.errors import presented
+from labeling.ui.errors import presented, say
 from labeling.ui.events import DIRECT, on_page_load
 from labeling.ui.fields import choice
 from labeling.ui.i18n import Words
@@ -98,7 +98,8 @@ class ComparisonHandlers:
         """Bring what is most like a question forward for annotation."""
         who = who_asks(request, "admin")
         found = alike.send_alike(self.services.database, who, after, picked_id(event))
-        return SentShown(shown(sent_view(found, self.words)), gr.skip())
+        told = self.words("evaluation.sent", labels=found.labels, batch=found.batch)
+        return SentShown(shown(sent_view(found, self.words)), say(told))
 
     def _compared(
         self, who: Actor, before: str, after: str, *, kind: ChangeKind
@@ -188,7 +189,7 @@ def lay_out_comparison(words: Words) -> ComparisonSection:
             after = choice(words, "evaluation.after")
     comparison = view("evaluation-comparison")
     kinds = [(words(f"evaluation.kind_{each}"), each) for each in KINDS]
-    with gr.Column(elem_classes="pw-form"), gr.Row():
+    with gr.Column(elem_classes="pw-form", elem_id="evaluation-narrowed"), gr.Row():
         kind = choice(words, "evaluation.kind", kinds, value="broken")
         expert = choice(
             words, "evaluation.expert", [(words("evaluation.all_experts"), "")], value=""

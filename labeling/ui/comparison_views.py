@@ -69,7 +69,7 @@ def _verdict(found: Comparison, words: Words) -> Node:
             )
             for name, value in tiles
         ),
-        cls="pw-figures",
+        cls="pw-figures pw-told",
     )
 
 
@@ -86,11 +86,12 @@ def _differences(found: Comparison, names: tuple[str, str], words: Words) -> Nod
     ]
     listing = table([*heads, words("evaluation.pairs")], rows, empty="")
     about = node("p", words("evaluation.paired"), cls="pw-mute")
-    return node("div", about, node("div", listing, cls="pw-narrow"))
+    return node("div", about, node("div", listing, cls="pw-narrow"), cls="pw-said")
 
 
 def _difference(found: Difference, unit: str, words: Words) -> list[Node]:
-    label: Node = words(label_of(found.name))
+    name = "think_length_mean" if found.name == "think_length" else found.name
+    label: Node = words(label_of(name))
     if found.name in LENGTHS:
         label = node("span", label, " ", node("span", unit, cls="pw-mute"))
     before, after, change, reach = told(found)
@@ -100,7 +101,7 @@ def _difference(found: Difference, unit: str, words: Words) -> list[Node]:
 def told(found: Difference) -> tuple[str, str, str, str]:
     """A difference in words: before, after, the change, its interval."""
     if found.name == "deviation_ratio":
-        reach = f"× {found.low:.2f} … {found.high:.2f}"
+        reach = f"× [{found.low:.2f}, {found.high:.2f}]"
         return f"{found.before:,.2f}", f"{found.after:,.2f}", f"× {found.change:.2f}", reach
     if found.name in LENGTHS:
         before, after = f"{found.before:,.2f}", f"{found.after:,.2f}"
@@ -116,7 +117,7 @@ def signed(value: float) -> str:
 
 def between(low: float, high: float) -> str:
     """An interval of changes."""
-    return f"{signed(low)} … {signed(high)}"
+    return f"[{signed(low)}, {signed(high)}]"
 
 
 def _kind(found: Difference) -> str:

@@ -116,9 +116,22 @@ def evaluation_view(
         "div",
         card(found.planner.name, *parts, facts(_facts(found, words)), right=state),
         confusion,
-        card(words("evaluation.answers"), *(_answer(each) for each in answers)),
+        _answers(found, answers, words),
         cls="pw-view",
     )
+
+
+def _answers(found: EvaluationView, answers: Sequence[AnswerView], words: Words) -> Node:
+    """What was answered, folded: there may be thousands."""
+    title = words("evaluation.answers")
+    count = words("evaluation.shown_of", shown=len(answers), total=f"{found.answered:,}")
+    listing = node(
+        "details",
+        node("summary", words("evaluation.open_answers")),
+        *map(_answer, answers),
+        key="answers",
+    )
+    return card(title, listing, right=count)
 
 
 def _facts(found: EvaluationView, words: Words) -> list[tuple[str, Node]]:
@@ -168,7 +181,7 @@ def _figures(held: Figures, words: Words) -> Node:
             node("div", node("b", value), node("span", words(label_of(name))), cls="pw-figure")
             for name, value in tiles
         ),
-        cls="pw-figures",
+        cls="pw-figures pw-told",
     )
 
 
