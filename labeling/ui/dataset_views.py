@@ -29,6 +29,9 @@ def preview_view(found: RecipePreview, words: Words) -> Node:
     if found.waiting:
         told = words("datasets.preview_waiting", count=f"{found.waiting:,}")
         late.append(node("p", pill(told, "warn"), role="status"))
+    if found.not_compared:
+        told = words("datasets.not_compared", count=f"{found.not_compared:,}")
+        late.append(node("p", told, cls="pw-mute", role="status"))
     return node(
         "div",
         card(words("datasets.preview"), *late, table(heads, files, empty=""), node("p", weights)),
@@ -67,11 +70,19 @@ def pool_view(found: PoolFigures, words: Words) -> Node:
     if found.shift is not None:
         told = shift_text(words.language, found.shift)
         shifted.append(node("p", pill(told, "warn") if found.shift.is_alarm else told))
+    near: list[Node] = []
+    if found.near is not None and found.near.rows:
+        values = {"rows": f"{found.near.rows:,}", "groups": f"{found.near.groups:,}"}
+        near.append(node("p", words.sentence("export.card_near", values), cls="pw-mute"))
+    if found.near is not None and found.near.bridges:
+        values = {"count": f"{found.near.bridges:,}"}
+        near.append(node("p", words.sentence("export.card_bridges", values), cls="pw-mute"))
     title = words("datasets.pool", pool=found.pool.upper(), train=found.train, val=found.val)
     return card(
         title,
         table(heads, rows, empty=""),
         *shifted,
+        *near,
         node("div", *_sizes(found.before, found.spread, words), cls="pw-two"),
     )
 

@@ -1,5 +1,6 @@
 """Datasets: a recipe is put together, previewed, exported; bundles are listed and downloaded."""
 
+from collections import namedtuple
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -8,7 +9,8 @@ import gradio as gr
 from exports import bundle as bundles
 from exports.bundle_work import new_order, start_export
 from exports.preview import preview_recipe
-from labeling.ui.dataset_recipe import lay_out_recipe, read_form
+from labeling.ui.dataset_form import NAMES, fill_form, read_form
+from labeling.ui.dataset_recipe import lay_out_recipe, lay_out_recipe_text
 from labeling.ui.dataset_views import bundle_row, bundle_view, preview_view
 from labeling.ui.errors import notice, presented, say
 from labeling.ui.events import DIRECT, on_page_load
@@ -22,6 +24,7 @@ from labeling.ui.reward_bench import (
 from labeling.ui.session import Services, who_asks
 from labeling.ui.view import card, on_pick, picked_id, shown, table, view
 from schemas.people import Actor
+from schemas.recipe import parse_recipe
 
 _LOOK_S = 3.0
 """So long a preview may look at rows that have changed; it says how many it did not reach."""
@@ -60,6 +63,10 @@ class PreviewShown(NamedTuple):
     notice: Any
 
 
+FormFilled = namedtuple("FormFilled", (*NAMES, "notice"))  # pyright: ignore[reportUntypedNamedTuple]
+"""Every field of the form."""
+
+
 class DatasetsHandlers:
     """What happens on the page."""
 
@@ -83,6 +90,13 @@ class DatasetsHandlers:
         who = who_asks(request, "admin")
         found = preview_recipe(self.services.database, who, read_form(*fields), within_s=_LOOK_S)
         return PreviewShown(shown(preview_view(found, self.words)), gr.skip())
+
+    @presented
+    def on_fill(self, written: str, request: gr.Request) -> FormFilled:
+        """Put a recipe that is given as text into the form, as far as nothing of it is lost."""
+        who_asks(request, "admin")
+        fields = fill_form(parse_recipe(written or ""))
+        return FormFilled(*fields, say(self.words("datasets.filled")))
 
     @presented
     def on_open(self, request: gr.Request) -> OrderGiven:
@@ -120,6 +134,8 @@ class DatasetsPage:
     """What is on the screen."""
 
     recipe: tuple[Any, ...]
+    written: gr.Textbox
+    fill: gr.Button
     ask: gr.Button
     export: gr.Button
     preview: gr.HTML
@@ -141,6 +157,7 @@ def build_datasets_page(services: Services, words: Words) -> DatasetsPage:
     on_page_load(handlers.on_tick, page.picked, shown_bundles)
     page.timer.tick(handlers.on_tick, page.picked, shown_bundles, **DIRECT)
     on_pick(page.bundles, handlers.on_pick, None, shown_bundles)
+    page.fill.click(handlers.on_fill, page.written, [*recipe, page.notice], **DIRECT)
     page.ask.click(handlers.on_preview, recipe, [page.preview, page.notice], **DIRECT)
     on_page_load(handlers.on_open, None, [page.order, page.notice])
     ordered = [page.order, *recipe]
@@ -155,6 +172,7 @@ def _lay_out(words: Words) -> DatasetsPage:
     with gr.Row():
         with gr.Column(scale=3):
             recipe = lay_out_recipe(words)
+            written, fill = lay_out_recipe_text(words)
             with gr.Row():
                 export = button(words, "datasets.export", "primary")
                 ask = button(words, "datasets.ask")
@@ -166,5 +184,17 @@ def _lay_out(words: Words) -> DatasetsPage:
             bench = lay_out_reward_bench(words)
     timer = gr.Timer(2)
     return DatasetsPage(
-        recipe, ask, export, preview, bundle_list, bundle, bench, picked, order, timer, notice()
+        recipe,
+        written,
+        fill,
+        ask,
+        export,
+        preview,
+        bundle_list,
+        bundle,
+        bench,
+        picked,
+        order,
+        timer,
+        notice(),
     )
