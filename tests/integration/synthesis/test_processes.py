@@ -8,10 +8,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
+from app import main  # noqa: TID251  (a test comes in by the front door)
 from db.engine import Database
 from labeling.rederived import batch_outcome
 from labeling.synthesis.batch import batch_progress, list_batches
@@ -85,6 +86,33 @@ def processes(settings: Settings) -> Iterator[_Processes]:
     for process in running.started:
         process.kill()
         process.communicate()
+
+
+class Said(NamedTuple):
+    """How a command ended, and what it printed."""
+
+    code: int | str | None
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Said]:
+    """`app.py` in this process; only what is killed or runs beside others needs one of its own."""
+    monkeypatch.setenv("PLANWRIGHT_HOME", str(settings.home))
+    monkeypatch.setenv("PLANWRIGHT_LANGUAGE", "en")
+
+    def run(*arguments: str) -> Said:
+        capsys.readouterr()
+        try:
+            code: int | str | None = main(arguments)
+        except SystemExit as left:
+            code = left.code
+        return Said(code, *capsys.readouterr())
+
+    return run
 
 
 def _order(endpoint: RunningEndpoint) -> dict[str, Any]:
@@ -238,37 +266,31 @@ def test_the_command_killed_goes_on_when_given_again(
 
 
 def test_the_command_speaks_by_its_exit_code(
-    processes: _Processes, endpoint: RunningEndpoint, sqlite_database: Database, who: Actor
+    command: Callable[..., Said], endpoint: RunningEndpoint, who: Actor
 ) -> None:
     endpoint.configure(bad_plan=0.3)
-    some_failed = processes.app(*_synthesize(endpoint, "--limit", "30", "--json"))
-    out, _ = some_failed.communicate(timeout=120)
-    assert some_failed.returncode == 3
-    batch_id = json.loads(out)["id"]
+    some_failed = command(*_synthesize(endpoint, "--limit", "30", "--json"))
+    assert some_failed.code == 3
+    batch_id = json.loads(some_failed.out)["id"]
     endpoint.configure(bad_plan=0.0)
-    again = processes.app("synthesize", "--again", batch_id)
-    assert again.wait(timeout=120) == 0
-    nothing = processes.app("synthesize", "--again", batch_id)
-    _, err = nothing.communicate(timeout=120)
-    assert nothing.returncode == 1
-    assert "No request of this batch has failed" in err
+    assert command("synthesize", "--again", batch_id).code == 0
+    nothing = command("synthesize", "--again", batch_id)
+    assert nothing.code == 1
+    assert "No request of this batch has failed" in nothing.err
 
 
 def test_the_command_says_why_it_did_not_begin(
-    processes: _Processes, endpoint: RunningEndpoint, who: Actor
+    command: Callable[..., Said], endpoint: RunningEndpoint, who: Actor
 ) -> None:
-    down = processes.app("synthesize", "--endpoint", "http://127.0.0.1:9/v1", "--model", "m")
-    out, err = down.communicate(timeout=120)
-    assert down.returncode == 1
-    assert "could not be reached" in err
-    no_key = processes.app(*_synthesize(endpoint, "--key-env", "NOT_SET_API_KEY"))
-    _, err = no_key.communicate(timeout=120)
-    assert no_key.returncode == 1
-    assert "NOT_SET_API_KEY is not set" in err
-    assert processes.app("synthesize", "--model", "m").wait(timeout=120) == 2
-    reread = processes.app("synthesize", "--reread", "--json")
-    out, _ = reread.communicate(timeout=120)
-    assert json.loads(out)["mended"] == 0
+    down = command("synthesize", "--endpoint", "http://127.0.0.1:9/v1", "--model", "m")
+    assert down.code == 1
+    assert "could not be reached" in down.err
+    no_key = command(*_synthesize(endpoint, "--key-env", "NOT_SET_API_KEY"))
+    assert no_key.code == 1
+    assert "NOT_SET_API_KEY is not set" in no_key.err
+    assert command("synthesize", "--model", "m").code == 2
+    reread = command("synthesize", "--reread", "--json")
+    assert json.loads(reread.out)["mended"] == 0
 
 
 def test_a_rederivation_killed_twice_asks_for_nothing_that_was_stored(
@@ -293,27 +315,23 @@ def test_a_rederivation_killed_twice_asks_for_nothing_that_was_stored(
 
 
 def test_the_command_tells_what_a_rederivation_would_ask_and_why_traces_failed(
-    processes: _Processes, endpoint: RunningEndpoint, sqlite_database: Database
+    command: Callable[..., Said], endpoint: RunningEndpoint, sqlite_database: Database
 ) -> None:
     actor = a_project(sqlite_database)
-    nothing = processes.app(*_synthesize(endpoint, "--rederive"))
-    _, err = nothing.communicate(timeout=120)
-    assert nothing.returncode == 1
-    assert "There is nothing to ask: every accepted plan" in err
+    nothing = command(*_synthesize(endpoint, "--rederive"))
+    assert nothing.code == 1
+    assert "There is nothing to ask: every accepted plan" in nothing.err
     query_id = a_pinned_query(sqlite_database, actor, "上周流量为什么下降？")
     an_acceptance(sqlite_database, actor, query_id, a_plan("流量", EXPERTS[0]))
-    preview = processes.app(*_synthesize(endpoint, "--rederive", "--preview"))
-    out, _ = preview.communicate(timeout=120)
-    assert out.startswith("1 new traces would be asked for 1 accepted plans")
+    preview = command(*_synthesize(endpoint, "--rederive", "--preview"))
+    assert preview.out.startswith("1 new traces would be asked for 1 accepted plans")
     endpoint.configure(hint_leak=1.0)
-    command = processes.app(*_synthesize(endpoint, "--rederive"))
-    out, err = command.communicate(timeout=120)
-    assert command.returncode == 3, err
-    assert out == (
+    asked = command(*_synthesize(endpoint, "--rederive"))
+    assert asked.code == 3, asked.err
+    assert asked.out == (
         "0 new traces wait for a reviewer, 1 failed a test, 0 are still being tested.\n"
         "  1  The new trace speaks of a given plan or hint.\n"
     )
-    wrong = processes.app(*_synthesize(endpoint, "--rederive", "--tries", "1", "--agree", "2"))
-    _, err = wrong.communicate(timeout=120)
-    assert wrong.returncode == 1
-    assert "no more can agree than are asked" in err
+    wrong = command(*_synthesize(endpoint, "--rederive", "--tries", "1", "--agree", "2"))
+    assert wrong.code == 1
+    assert "no more can agree than are asked" in wrong.err
