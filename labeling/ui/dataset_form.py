@@ -16,6 +16,7 @@ NAMES = (
     "name",
     "formats",
     "with_thinking",
+    *(f"{pool}_takes" for pool in POOLS),
     *(f"{pool}_{source}" for pool, sources in POOLS.items() for source in sources),
     "sft_size",
     "grpo_size",
@@ -44,8 +45,9 @@ _IN_PERCENT = ("shortest_traces", "plain_share", "val_share")
 def read_form(*fields: Any) -> BundleRecipe:
     """The recipe that the form holds (fields in the order of `NAMES`).
 
-    Shares are in percent. A blank takes all of a source where nothing has a share, and leaves the
-    source out where others have one; 0 leaves it out. Thinking without bounds is the project's.
+    Shares are in percent; 0 takes all of a source where none has a share, and leaves it out where
+    others have one. Gradio shows a number that is not there as 0, so 0 says that everywhere: bounds
+    of thinking of 0 are the project's, a pool of 0 rows is as large as it can be.
 
     Raises:
         InvalidInput: one sentence about the first thing that is wrong with it.
@@ -67,11 +69,16 @@ def read_form(*fields: Any) -> BundleRecipe:
     }
     if given["dpo_pairs"] or "dpo" in given["formats"]:
         values["dpo_pairs"] = given["dpo_pairs"]
-    if given["think_min"] is not None or given["think_max"] is not None:
+    if given["think_min"] or given["think_max"]:
         values["think"] = {"min": given["think_min"], "max": given["think_max"]}
     for pool, sources in POOLS.items():
         values[pool] = _pool(
-            {source: given[f"{pool}_{source}"] for source in sources}, given[f"{pool}_size"]
+            {
+                each: given[f"{pool}_{each}"] or 0
+                for each in sources
+                if each in given[f"{pool}_takes"]
+            },
+            given[f"{pool}_size"],
         )
     return read_recipe(values)
 
@@ -89,8 +96,8 @@ def fill_form(recipe: BundleRecipe) -> tuple[Any, ...]:
         "name": recipe.name,
         "formats": list(recipe.formats),
         "seed": recipe.seed,
-        "think_min": think.min if think else None,
-        "think_max": think.max if think else None,
+        "think_min": think.min if think else 0,
+        "think_max": think.max if think else 0,
         "dpo_pairs": list(recipe.dpo_pairs),
         "twin_share": _percent(twins.share),
         "twin_shuffle": twins.shuffle,
@@ -109,22 +116,25 @@ def fill_form(recipe: BundleRecipe) -> tuple[Any, ...]:
     return fields
 
 
-def _pool(percents: dict[str, float | None], size: float | None) -> dict[str, object]:
+def _pool(percents: dict[str, float], size: float | None) -> dict[str, object]:
     has_shares = any(percents.values())
     sources = [
         {"kind": kind, **({"share": percent / 100} if percent else {})}
         for kind, percent in percents.items()
-        if percent or (percent is None and not has_shares)
+        if percent or not has_shares
     ]
     return {"sources": sources, **({"size": size} if size else {})}
 
 
-def _sources(name: str, kinds: tuple[str, ...], pool: Pool) -> dict[str, float | None]:
-    """A pool without sources is needed by no file, and as good as one with all of them."""
-    percents: dict[str, float | None] = dict.fromkeys(kinds, 0 if pool.sources else None)
-    for source in pool.sources:
-        percents[source.kind] = None if source.share is None else _percent(source.share)
-    return {f"{name}_{kind}": percents[kind] for kind in kinds} | {f"{name}_size": pool.size}
+def _sources(name: str, kinds: tuple[str, ...], pool: Pool) -> dict[str, Any]:
+    percents = dict.fromkeys(kinds, 0.0)
+    percents |= {each.kind: _percent(each.share or 0) for each in pool.sources}
+    taken = {each.kind for each in pool.sources}
+    return {
+        f"{name}_takes": [kind for kind in kinds if kind in taken],
+        **{f"{name}_{kind}": percents[kind] for kind in kinds},
+        f"{name}_size": pool.size or 0,
+    }
 
 
 def _share(percent: float | None) -> float:

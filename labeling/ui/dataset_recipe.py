@@ -32,13 +32,13 @@ def lay_out_recipe(words: Words) -> tuple[Any, ...]:
             elem_id=elem_id("datasets.formats"),
         )
         with_thinking = check(words, "datasets.with_thinking", value=True)
-        shares, sizes = _lay_out_sources(words)
+        takes, shares, sizes = _lay_out_sources(words)
         rest = _lay_out_rest(words)
         pairs = _lay_out_pairs(words)
         twins = _lay_out_twins(words)
         model = text(words, "datasets.model", value="tiny")
     weights = _lay_out_weights(words)
-    fields = (name, formats, with_thinking, *shares, *sizes, *rest, pairs, *twins)
+    fields = (name, formats, with_thinking, *takes, *shares, *sizes, *rest, pairs, *twins)
     return (*fields, model, training, *weights)
 
 
@@ -55,11 +55,20 @@ def lay_out_recipe_text(words: Words) -> tuple[gr.Textbox, gr.Button]:
         return written, button(words, "datasets.fill")
 
 
-def _lay_out_sources(words: Words) -> tuple[list[Any], list[Any]]:
+def _lay_out_sources(words: Words) -> tuple[list[Any], list[Any], list[Any]]:
     title(words("datasets.sources"))
+    takes: list[Any] = []
     shares: list[Any] = []
     sizes: list[Any] = []
     for pool, sources in POOLS.items():
+        takes.append(
+            gr.CheckboxGroup(
+                [(words(f"datasets.source_{each}"), each) for each in sources],
+                value=list(sources),
+                label=words("datasets.takes", pool=pool.upper()),
+                elem_id=elem_id(f"datasets.{pool}_takes"),
+            )
+        )
         with gr.Row():
             for source in sources:
                 label = f"{pool.upper()} · {words(f'datasets.source_{source}')} %"
@@ -73,7 +82,7 @@ def _lay_out_sources(words: Words) -> tuple[list[Any], list[Any]]:
                     elem_id=elem_id(f"datasets.{pool}_size"),
                 )
             )
-    return shares, sizes
+    return takes, shares, sizes
 
 
 def _lay_out_weights(words: Words) -> tuple[gr.Number, ...]:

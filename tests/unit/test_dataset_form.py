@@ -19,9 +19,10 @@ OPENED: dict[str, Any] = {
     "name": "mixed",
     "formats": ["sft", "grpo"],
     "with_thinking": True,
-    **{f"{pool}_{kind}": None for pool, kinds in POOLS.items() for kind in kinds},
-    "sft_size": None,
-    "grpo_size": None,
+    **{f"{pool}_takes": list(kinds) for pool, kinds in POOLS.items()},
+    **{f"{pool}_{kind}": 0 for pool, kinds in POOLS.items() for kind in kinds},
+    "sft_size": 0,
+    "grpo_size": 0,
     "think_min": 60,
     "think_max": 180,
     "shortest_traces": 100,
@@ -42,9 +43,8 @@ OPENED: dict[str, Any] = {
 }
 """The fields as the page opens."""
 PERCENT = st.integers(0, 1000).map(lambda tenths: tenths / 10)
-SHARES = st.sampled_from(
-    ((None, None, None), (0, None, None), (None, 0, 0), (50, 30, 20), (12.5, 87.5, None))
-)
+SHARES = st.sampled_from(((0, 0, 0), (50, 30, 20), (12.5, 87.5, 0), (100, 0, 0)))
+TAKES = st.sets(st.sampled_from(POOLS["sft"]), min_size=1).map(sorted)
 
 
 def a_form(**changes: object) -> BundleRecipe:
@@ -76,6 +76,7 @@ def test_the_form_as_it_opens_takes_all_there_is() -> None:
 
 
 @given(
+    takes=TAKES,
     shares=SHARES,
     formats=st.sets(st.sampled_from(FORMATS), min_size=1),
     pairs=st.sets(st.sampled_from(("corrected", "siblings", "length")), min_size=1),
@@ -84,14 +85,17 @@ def test_the_form_as_it_opens_takes_all_there_is() -> None:
     bounds=st.none() | st.tuples(st.integers(1, 90), st.integers(90, 400)),
 )
 def test_form_text_and_form_again_say_the_same(
-    shares: tuple[float | None, ...],
+    takes: list[str],
+    shares: tuple[float, ...],
     formats: set[str],
     pairs: set[str],
     twins: tuple[float, bool, int, int],
     plain: int,
     bounds: tuple[int, int] | None,
 ) -> None:
+    is_shared = any(shares)
     recipe = a_form(
+        sft_takes=list(POOLS["sft"]) if is_shared else takes,
         formats=sorted(formats, key=FORMATS.index),
         sft_suggestions=shares[0],
         sft_accepted=shares[1],
@@ -102,8 +106,8 @@ def test_form_text_and_form_again_say_the_same(
         twin_drop=twins[2] / 10,
         twin_decoys=twins[3],
         plain_share=plain / 10,
-        think_min=bounds and bounds[0],
-        think_max=bounds and bounds[1],
+        think_min=bounds[0] if bounds else 0,
+        think_max=bounds[1] if bounds else 0,
     )
     again = read_form(*fill_form(parse_recipe(as_text(recipe))))
     assert again.model_dump() == recipe.model_dump()
@@ -161,8 +165,8 @@ def test_what_the_form_would_lose_is_refused_by_name(changes: dict[str, Any], ke
         ({"twin_share": 10, "twin_shuffle": False}, "export.recipe_augments_nothing"),
         ({"plain_share": 10, "with_thinking": False}, "export.recipe_plain_already"),
         ({"formats": ["dpo"], "dpo_pairs": []}, "export.recipe_wrong_value"),
-        ({"grpo_accepted": 0, "grpo_history": 0}, "export.recipe_no_source"),
-        ({"think_min": None}, "export.recipe_wrong_value"),
+        ({"grpo_takes": []}, "export.recipe_no_source"),
+        ({"think_min": 0}, "export.recipe_range"),
     ],
 )
 def test_a_form_that_makes_no_sense_says_why(changes: dict[str, Any], code: str) -> None:
