@@ -79,7 +79,7 @@ class SynthesisOrder(_Value):
     key_env: Annotated[str | None, AfterValidator(_checked_key_env)] = None
     experts: str | None = None
     n: int = Field(default=1, ge=1, le=64)
-    concurrency: int = Field(default=16, ge=1, le=512)
+    concurrency: int = Field(default=16, ge=1, le=2000)
     limit: int | None = Field(default=None, ge=1)
     which: Which = "waiting"
     with_thinking: bool = True

@@ -7,12 +7,14 @@ everywhere. The key is taken from the environment, goes into the header and nowh
 import asyncio
 import email.utils
 import os
+import resource
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 import openai
+from httpx2 import Limits
 from pydantic import JsonValue
 
 from schemas.errors import ModelServiceError
@@ -28,6 +30,7 @@ FailureKind = Literal[
     "no_credit",
 ]
 _CONNECT_S = 10.0
+_OTHER_FILES = 512
 _DETAIL_LENGTH = 500
 
 
@@ -73,16 +76,22 @@ class Target:
 
 
 class ChatClient:
-    """An open connection pool to one target; use as an async context manager."""
+    """An open connection pool to one target; use as an async context manager.
 
-    def __init__(self, target: Target) -> None:
+    Its connections are those of aiohttp: with a thousand of them the pool of httpx takes longer to
+    find one than the endpoint is given to accept it.
+    """
+
+    def __init__(self, target: Target, connections: int = 16) -> None:
         self._target = target
         self._key = target.key()
+        _allow_open_files(connections)
         self._client = openai.AsyncOpenAI(
             api_key=self._key,
             base_url=target.endpoint,
             timeout=openai.Timeout(target.timeout_s, connect=_CONNECT_S),
             max_retries=0,
+            http_client=openai.DefaultAioHttpClient(limits=Limits(max_connections=connections)),
         )
 
     async def __aenter__(self) -> "ChatClient":
@@ -133,6 +142,15 @@ class ChatClient:
             status=error.status_code,
             retry_after_s=_retry_after_s(error.response.headers),
         )
+
+
+def _allow_open_files(connections: int) -> None:
+    """Raise this process's own limit where it is too low for so many connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _kind_of(status: int, code: str | None) -> FailureKind:

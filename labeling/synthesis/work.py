@@ -22,7 +22,6 @@ from labeling.synthesis.stopping import StopRule
 from labeling.synthesis.throttle import Throttle
 from schemas.errors import ModelServiceError
 
-CHUNK = 2000
 Outcome = Literal["more", "ended"]
 
 _WATCH_S = 0.5
@@ -36,7 +35,7 @@ _log = logging.getLogger(__name__)
 def ask_some(
     database: Database, batch_id: str, owner: str, *, round_: int, is_closing: Callable[[], bool]
 ) -> Outcome:
-    """Ask up to `CHUNK` requests of a batch; `ended` when there is nothing more to do in it.
+    """Ask what a batch wants; `ended` when there is nothing more to do in it.
 
     `owner` must be this process's alone, or that of a dead predecessor: what it holds is let go of
     first. A defect stops the batch, so that nobody waits for it, and is raised.
@@ -47,7 +46,7 @@ def ask_some(
     if batch.state != "running" or batch.round != round_:
         return "ended"
     try:
-        return asyncio.run(_Chunk(database, batch, owner, is_closing).run())
+        return asyncio.run(_Work(database, batch, owner, is_closing).run())
     except Exception:
         _log.exception("batch %s stopped on a defect", batch_id)
         reason = ("synthesis.stopped_defect", {"batch": batch_id})
@@ -61,7 +60,7 @@ class _Result(NamedTuple):
     written: "asyncio.Future[None]"
 
 
-class _Chunk:
+class _Work:
     def __init__(
         self, database: Database, batch: Batch, owner: str, is_closing: Callable[[], bool]
     ) -> None:
@@ -80,7 +79,8 @@ class _Chunk:
     async def run(self) -> Outcome:
         order = self._order
         try:
-            client = ChatClient(Target(order.endpoint, order.model, order.key_env, order.timeout_s))
+            target = Target(order.endpoint, order.model, order.key_env, order.timeout_s)
+            client = ChatClient(target, order.concurrency)
         except ModelServiceError as error:
             reason = (error.code, {"name": order.key_env})
             await asyncio.to_thread(self._ledger.settle, reason)
@@ -97,11 +97,8 @@ class _Chunk:
         return await asyncio.to_thread(self._settle)
 
     async def _ask_all(self, client: ChatClient) -> None:
-        """Ask until the chunk is full, nothing is left, or it is time to stop."""
-        for _ in range(CHUNK):
-            question = await self._next_question()
-            if question is None:
-                break
+        """Ask until nothing is left, or it is time to stop."""
+        while question := await self._next_question():
             await self._throttle.acquire()
             task = asyncio.create_task(self._ask(client, question))
             self._asking.add(task)

@@ -53,6 +53,7 @@ class Behaviour:
     retry_after_s: float = 0.05
     hang_s: float = 30.0
     latency_s: float = 0.0
+    latency_spread: float = 0.0
     shape: str = "reasoning_content"
     trace_length: int = 120
     trace_nul: bool = False
@@ -163,7 +164,8 @@ class Endpoint:
         if behaviour.keep_bodies:
             self.bodies.append(body)
         self.reply_keys[headers.get("idempotency-key", "")] += 1
-        await asyncio.sleep(behaviour.latency_s)
+        asked_for = body["messages"][-1]["content"]
+        await asyncio.sleep(latency_of(asked_for, behaviour.latency_s, behaviour.latency_spread))
         await self._release()
         fault = _fault(behaviour, content)
         if fault in _TRANSIENT and self.asked[content] > behaviour.fault_times:
@@ -182,6 +184,12 @@ class Endpoint:
             return Response("<html>gateway</html>", media_type="text/html")
         time = hashlib.sha256(f"{content} {self.asked[content]}".encode()).hexdigest()
         return JSONResponse(_completion(body, content, behaviour, fault, time))
+
+
+def latency_of(query: str, mean_s: float, spread: float) -> float:
+    """How long a query takes: evenly between `1 - spread` and `1 + spread` times the mean."""
+    place = int.from_bytes(hashlib.sha256(query.encode()).digest()[:6], "big") / 2**48
+    return mean_s * (1 + spread * (2 * place - 1))
 
 
 def content_hash(body: Mapping[str, Any]) -> str:
