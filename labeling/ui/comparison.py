@@ -35,6 +35,7 @@ class ComparisonShown(NamedTuple):
 class ChangesShown(NamedTuple):
     """The questions of a kind."""
 
+    expert: Any
     changes: Any
     notice: Any
 
@@ -79,19 +80,20 @@ class ComparisonHandlers:
         return self._compared(who, before, after, kind=kind)
 
     @presented
-    def on_changes(
+    def on_kind(
+        self, before: str, after: str, kind: ChangeKind, request: gr.Request
+    ) -> ChangesShown:
+        """Show the questions of another kind, and offer the experts that stand in them."""
+        return self._changes(who_asks(request, "admin"), before, after, kind)
+
+    @presented
+    def on_expert(
         self, before: str, after: str, kind: ChangeKind, expert: str, request: gr.Request
     ) -> ChangesShown:
-        """Show the questions of another kind, or of one expert."""
+        """Show the questions where the accepted plan or an answer calls an expert."""
         who = who_asks(request, "admin")
-        if not before or not after:
-            return ChangesShown(gr.skip(), gr.skip())
-        found = evaluations.find_changes(
-            self.services.database, who, before, after, kind, expert=expert or None
-        )
-        return ChangesShown(
-            shown(changes_view(found, self._names(who, before, after), self.words)), gr.skip()
-        )
+        found = self._changes(who, before, after, kind, expert=expert or None)
+        return found._replace(expert=gr.skip())
 
     @presented
     def on_send(self, after: str, event: gr.EventData, request: gr.Request) -> SentShown:
@@ -101,12 +103,31 @@ class ComparisonHandlers:
         told = self.words("evaluation.sent", labels=found.labels, batch=found.batch)
         return SentShown(shown(sent_view(found, self.words)), say(told))
 
+    def _changes(
+        self,
+        who: Actor,
+        before: str,
+        after: str,
+        kind: ChangeKind,
+        *,
+        expert: str | None = None,
+    ) -> ChangesShown:
+        if not before or not after:
+            return ChangesShown(gr.skip(), gr.skip(), gr.skip())
+        found = evaluations.find_changes(
+            self.services.database, who, before, after, kind, expert=expert
+        )
+        drawn = changes_view(found, self._names(who, before, after), self.words)
+        every = (self.words("evaluation.all_experts"), "")
+        offered = gr.Dropdown(choices=[every, *((each, each) for each in found.experts)], value="")
+        return ChangesShown(offered, shown(drawn), gr.skip())
+
     def _compared(
         self, who: Actor, before: str, after: str, *, kind: ChangeKind
     ) -> ComparisonShown:
         database, words = self.services.database, self.words
         found = evaluations.compare_evaluations(database, who.project_id, before, after)
-        changes = evaluations.find_changes(database, who, before, after, kind)
+        changes = self._changes(who, before, after, kind)
         names = self._names(who, before, after)
         base = f"/download/comparison/{before}/{after}"
         drawn = comparison_view(found, names, (f"{base}.md", f"{base}.csv"), words)
@@ -120,16 +141,12 @@ class ComparisonHandlers:
                 ("before", "after"), names, (before, after), strict=True
             )
         ]
-        experts = [
-            (words("evaluation.all_experts"), ""),
-            *((each, each) for each in changes.experts),
-        ]
         return ComparisonShown(
             gr.skip(),
             gr.skip(),
             shown(drawn),
-            gr.Dropdown(choices=experts, value=""),
-            shown(changes_view(changes, names, words)),
+            changes.expert,
+            changes.changes,
             shown(node("div", *matrices, cls="pw-two")),
             gr.skip(),
         )
@@ -223,7 +240,8 @@ def bind_comparison(
     on_page_load(handlers.on_load, None, compared)
     for each in pair:
         each.input(handlers.on_compare, [*pair, section.kind], compared, **DIRECT)
-    narrowed = [*pair, section.kind, section.expert]
-    for each in (section.kind, section.expert):
-        each.input(handlers.on_changes, narrowed, [section.changes, notice], **DIRECT)
+    shown_again = [section.expert, section.changes, notice]
+    kind = [*pair, section.kind]
+    section.kind.input(handlers.on_kind, kind, shown_again, **DIRECT)
+    section.expert.input(handlers.on_expert, [*kind, section.expert], shown_again, **DIRECT)
     on_pick(section.changes, handlers.on_send, section.after, [section.sent, notice])
