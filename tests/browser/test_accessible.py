@@ -11,13 +11,17 @@ from tests.browser.desk import NEW_EXPERT, OTHER_PLAN, PLAN, REWRITE, TRACE, Des
 
 MakeDesk = Callable[..., Desk]
 GRAVE = {"serious", "critical"}
+COLOURS_ARRIVED = """() => Promise.allSettled(
+    document.getAnimations()
+        .filter(each => Number.isFinite(each.effect.getComputedTiming().endTime))
+        .map(each => each.finished))"""
 LOOKS = [(language, theme) for language in ("zh", "en") for theme in ("light", "dark")]
 looks = pytest.mark.parametrize(("language", "theme"), LOOKS, ids=["-".join(one) for one in LOOKS])
 
 
 def _grave(page: Page, where: str) -> list[str]:
     """What axe calls serious or critical, in a line each."""
-    page.wait_for_timeout(200)  # colours that change slowly have arrived
+    page.evaluate(COLOURS_ARRIVED)
     found: dict[str, Any] = Axe().run(page).response
     return [
         f"{where}: {each['id']} ({each['help']}): {node['target']} {node['failureSummary'][:200]}"
