@@ -7,7 +7,13 @@ from typing import Any
 
 import yaml
 
+from db.engine import Database
+from db.tables import Bundle, BundleRow, Chain, Run
+from labeling import annotate, review
+from schemas.people import Actor
 from schemas.project import DEFAULT_WEIGHTS, REWARDS
+from schemas.settings import Settings
+from tests.factories import A_PLAN, a_label_query, a_person
 
 METRICS = {
     "completions/mean_length": 180.0,
@@ -68,3 +74,87 @@ def write_completions(folder: Path, lines: list[str], *, end: str = "\n") -> Non
     """Append completions; `end` is what follows the last line."""
     with (folder / "rewards.jsonl").open("a", encoding="utf-8") as file:
         file.write("\n".join(lines) + end)
+
+
+def a_chain(
+    database: Database,
+    settings: Settings,
+    who: Actor,
+    bundle_id: str,
+    *,
+    steps: int = 0,
+    **terms: Any,
+) -> tuple[str, str]:
+    """A chain whose GRPO has made so many steps, with its files; ids of chain and run."""
+    with database.transaction() as session:
+        chain = Chain(
+            project_id=who.project_id,
+            bundle_id=bundle_id,
+            recipe="cpu-smoke",
+            order={"stages": ["grpo"]},
+            stage="grpo",
+        )
+        session.add(chain)
+        session.flush()
+        run = Run(
+            project_id=who.project_id,
+            chain_id=chain.id,
+            bundle_id=bundle_id,
+            stage="grpo",
+            recipe="cpu-smoke",
+            folder="",
+            token="",
+        )
+        run.folder = f"runs/{run.id}"
+        session.add(run)
+        ids = chain.id, run.id
+    folder = a_run_folder(settings.home / "runs" / ids[1], steps)
+    config = yaml.safe_load((folder / "config.yaml").read_text("utf-8"))
+    (folder / "config.yaml").write_text(yaml.safe_dump(config | terms), "utf-8")
+    (folder / "log.txt").write_text("train_dataset: 32 rows\nTrain: 1%\rTrain: 50%\n", "utf-8")
+    return ids
+
+
+def plan_ids(bundle: Path) -> list[str]:
+    """The ids of the questions of a bundle's GRPO file."""
+    lines = (bundle / "grpo.jsonl").read_text("utf-8").splitlines()
+    return [str(json.loads(line)["plan_id"]) for line in lines]
+
+
+def a_decided_query(database: Database, who: Actor, text: str) -> str:
+    """A query that went through both desks; its id."""
+    annotator, reviewer = (
+        a_person(database, who.project_id, role) for role in ("annotator", "reviewer")
+    )
+    query_id = a_label_query(database, who, text)
+    item = annotate.open_item(database, annotator, query_id)
+    plan = A_PLAN | {"rewritten_query": text}
+    annotate.submit(
+        database, annotator, item.annotation_id, number=item.draft_number, content=plan, seconds=5
+    )
+    taken = review.take_next(database, reviewer)
+    assert taken
+    review.accept(database, reviewer, taken.annotation_id, taken.revision_id)
+    return query_id
+
+
+def a_line_of(
+    database: Database, settings: Settings, who: Actor, bundle_id: str, query_id: str
+) -> None:
+    """Let the first GRPO row of a bundle come from this query, in its file and in its ledger."""
+    with database.transaction() as session:
+        bundle = session.get_one(Bundle, bundle_id)
+        path = settings.home / bundle.folder / "grpo.jsonl"
+        first, *rest = path.read_text("utf-8").splitlines()
+        row = json.loads(first) | {"plan_id": query_id}
+        path.write_text("\n".join([json.dumps(row, ensure_ascii=False), *rest]) + "\n", "utf-8")
+        line = BundleRow(
+            bundle_id=bundle_id,
+            file="grpo.jsonl",
+            line=1,
+            project_id=who.project_id,
+            query_id=query_id,
+            source_id=query_id,
+            row_hash="0" * 64,
+        )
+        session.add(line)

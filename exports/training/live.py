@@ -74,10 +74,11 @@ class Shown(NamedTuple):
 
 
 class LogNews(NamedTuple):
-    """What the log says since; from its beginning where `first` is 0."""
+    """What the log says from the byte `first` on (0: its end) to the byte `next`."""
 
     run_id: str
     first: int
+    next: int
     text: str
 
 
@@ -168,4 +169,4 @@ def _log(
     have = seen[1] if seen and seen[0] == run.id else 0
     folder: Path = settings.home / run.folder
     text, offset = read_log(folder, have, limit=LOG_BYTES)
-    return (LogNews(run.id, have, text) if text else None), (run.id, offset)
+    return (LogNews(run.id, have, offset, text) if text else None), (run.id, offset)

@@ -1,6 +1,8 @@
 """Training: a bundle and a recipe become a run, which is watched, stopped and found again."""
 
+import json
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -9,26 +11,46 @@ from exports import bundle as bundles
 from exports.training import chain as chains
 from exports.training.chain_view import chain_view, list_chains
 from exports.training.dry_run import dry_run
+from exports.training.live import Seen, live
+from exports.training.overlay import MOST, differences
 from exports.training.recipes import get_recipe
 from labeling.ui import training_views as views
 from labeling.ui.errors import notice, presented, say, unchanged
 from labeling.ui.events import DIRECT, on_page_load
-from labeling.ui.fields import button, hidden
+from labeling.ui.fields import button, choice, hidden
 from labeling.ui.i18n import Words
+from labeling.ui.rollouts import build_rollouts
+from labeling.ui.run_views import curves, curves_value, differences_view
 from labeling.ui.session import Services, who_asks
 from labeling.ui.training_order import Form, knob_updates, lay_out_order, read_order
 from labeling.ui.view import card, on_pick, picked_id, shown, table, view
 from schemas.errors import InvalidInput
 from schemas.people import Actor
 from schemas.project import REWARDS
+from schemas.training import ChainSummary
 
 
 class ChainsShown(NamedTuple):
-    """The runs, and the one that was picked; the order is the order of the outputs."""
+    """The runs, and the one that was picked; the order is the order of the outputs.
+
+    `seen` is what the page knows by now, so that a tick sends only what is new.
+    """
 
     chains: Any
     chain: Any
+    curves: Any
+    seen: Any
+    beside: Any
     picked: Any
+    notice: Any
+
+
+class BesideShown(NamedTuple):
+    """Other runs, laid over the one that was picked."""
+
+    curves: Any
+    seen: Any
+    differences: Any
     notice: Any
 
 
@@ -74,10 +96,39 @@ class TrainingHandlers:
         return [recipe.weights.get(reward, 0) for reward in REWARDS]
 
     @presented
-    def on_tick(self, picked: str, request: gr.Request) -> ChainsShown:
+    def on_tick(
+        self, picked: str, beside: list[str] | None, seen: str, request: gr.Request
+    ) -> ChainsShown:
         """Look how far the runs are."""
         who = who_asks(request, "admin")
-        return self._chains(who, picked)._replace(picked=gr.skip())
+        return self._chains(who, picked, beside, seen)._replace(picked=gr.skip())
+
+    @presented
+    def on_open(self, picked: str, request: gr.Request) -> ChainsShown:
+        """Show the runs, on a page that knows nothing yet."""
+        return self._chains(who_asks(request, "admin"), picked)._replace(picked=gr.skip())
+
+    @presented
+    def on_again(
+        self, picked: str, beside: list[str] | None, _event: gr.EventData, request: gr.Request
+    ) -> ChainsShown:
+        """Tell everything anew: the page has missed something."""
+        return self._chains(who_asks(request, "admin"), picked, beside)._replace(picked=gr.skip())
+
+    @presented
+    def on_beside(self, picked: str, beside: list[str] | None, request: gr.Request) -> BesideShown:
+        """Lay other runs over this one."""
+        who, services = who_asks(request, "admin"), self.services
+        if not picked:
+            return unchanged(BesideShown)
+        shown_ids = [picked, *(beside or ())][:MOST]
+        news = live(services.database, services.settings, who, shown_ids, Seen())
+        told: dict[str, Any] = shown()
+        if len(shown_ids) > 1:
+            found = differences(services.database, services.settings, who, shown_ids)
+            labels = [each.label for each in news.chains]
+            told = shown(*differences_view(found, labels, self.words))
+        return BesideShown(curves_value(news), _remember(news.seen, {}), told, gr.skip())
 
     @presented
     def on_pick(self, event: gr.EventData, request: gr.Request) -> ChainsShown:
@@ -115,7 +166,7 @@ class TrainingHandlers:
             recipe,
             order,
         )
-        return self._chains(who, chain_id, say(self.words("training.started")))
+        return self._chains(who, chain_id, told=say(self.words("training.started")))
 
     @presented
     def on_stop(self, picked: str, request: gr.Request) -> ChainsShown:
@@ -138,20 +189,68 @@ class TrainingHandlers:
     def _stop(self, who: Actor, picked: str, *, at_once: bool) -> ChainsShown:
         services = self.services
         chains.stop_chain(services.database, services.settings, who, picked, at_once=at_once)
-        return self._chains(who, picked, say(self.words("training.stopping"), "note"))
+        return self._chains(who, picked, told=say(self.words("training.stopping"), "note"))
 
-    def _chains(self, who: Actor, picked: str, told: Any = None) -> ChainsShown:
-        services = self.services
+    def _chains(
+        self,
+        who: Actor,
+        picked: str,
+        beside: list[str] | None = None,
+        seen: str = "",
+        *,
+        told: Any = None,
+    ) -> ChainsShown:
+        services, (known, parts) = self.services, _recall(seen)
         found = list_chains(services.database, who)
         heads = [self.words("training.run"), self.words("training.state")]
         rows = [(each.id, views.chain_row(each, self.words)) for each in found]
         listing = table(heads, rows, empty=self.words("training.none"))
-        runs = shown(card(self.words("training.runs"), listing), picked=picked if told else "")
-        if not picked:
-            return unchanged(ChainsShown, chains=runs)
-        live = chain_view(services.database, services.settings, who, picked)
-        run = shown(views.chain_view(live, self.words))
-        return ChainsShown(runs, run, picked, told or gr.skip())
+        drawn: dict[str, Any] = {
+            "chains": shown(card(self.words("training.runs"), listing), picked=picked * bool(told)),
+            "beside": [[_label(each), each.id] for each in found if each.id != picked],
+        }
+        news = None
+        if picked:
+            database, settings = services.database, services.settings
+            chain = chain_view(database, settings, who, picked, with_curves=False)
+            drawn["chain"] = shown(views.chain_view(chain, self.words))
+            news = live(database, settings, who, [picked, *(beside or ())][:MOST], known)
+        digests = {name: _digest(value) for name, value in drawn.items()}
+        new: dict[str, Any] = {
+            name: value for name, value in drawn.items() if parts.get(name) != digests[name]
+        }
+        if "beside" in new:
+            kept = [each for each in beside or () if each != picked]
+            new["beside"] = gr.Dropdown(
+                choices=[tuple(each) for each in new["beside"]], value=kept, multiselect=True
+            )
+        if news and (news.parts or news.log or news.seen.runs.keys() != known.runs.keys()):
+            new["curves"] = curves_value(news)
+        remembered = _remember(news.seen if news else known, digests)
+        if remembered != seen:
+            new["seen"] = remembered
+        return unchanged(ChainsShown, **new, picked=picked, notice=told or gr.skip())
+
+
+def _label(each: ChainSummary) -> str:
+    return f"{each.bundle_name} · {each.recipe} · {each.id[-6:]}"
+
+
+def _digest(value: object) -> str:
+    return sha256(json.dumps(value, ensure_ascii=False).encode()).hexdigest()[:12]
+
+
+def _remember(seen: Seen, digests: dict[str, str]) -> str:
+    """What a page keeps of what it was told; it comes back with the next tick."""
+    return json.dumps({"seen": seen.model_dump(), "parts": digests}, sort_keys=True)
+
+
+def _recall(text: str) -> tuple[Seen, dict[str, str]]:
+    try:
+        said = json.loads(text) if text else {}
+        return Seen.model_validate(said.get("seen", {})), dict(said.get("parts", {}))
+    except ValueError:
+        return Seen(), {}
 
 
 def _chosen(bundle_id: str | None) -> str:
@@ -167,6 +266,10 @@ class TrainingPage:
     form: Form
     chains: gr.HTML
     chain: gr.HTML
+    curves: gr.HTML
+    seen: gr.Textbox
+    beside: gr.Dropdown
+    differences: gr.HTML
     picked: gr.Textbox
     stop: gr.Button
     stop_at_once: gr.Button
@@ -177,15 +280,20 @@ class TrainingPage:
 
 def build_training_page(services: Services, words: Words) -> TrainingPage:
     """The page, with its events."""
-    page = _lay_out(words)
+    page = _lay_out(services, words)
     handlers = TrainingHandlers(services, words)
-    form, live = page.form, [page.chains, page.chain, page.picked, page.notice]
+    form = page.form
+    live = [page.chains, page.chain, page.curves, page.seen, page.beside, page.picked, page.notice]
+    known = [page.picked, page.beside, page.seen]
     on_page_load(handlers.on_load, None, [form.bundle, page.notice])
     on_page_load(handlers.on_recipe, form.recipe, [form.about, *form.knobs])
-    on_page_load(handlers.on_tick, page.picked, live)
+    on_page_load(handlers.on_open, page.picked, live)
     form.bundle.change(handlers.on_bundle, form.bundle, list(form.weights), **DIRECT)
     form.recipe.input(handlers.on_recipe, form.recipe, [form.about, *form.knobs], **DIRECT)
-    page.timer.tick(handlers.on_tick, page.picked, live, **DIRECT)
+    page.timer.tick(handlers.on_tick, known, live, **DIRECT)
+    on_pick(page.curves, handlers.on_again, [page.picked, page.beside], live)
+    laid = [page.curves, page.seen, page.differences, page.notice]
+    page.beside.input(handlers.on_beside, [page.picked, page.beside], laid, **DIRECT)
     on_pick(page.chains, handlers.on_pick, None, live)
     order = [form.bundle, *form.inputs]
     form.show.click(handlers.on_show, order, [form.commands, page.notice], **DIRECT)
@@ -196,11 +304,11 @@ def build_training_page(services: Services, words: Words) -> TrainingPage:
     return page
 
 
-def _lay_out(words: Words) -> TrainingPage:
+def _lay_out(services: Services, words: Words) -> TrainingPage:
     with gr.Row():
-        with gr.Column(scale=2):
+        with gr.Column(scale=3, min_width=340):
             form = lay_out_order(words)
-        with gr.Column(scale=3):
+        with gr.Column(scale=7, min_width=560):
             runs = view("training-runs", parameter="run", classes="pw-short")
             picked = hidden("training.picked")
             with gr.Row():
@@ -208,4 +316,11 @@ def _lay_out(words: Words) -> TrainingPage:
                 stop_at_once = button(words, "training.stop_at_once", "stop")
                 resume = button(words, "training.resume")
             run = view("training-run")
-    return TrainingPage(form, runs, run, picked, stop, stop_at_once, resume, gr.Timer(2), notice())
+            beside = choice(words, "training.beside", multiselect=True, max_choices=MOST - 1)
+            differing = view("training-differences")
+            drawn, seen, told = curves(words), hidden("training.seen"), notice()
+            build_rollouts(services, words, picked, told)
+    buttons = (stop, stop_at_once, resume)
+    return TrainingPage(
+        form, runs, run, drawn, seen, beside, differing, picked, *buttons, gr.Timer(2), told
+    )

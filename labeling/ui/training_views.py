@@ -1,12 +1,12 @@
-"""How a chain of training is drawn: stages, checks, curves, the end of the log."""
+"""How a chain of training is drawn: stages, checks, alarms."""
 
 from collections.abc import Mapping
 
 from exports.training.recipes import TrainingRecipe
 from labeling.ui.i18n import Words, moment
-from labeling.ui.view import Node, card, chart, node, pill, table
-from schemas.project import REWARDS
-from schemas.training import ChainSummary, ChainView, Check, Point, StageView
+from labeling.ui.run_views import alarms_view
+from labeling.ui.view import Node, card, node, pill
+from schemas.training import ChainSummary, ChainView, Check, StageView
 
 _STATES = {
     "succeeded": "ok",
@@ -17,7 +17,6 @@ _STATES = {
     "off": "quiet",
     "skipped": "quiet",
 }
-_FIRST = ("loss", "reward", "kl", "token_acc", "completions/mean_length", "reward_std", "grad_norm")
 
 
 def recipe_view(recipe: TrainingRecipe, words: Words) -> Node:
@@ -54,7 +53,7 @@ def chain_row(found: ChainSummary, words: Words) -> list[Node]:
 
 
 def chain_view(found: ChainView, words: Words) -> Node:
-    """One chain, live."""
+    """One chain: its stages and its alarms; curves are drawn elsewhere."""
     parts: list[Node] = [
         card(
             f"{found.bundle_name} · {found.recipe}",
@@ -62,12 +61,8 @@ def chain_view(found: ChainView, words: Words) -> Node:
             right=state_pill(found.state, words),
         )
     ]
-    for stage in ("grpo", "sft"):
-        curves = found.series.get(stage)
-        if curves:
-            parts.append(_curves(stage, curves, words))
-    if found.log_tail:
-        parts.append(card(words("training.log"), node("pre", found.log_tail, key="log")))
+    if found.alarms:
+        parts.append(alarms_view(found.alarms, words))
     return node("div", *parts, cls="pw-view")
 
 
@@ -116,29 +111,6 @@ def _stage(found: StageView, words: Words) -> Node:
 def _check(found: Check, words: Words) -> Node:
     mark = pill("✓", "ok") if found.is_passed else pill("×", "bad")
     return node("div", mark, " ", words.sentence(found.code, found.values), cls="pw-check")
-
-
-def _curves(stage: str, curves: Mapping[str, tuple[Point, ...]], words: Words) -> Node:
-    drawn: list[Node] = []
-    rewards = [f"rewards/{name}/mean" for name in REWARDS]
-    first = [name for name in _FIRST if name in curves]
-    for name in [*first, *(each for each in rewards if each in curves)]:
-        reward = name.split("/")[1] if name in rewards else ""
-        label = words(f"datasets.reward_{reward}") if reward else words(_name(name))
-        drawn.append(chart(label, [(each.step, each.value) for each in curves[name]]))
-    rest = sorted(set(curves) - set(first) - set(rewards))
-    others = [(None, [name, f"{curves[name][-1].value:.4g}"]) for name in rest if curves[name]]
-    more = node(
-        "details",
-        node("summary", words("training.other_figures", count=len(others))),
-        table(["", words("training.last")], others, empty=""),
-        key=f"m{stage}",
-    )
-    return card(stage.upper(), node("div", *drawn, cls="pw-charts"), more)
-
-
-def _name(name: str) -> str:
-    return f"training.curve_{name.replace('/', '_')}"
 
 
 def _figures(figures: Mapping[str, object]) -> str:
