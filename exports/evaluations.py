@@ -38,13 +38,22 @@ from schemas.scoring.source import source_hash
 
 MOST_SHOWN = 50
 _REMEMBERED = 16
-_RIGHT: dict[ChangeKind, tuple[float, float]] = {
-    "broken": (1.0, 0.0),
-    "mended": (0.0, 1.0),
-    "wrong": (0.0, 0.0),
-    "right": (1.0, 1.0),
+_KINDS: dict[tuple[float, float], ChangeKind] = {
+    (1.0, 0.0): "broken",
+    (0.0, 1.0): "mended",
+    (0.0, 0.0): "wrong",
+    (1.0, 1.0): "right",
 }
-_remembered: OrderedDict[tuple[str, ...], Comparison] = OrderedDict()
+
+
+class _Known(NamedTuple):
+    """A comparison, and which questions became what."""
+
+    comparison: Comparison
+    became: dict[ChangeKind, list[str]]
+
+
+_remembered: OrderedDict[tuple[str, ...], _Known] = OrderedDict()
 
 
 def list_evaluations(database: Database, who: Actor) -> list[EvaluationView]:
@@ -107,14 +116,7 @@ def compare_evaluations(database: Database, project_id: str, before: str, after:
         InvalidInput: `evaluate.other_benchmark`.
     """
     with database.reading() as session:
-        pair = _pair(session, project_id, before, after)
-        key = tuple(f"{each.id} {each.scoring_hash} {each.figures}" for each in pair)
-        found = _remembered.get(key)
-        if found is None:
-            found = _compared(session, pair)
-            if all(each.state == "done" for each in pair):
-                _remember(key, found)
-    return found
+        return _known(session, _pair(session, project_id, before, after)).comparison
 
 
 def find_changes(
@@ -138,13 +140,7 @@ def find_changes(
     who.require("reviewer")
     with database.reading() as session:
         pair = _pair(session, who.project_id, before, after)
-        scores = [access.read_scores(session, row.id) for row in pair]
-        wanted = _RIGHT[kind]
-        ids = [
-            each
-            for each in sorted(scores[0].keys() & scores[1].keys())
-            if tuple(side[each].get(judging.RIGHT, 0.0) for side in scores) == wanted
-        ]
+        ids = _known(session, pair).became[kind]
         sides = [
             _Side(
                 load_exam(session, row, ids),
@@ -195,23 +191,34 @@ def _pair(session: Session, project_id: str, before: str, after: str) -> list[Ev
     return rows
 
 
-def _compared(session: Session, pair: Sequence[Evaluation]) -> Comparison:
-    scores = [access.read_scores(session, row.id) for row in pair]
+def _known(session: Session, pair: Sequence[Evaluation]) -> _Known:
+    """What two evaluations come to; remembered once both are done, since they change no more."""
+    key = tuple(f"{each.id} {each.scoring_hash} {each.figures}" for each in pair)
+    found = _remembered.get(key)
+    if found is None:
+        found = _compared(session, pair)
+        if all(each.state == "done" for each in pair):
+            _remembered[key] = found
+            while len(_remembered) > _REMEMBERED:
+                _remembered.popitem(last=False)
+    return found
+
+
+def _compared(session: Session, pair: Sequence[Evaluation]) -> _Known:
+    before, after = (access.read_scores(session, row.id) for row in pair)
     units = {str((row.terms or {}).get("length_unit", CHARACTERS)) for row in pair}
     found = figures.compare(
-        scores[0],
-        scores[1],
+        before,
+        after,
         access.count_steps(session, pair[0].benchmark_id),
         units.pop() if len(units) == 1 else CHARACTERS,
     )
     is_same = len({row.scoring_hash for row in pair}) == 1
-    return found.model_copy(update={"is_same_scoring": is_same})
-
-
-def _remember(key: tuple[str, ...], found: Comparison) -> None:
-    _remembered[key] = found
-    while len(_remembered) > _REMEMBERED:
-        _remembered.popitem(last=False)
+    became: dict[ChangeKind, list[str]] = {kind: [] for kind in _KINDS.values()}
+    for each in sorted(before.keys() & after.keys()):
+        rights = (before[each].get(judging.RIGHT, 0.0), after[each].get(judging.RIGHT, 0.0))
+        became[_KINDS[rights]].append(each)
+    return _Known(found.model_copy(update={"is_same_scoring": is_same}), became)
 
 
 def _changed(number: int, sides: Sequence[_Side]) -> ChangedQuestion:

@@ -22,7 +22,7 @@ from exports.judging import (
 )
 from schemas.evaluation import BySteps, Comparison, Difference, Figures, Histogram
 from schemas.intervals import wilson
-from schemas.paired import Change, Resampling, mcnemar
+from schemas.paired import Resampling, mcnemar
 
 CHARACTERS = "characters"
 MOST_STEPS = 5
@@ -104,25 +104,27 @@ def compare(
 def _differences(old: Sequence[Scores], new: Sequence[Scores], unit: str) -> tuple[Difference, ...]:
     if not old:
         return ()
-    draws = Resampling(len(old))
-    found: dict[str, Change | None] = {}
+    values: dict[str, tuple[list[float], list[float]]] = {}
     for name, score in SHARES.items():
-        values = [[float(each.get(score) == 1.0) for each in side] for side in (old, new)]
-        found[name] = draws.mean_change(*values)
+        before, after = ([float(each.get(score) == 1.0) for each in side] for side in (old, new))
+        values[name] = before, after
     for name, score in MEANS.items():
-        values = [[each.get(score, math.nan) for each in side] for side in (old, new)]
-        found[name] = draws.mean_change(*values)
-    lengths = [[_length(each, unit) for each in side] for side in (old, new)]
-    found["think_length"] = draws.mean_change(*lengths)
-    found["deviation_ratio"] = draws.deviation_ratio(*lengths)
-    right = [
-        [length if each.get(RIGHT) else math.nan for each, length in zip(*side, strict=True)]
-        for side in ((old, lengths[0]), (new, lengths[1]))
-    ]
-    found["think_length_right"] = draws.mean_change(*right)
-    return tuple(
-        Difference(name=name, **each._asdict()) for name, each in found.items() if each is not None
-    )
+        before, after = ([each.get(score, math.nan) for each in side] for side in (old, new))
+        values[name] = before, after
+    before, after = ([_length(each, unit) for each in side] for side in (old, new))
+    values["think_length"] = before, after
+    values["think_length_right"] = _of_right(old, before), _of_right(new, after)
+    draws = Resampling(len(old))
+    found = draws.mean_changes(values)
+    ratio = draws.deviation_ratio(before, after)
+    if ratio is not None:
+        found["deviation_ratio"] = ratio
+    return tuple(Difference(name=name, **each._asdict()) for name, each in found.items())
+
+
+def _of_right(answers: Sequence[Scores], lengths: Sequence[float]) -> list[float]:
+    pairs = zip(answers, lengths, strict=True)
+    return [length if each.get(RIGHT) else math.nan for each, length in pairs]
 
 
 def _by_steps(

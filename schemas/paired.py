@@ -6,7 +6,7 @@ their draws; with before and after swapped, a difference and its interval change
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ _CHUNK = 250
 _ASIDE = (0.025, 0.975)
 
 Numbers = NDArray[np.float64]
-Masked = np.ma.MaskedArray[tuple[int], np.dtype[np.float64]]
+Values = Sequence[float]
 
 
 class Change(NamedTuple):
@@ -56,56 +56,70 @@ class Resampling:
     """The draws over so many questions, the same at every call, shared by all figures."""
 
     def __init__(self, questions: int, *, draws: int = DRAWS, seed: int = SEED) -> None:
-        self.questions = questions
         self._weights = _weights(questions, draws, seed)
         """How often each draw takes each question: draws by questions."""
 
-    def mean_change(self, before: Sequence[float], after: Sequence[float]) -> Change | None:
-        """The change of a mean; NaN stands where a figure does not apply. None where none does."""
-        old, new = _paired(before, after)
-        if old is None or new is None:
-            return None
-        low, high = np.quantile(self._means(new) - self._means(old), _ASIDE)
-        earlier, later = float(old.compressed().mean()), float(new.compressed().mean())
-        return Change(int(old.count()), earlier, later, later - earlier, float(low), float(high))
+    def mean_changes(self, figures: Mapping[str, tuple[Values, Values]]) -> dict[str, Change]:
+        """The changes of means; NaN stands where a figure does not apply.
 
-    def deviation_ratio(self, before: Sequence[float], after: Sequence[float]) -> Change | None:
+        Left out are figures that apply to no question.
+        """
+        known = {name: paired for name, each in figures.items() if (paired := _paired(*each))}
+        if not known:
+            return {}
+        # One product for all of them: the draws are read once, not once a figure.
+        columns = [(each.mask, each.new - each.old) for each in known.values()]
+        drawn = self._weights @ np.column_stack([part for pair in columns for part in pair])
+        return {
+            name: _mean_change(each, drawn[:, 2 * at], drawn[:, 2 * at + 1])
+            for at, (name, each) in enumerate(known.items())
+        }
+
+    def deviation_ratio(self, before: Values, after: Values) -> Change | None:
         """The standard deviations, their ratio (after over before) and its interval.
 
         None where nothing deviates, be it in the figures or in a draw of them.
         """
-        old, new = _paired(before, after)
-        if old is None or new is None:
+        each = _paired(before, after)
+        if each is None:
             return None
-        olds, news = self._deviations(old), self._deviations(new)
-        earlier, later = float(old.compressed().std()), float(new.compressed().std())
-        if not earlier or not np.all(olds > 0):
+        # Centred first, so that nothing cancels out.
+        old, new = (side - each.mask * side.sum() / each.questions for side in (each.old, each.new))
+        parts = np.column_stack([each.mask, old, old * old, new, new * new])
+        drawn = self._weights @ parts
+        drawn = drawn[drawn[:, 0] > 0]
+        means = drawn[:, 1:] / drawn[:, :1]
+        spreads = np.sqrt(np.maximum(means[:, 1::2] - means[:, ::2] ** 2, 0.0))
+        earlier, later = (float(np.sqrt((side**2).sum() / each.questions)) for side in (old, new))
+        if not earlier or not np.all(spreads[:, 0] > 0):
             return None
-        low, high = np.quantile(news / olds, _ASIDE)
-        return Change(int(old.count()), earlier, later, later / earlier, float(low), float(high))
-
-    def _means(self, values: Masked) -> Numbers:
-        """The mean of each draw; a draw that takes nothing it could be taken of is left out."""
-        mass = self._weights @ (~np.ma.getmaskarray(values)).astype(np.float64)
-        sums = self._weights @ values.filled(0.0)
-        return sums[mass > 0] / mass[mass > 0]
-
-    def _deviations(self, values: Masked) -> Numbers:
-        """Deviations about each draw's own mean; values are centred first: nothing cancels out."""
-        centred = values - values.compressed().mean()
-        means = self._means(centred)
-        return np.sqrt(np.maximum(self._means(centred * centred) - means * means, 0.0))
+        low, high = np.quantile(spreads[:, 1] / spreads[:, 0], _ASIDE)
+        return Change(each.questions, earlier, later, later / earlier, float(low), float(high))
 
 
-def _paired(
-    before: Sequence[float], after: Sequence[float]
-) -> tuple[Masked, Masked] | tuple[None, None]:
-    """Both sides, masked where not both apply."""
+class _Paired(NamedTuple):
+    """Both sides of a figure, 0 where not both apply; `mask` is 1 where they do."""
+
+    mask: Numbers
+    old: Numbers
+    new: Numbers
+    questions: int
+
+
+def _paired(before: Values, after: Values) -> _Paired | None:
     old, new = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
-    absent = np.isnan(old) | np.isnan(new)
-    if absent.all():
-        return None, None
-    return np.ma.array(old, mask=absent), np.ma.array(new, mask=absent)
+    both = ~(np.isnan(old) | np.isnan(new))
+    if not both.any():
+        return None
+    mask = both.astype(np.float64)
+    return _Paired(mask, np.where(both, old, 0.0), np.where(both, new, 0.0), int(both.sum()))
+
+
+def _mean_change(each: _Paired, mass: Numbers, sums: Numbers) -> Change:
+    """A draw that takes no question it could be taken of is left out."""
+    low, high = np.quantile(sums[mass > 0] / mass[mass > 0], _ASIDE)
+    before, after = float(each.old.sum()) / each.questions, float(each.new.sum()) / each.questions
+    return Change(each.questions, before, after, after - before, float(low), float(high))
 
 
 def _weights(questions: int, draws: int, seed: int) -> Numbers:

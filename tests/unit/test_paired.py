@@ -1,6 +1,7 @@
 """Paired statistics are those of scipy and of cases by hand, and keep what must always hold."""
 
 import math
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -10,10 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, bootstrap
 
-from schemas.paired import Resampling, mcnemar
+from schemas.paired import Change, Resampling, mcnemar
 
 values = st.one_of(st.just(math.nan), st.floats(-1e3, 1e3, allow_nan=False))
 pairs = st.lists(st.tuples(values, values), min_size=1, max_size=40)
+
+
+def mean_change(
+    draws: Resampling, before: Sequence[float], after: Sequence[float]
+) -> Change | None:
+    return draws.mean_changes({"it": (before, after)}).get("it")
 
 
 @pytest.mark.parametrize(
@@ -37,7 +44,7 @@ def test_the_means_of_all_possible_draws_are_found_by_drawing() -> None:
         for places in product(range(3), repeat=3)
     ]
     low, high = np.quantile(drawn, [0.025, 0.975], method="inverted_cdf")
-    found = Resampling(3, draws=20_000).mean_change(before, after)
+    found = mean_change(Resampling(3, draws=20_000), before, after)
     assert found
     assert (found.change, found.low, found.high) == pytest.approx((1 / 3, low, high))
 
@@ -46,7 +53,7 @@ def test_the_interval_of_a_paired_difference_is_that_of_scipy() -> None:
     source = np.random.default_rng(7)
     before = source.normal(240, 77, 500)
     after = before * 0.3 + source.normal(20, 15, 500)
-    found = Resampling(500, draws=4_000).mean_change(before.tolist(), after.tolist())
+    found = mean_change(Resampling(500, draws=4_000), before.tolist(), after.tolist())
     wanted = bootstrap(
         (after - before,), np.mean, n_resamples=4_000, method="percentile", rng=source
     ).confidence_interval
@@ -80,7 +87,7 @@ def test_the_ratio_of_deviations_has_the_interval_of_scipy() -> None:
 def test_swapping_before_and_after_mirrors_the_interval(found: list[tuple[float, float]]) -> None:
     before, after = [each[0] for each in found], [each[1] for each in found]
     draws = Resampling(len(found), draws=200)
-    there, back = draws.mean_change(before, after), draws.mean_change(after, before)
+    there, back = mean_change(draws, before, after), mean_change(draws, after, before)
     if there is None or back is None:
         assert there is back is None
         return
@@ -92,19 +99,28 @@ def test_swapping_before_and_after_mirrors_the_interval(found: list[tuple[float,
 @given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=40))
 @settings(max_examples=40)
 def test_a_figure_beside_itself_does_not_differ(values: list[float]) -> None:
-    found = Resampling(len(values), draws=100).mean_change(values, values)
+    found = mean_change(Resampling(len(values), draws=100), values, values)
     assert found
     assert (found.change, found.low, found.high) == (0.0, 0.0, 0.0)
 
 
 def test_what_applies_to_no_question_has_no_change() -> None:
     draws = Resampling(2)
-    assert draws.mean_change([math.nan, 1.0], [1.0, math.nan]) is None
+    assert mean_change(draws, [math.nan, 1.0], [1.0, math.nan]) is None
     assert draws.deviation_ratio([1.0, 1.0], [1.0, 2.0]) is None
 
 
 def test_only_questions_that_both_answer_count() -> None:
-    found = Resampling(3).mean_change([1.0, math.nan, 3.0], [2.0, 9.0, math.nan])
+    found = mean_change(Resampling(3), [1.0, math.nan, 3.0], [2.0, 9.0, math.nan])
     assert found
     assert (found.questions, found.before, found.after) == (1, 1.0, 2.0)
     assert (found.low, found.high) == (1.0, 1.0)
+
+
+def test_figures_that_are_drawn_together_are_drawn_alike() -> None:
+    source = np.random.default_rng(3)
+    sides = {name: tuple(source.random((2, 50)).tolist()) for name in "abc"}
+    draws = Resampling(50, draws=300)
+    together = draws.mean_changes({name: (each[0], each[1]) for name, each in sides.items()})
+    for name, (before, after) in sides.items():
+        assert together[name] == pytest.approx(mean_change(draws, before, after))
