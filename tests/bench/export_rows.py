@@ -3,12 +3,15 @@
 Then each accepted query gets a second suggestion with another plan, and the same recipe is written
 in all four formats: rows of all files over the whole time. The floor reads the same texts from the
 same file with `sqlite3` and writes them as JSON lines, without choosing, judging, rendering or
-hashing anything. Time of the processor is told too, since others may be using it.
+hashing anything. Time of the processor is told too, since others may be using it. That the queries
+are held against each other, once and by another process, is measured by `near_duplicates`.
 """
 
 import json
 import resource
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -54,6 +57,7 @@ def main() -> None:
         who = a_project(database)
         for start in range(0, QUERIES, CHUNK):
             add_queries(database, who, start)
+        _compare_apart(path, who)
         floor = _timed(lambda: _floor(path, settings.home / "floor.jsonl"))
         recipe = load_recipe("mixed").model_copy(update={"shortest_traces": 1.0})
         idle, children = _peak_mb(), _Children()
@@ -65,6 +69,17 @@ def main() -> None:
         figures.append(_memory("four", _peak_mb() - idle + children.peak_mb))
         database.close()
     report(__name__, figures)
+
+
+def _compare_apart(path: Path, who: Actor) -> None:
+    """Nothing is new to what is measured, and the memory that it took is not ours."""
+    code = (
+        "import sys; from db.engine import Database; "
+        "from labeling.near_clusters import compare_queries; "
+        "compare_queries(Database(sys.argv[1]), sys.argv[2])"
+    )
+    command = [sys.executable, "-c", code, sqlite_url(path), who.project_id]
+    subprocess.run(command, check=True)
 
 
 def _memory(formats: str, megabytes: float) -> Figure:

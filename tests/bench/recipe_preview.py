@@ -16,6 +16,7 @@ from db.upgrade import upgrade
 from exports.bundle_commands import load_recipe
 from exports.facts import refresh_facts
 from exports.preview import preview_recipe
+from labeling.near_clusters import compare_queries
 from schemas.recipe import Augmentation
 from schemas.settings import Settings
 from tests.bench.export_rows import CHUNK, QUERIES, add_queries, suggest_otherwise
@@ -39,6 +40,7 @@ def main() -> None:
         began = time.perf_counter()
         refresh_facts(database, who.project_id)
         making = QUERIES / (time.perf_counter() - began)
+        compare_queries(database, who.project_id)
         floor = _middle(lambda: _floor(path))
         mixed = load_recipe("mixed")
         everything = mixed.model_copy(
