@@ -17,7 +17,7 @@ import orjson
 from db.engine import Database, sqlite_url
 from db.upgrade import upgrade
 from exports.bundle_commands import load_recipe
-from exports.checks.examine import CHECKS, FILE_CHECKS, dataset_files, examine
+from exports.checks.examine import CHECKS, FILE_CHECKS, NEAR_CHECKS, dataset_files, examine
 from exports.checks.sources import Ground
 from exports.training.ask import tiny_model
 from exports.training.verify import read_manifest, verify_bundle
@@ -90,7 +90,8 @@ def _checked(settings: Settings) -> Figure:
     rate = rows / (time.perf_counter() - began)
     database.close()
     assert found.differences == []
-    what = f"{rows:,} rows under {len(CHECKS) + len(FILE_CHECKS)} checks of ours"
+    checks = len(CHECKS) + len(FILE_CHECKS) + len(NEAR_CHECKS)
+    what = f"{rows:,} rows under {checks} checks of ours"
     return Figure(what, rate, "rows/s", "", floor, "the lines read as JSON")
 
 
