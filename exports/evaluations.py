@@ -83,8 +83,10 @@ def list_planners(database: Database, who: Actor) -> list[PlannerView]:
         return [_planner(row) for row in training.list_planners(session, who.project_id)]
 
 
-def list_answers(database: Database, who: Actor, evaluation_id: str) -> list[AnswerView]:
-    """What the planner said to each question.
+def list_answers(
+    database: Database, who: Actor, evaluation_id: str, *, most: int | None = None
+) -> list[AnswerView]:
+    """What the planner said to each question, by id; of at most so many the wrong ones first.
 
     Raises:
         NotFound: `evaluate.not_found`.
@@ -92,18 +94,24 @@ def list_answers(database: Database, who: Actor, evaluation_id: str) -> list[Ans
     who.require("reviewer")
     with database.reading() as session:
         row = access.get_evaluation(session, who.project_id, evaluation_id)
+        scores = access.read_scores(session, evaluation_id)
+        ids = sorted(scores)
+        if most is not None:
+            ids = sorted(ids, key=lambda each: scores[each].get(judging.RIGHT, 0.0))[:most]
         texts = {
-            each.id: each.text for each in training.list_questions(session, row.benchmark_id, None)
+            each.id: each.text
+            for each in training.list_questions_of(session, row.benchmark_id, ids)
         }
-        return [
-            AnswerView(
-                question_id=each.question_id,
-                question=texts[each.question_id],
-                completion=each.completion,
-                scores=cast(dict[str, float], each.scores),
-            )
-            for each in access.list_answers(session, evaluation_id)
-        ]
+        said = {each.question_id: each for each in access.list_answers(session, row.id, ids)}
+    return [
+        AnswerView(
+            question_id=each,
+            question=texts[each],
+            completion=said[each].completion,
+            scores=dict(scores[each]),
+        )
+        for each in ids
+    ]
 
 
 def compare_evaluations(database: Database, project_id: str, before: str, after: str) -> Comparison:

@@ -142,10 +142,18 @@ def list_answers(
     session: Session, evaluation_id: str, question_ids: Sequence[str] | None = None
 ) -> list[EvaluationAnswer]:
     """The answers of an evaluation by question id; to these questions, or to all."""
-    statement = select(EvaluationAnswer).where(EvaluationAnswer.evaluation_id == evaluation_id)
-    if question_ids is not None:
-        statement = statement.where(col(EvaluationAnswer.question_id).in_(question_ids))
-    return list(session.exec(statement.order_by(col(EvaluationAnswer.question_id))))
+    statement = (
+        select(EvaluationAnswer)
+        .where(EvaluationAnswer.evaluation_id == evaluation_id)
+        .order_by(col(EvaluationAnswer.question_id))
+    )
+    if question_ids is None:
+        return list(session.exec(statement))
+    found: list[EvaluationAnswer] = []
+    for start in range(0, len(question_ids), CHUNK):
+        among = sorted(question_ids)[start : start + CHUNK]
+        found += session.exec(statement.where(col(EvaluationAnswer.question_id).in_(among)))
+    return found
 
 
 def read_scores(session: Session, evaluation_id: str) -> dict[str, Mapping[str, float]]:

@@ -25,6 +25,7 @@ from schemas.evaluation import BenchmarkView
 from schemas.training import STAGES
 
 LIVE = ("running", "stopping")
+_CHUNK = 500
 
 
 def get_bundle(session: Session, project_id: str, bundle_id: str) -> Bundle:
@@ -174,10 +175,16 @@ def list_questions_of(
     session: Session, benchmark_id: str, question_ids: Sequence[str]
 ) -> Sequence[BenchmarkQuestion]:
     """These questions of a benchmark, by id."""
-    statement = select(BenchmarkQuestion).where(
-        BenchmarkQuestion.benchmark_id == benchmark_id, col(BenchmarkQuestion.id).in_(question_ids)
+    statement = (
+        select(BenchmarkQuestion)
+        .where(BenchmarkQuestion.benchmark_id == benchmark_id)
+        .order_by(col(BenchmarkQuestion.id))
     )
-    return session.exec(statement.order_by(col(BenchmarkQuestion.id))).all()
+    found: list[BenchmarkQuestion] = []
+    for start in range(0, len(question_ids), _CHUNK):
+        among = sorted(question_ids)[start : start + _CHUNK]
+        found += session.exec(statement.where(col(BenchmarkQuestion.id).in_(among)))
+    return found
 
 
 def get_list_content(session: Session, version_id: str) -> dict[str, object]:

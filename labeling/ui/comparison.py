@@ -96,10 +96,10 @@ class ComparisonHandlers:
         return found._replace(expert=gr.skip())
 
     @presented
-    def on_send(self, after: str, event: gr.EventData, request: gr.Request) -> SentShown:
+    def on_send(self, evaluation: str, event: gr.EventData, request: gr.Request) -> SentShown:
         """Bring what is most like a question forward for annotation."""
         who = who_asks(request, "admin")
-        found = alike.send_alike(self.services.database, who, after, picked_id(event))
+        found = alike.send_alike(self.services.database, who, evaluation, picked_id(event))
         told = self.words("evaluation.sent", labels=found.labels, batch=found.batch)
         return SentShown(shown(sent_view(found, self.words)), say(told))
 
@@ -225,8 +225,8 @@ def lay_out_comparison(words: Words) -> ComparisonSection:
 
 def bind_comparison(
     section: ComparisonSection, services: Services, words: Words, notice: gr.HTML
-) -> None:
-    """The events of the section."""
+) -> ComparisonHandlers:
+    """The events of the section, and who answers them."""
     handlers = ComparisonHandlers(services, words)
     pair = [section.before, section.after]
     compared = [
@@ -245,3 +245,4 @@ def bind_comparison(
     section.kind.input(handlers.on_kind, kind, shown_again, **DIRECT)
     section.expert.input(handlers.on_expert, [*kind, section.expert], shown_again, **DIRECT)
     on_pick(section.changes, handlers.on_send, section.after, [section.sent, notice])
+    return handlers

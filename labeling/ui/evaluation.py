@@ -117,10 +117,10 @@ class EvaluationHandlers:
         one = next((each for each in found if each.id == picked), None)
         if one is None:
             raise NotFound("evaluate.not_found", evaluation=picked)
-        answers = evaluations.list_answers(self.services.database, who, picked)
+        answers = evaluations.list_answers(self.services.database, who, picked, most=_ANSWERS)
         confused = evaluations.find_confusion(self.services.database, who, picked)
         confusion = confusion_view(self.words("evaluation.confusion"), confused, self.words)
-        return views.evaluation_view(one, answers[:_ANSWERS], confusion, self.words)
+        return views.evaluation_view(one, answers, confusion, self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,9 @@ def build_evaluation_page(services: Services, words: Words) -> EvaluationPage:
     page.timer.tick(handlers.on_tick, None, found, **DIRECT)
     on_pick(page.evaluations, handlers.on_pick, None, found)
     page.start.click(handlers.on_start, list(page.order), found, **DIRECT)
-    bind_comparison(page.comparison, services, words, page.notice)
+    section = page.comparison
+    sending = bind_comparison(section, services, words, page.notice)
+    on_pick(page.evaluation, sending.on_send, page.picked, [section.sent, page.notice])
     return page
 
 

@@ -128,7 +128,7 @@ def _answers(found: EvaluationView, answers: Sequence[AnswerView], words: Words)
     listing = node(
         "details",
         node("summary", words("evaluation.open_answers")),
-        *map(_answer, answers),
+        *(_answer(each, words) for each in answers),
         key="answers",
     )
     return card(title, listing, right=count)
@@ -185,17 +185,15 @@ def _figures(held: Figures, words: Words) -> Node:
     )
 
 
-def _answer(found: AnswerView) -> Node:
+def _answer(found: AnswerView, words: Words) -> Node:
     is_right = bool(found.scores.get("right"))
     mark = pill("✓", "ok") if is_right else pill("×", "bad")
     scores = json.dumps({k: round(v, 3) for k, v in found.scores.items()}, ensure_ascii=False)
-    return node(
-        "details",
-        node("summary", mark, " ", found.question),
-        node("pre", found.completion),
-        node("p", scores, cls="pw-mute"),
-        key=f"a{found.question_id}",
-    )
+    parts: list[Node] = [node("pre", found.completion), node("p", scores, cls="pw-mute")]
+    if not is_right:
+        parts.append(node("button", words("evaluation.label_alike"), pick=found.question_id))
+    summary = node("summary", mark, " ", found.question)
+    return node("details", summary, *parts, key=f"a{found.question_id}")
 
 
 def percent(value: float | None) -> str:
