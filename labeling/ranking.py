@@ -56,11 +56,9 @@ def refresh_disagreement(database: Database, project_id: str, query_ids: Sequenc
     two plans.
     """
     with database.transaction() as session:
-        changed = [
-            query_id
-            for query_id, plans in ranks.list_plans(session, query_ids).items()
-            if ranks.set_disagreement(session, query_id, _disagreement(plans))
-        ]
+        plans = ranks.list_plans(session, query_ids)
+        found = {query_id: _disagreement(some) for query_id, some in plans.items()}
+        changed = ranks.set_disagreement(session, found)
     if changed:
         rank_again(database, project_id, changed)
     return len(changed)

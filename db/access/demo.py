@@ -59,7 +59,7 @@ def add_demo_reply(
         )
     )
     if reading.plan is not None:
-        mark_ready(session, query.query_id)
+        mark_ready(session, [query.query_id])
     return True
 
 

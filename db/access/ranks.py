@@ -1,6 +1,6 @@
 """Ranks in the queue, made anew from what they follow from; `schemas.ranks` says how."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -80,16 +80,18 @@ def list_suggested(session: Session, project_id: str, after: str, limit: int) ->
     return list(session.connection().execute(statement).scalars())
 
 
-def set_disagreement(session: Session, query_id: str, disagreement: float | None) -> bool:
-    """Keep how far the suggestions of a query differ; whether that is news."""
-    differs = _QUERY.c.disagreement.is_distinct_from(disagreement)
-    statement = (
-        sa.update(_QUERY)
-        .where(_QUERY.c.id == query_id, differs)
-        .values(disagreement=disagreement)
-        .returning(_QUERY.c.id)
-    )
-    return session.connection().execute(statement).first() is not None
+def set_disagreement(session: Session, found: Mapping[str, float | None]) -> list[str]:
+    """Keep how far the suggestions of queries differ; the queries for which that is news."""
+    connection = session.connection()
+    before = sa.select(_QUERY.c.id, _QUERY.c.disagreement).where(_QUERY.c.id.in_(sorted(found)))
+    changed: list[str] = [
+        query_id for query_id, known in connection.execute(before) if known != found[query_id]
+    ]
+    if changed:
+        statement = sa.update(_QUERY).where(_QUERY.c.id == sa.bindparam("query_id"))
+        values = [{"query_id": each, "found": found[each]} for each in changed]
+        connection.execute(statement.values(disagreement=sa.bindparam("found")), values)
+    return changed
 
 
 def _rank(

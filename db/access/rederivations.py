@@ -9,7 +9,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from db.access.batches import Batch, NewRequest, add_requests
 from db.access.requests import Held, Hint, fail_request
-from db.access.suggestions import Reading, add_reply
+from db.access.suggestions import Reading, Reply, add_replies
 from db.engine import take_turns
 from db.tables import BlindDecode, Rederivation
 from db.tables.base import new_id, now
@@ -75,9 +75,8 @@ def add_trace(
     hint, rederivation_id = held.hint, new_id()
     if hint is None:
         raise ValueError(held)
-    suggestion_id = add_reply(
-        session, held, reading, batch=batch, raw_reply=raw.body, usage=raw.usage, origin="rederived"
-    )
+    reply = Reply(held, reading, raw.body, raw.usage)
+    [suggestion_id] = add_replies(session, batch, [reply], origin="rederived")
     tests = batch.order.rederive or Rederive()
     session.connection().execute(
         sa.insert(Rederivation).values(

@@ -122,21 +122,31 @@ def renew_requests(session: Session, batch_id: str, owner: str) -> None:
     session.connection().execute(statement)
 
 
-def end_request(session: Session, owner: str, ended: Ended) -> bool:
-    """Close a request; False when this owner lost it and another may have answered."""
-    values = ended._asdict() | {"owner": None, "lease_until": None, "updated_at": now()}
-    del values["request_id"]
-    statement = (
+def end_requests(session: Session, owner: str, ended: Sequence[Ended]) -> set[int]:
+    """Close requests; the ids of those that were closed.
+
+    What this owner lost to another, who may have answered, is left to it.
+    """
+    if not ended:
+        return set()
+    connection = session.connection()
+    ours = (
         sa.update(_REQUEST)
         .where(
-            _REQUEST.c.id == ended.request_id,
+            _REQUEST.c.id.in_([each.request_id for each in ended]),
             _REQUEST.c.state == "open",
             _REQUEST.c.owner == owner,
         )
-        .values(values)
+        .values(owner=None, lease_until=None, updated_at=now())
         .returning(_REQUEST.c.id)
     )
-    return session.connection().execute(statement).first() is not None
+    ids = set(connection.execute(ours).scalars())
+    values = [each._asdict() for each in ended if each.request_id in ids]
+    if values:
+        names = [name for name in Ended._fields if name != "request_id"]
+        closing = sa.update(_REQUEST).where(_REQUEST.c.id == sa.bindparam("request_id"))
+        connection.execute(closing.values({each: sa.bindparam(each) for each in names}), values)
+    return ids
 
 
 def count_open(session: Session, batch_id: str) -> int:

@@ -1,6 +1,6 @@
 """What models answered: stored raw, read as well as we can today."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -27,6 +27,15 @@ class Reading(NamedTuple):
     is_repaired: bool
 
 
+class Reply(NamedTuple):
+    """An answer to a request: its bytes, what was read from them, what it cost."""
+
+    held: Held
+    reading: Reading
+    raw: bytes
+    usage: dict[str, Any] | None
+
+
 class StoredReply(NamedTuple):
     """A raw reply without a plan, with what is needed to read it again."""
 
@@ -39,38 +48,39 @@ class StoredReply(NamedTuple):
     list_version_id: str
 
 
-def add_reply(
-    session: Session,
-    held: Held,
-    reading: Reading,
-    *,
-    batch: Batch,
-    raw_reply: bytes,
-    usage: dict[str, Any] | None,
-    origin: str = "model",
-) -> str:
-    """Store a model's reply; a query that waited for its first plan is ready then."""
-    suggestion_id = new_id()
-    session.connection().execute(
-        sa.insert(_SUGGESTION).values(
-            id=suggestion_id,
-            project_id=batch.project_id,
-            query_id=held.pins.query_id,
-            origin=origin,
-            request_key=held.reply_key,
-            batch_id=batch.id,
-            candidate=held.candidate,
-            model=batch.order.model,
-            endpoint=batch.order.endpoint,
-            raw_reply=raw_reply,
-            usage=usage,
-            created_at=now(),
-            **_columns(reading),
-        )
+def add_replies(
+    session: Session, batch: Batch, replies: Sequence[Reply], *, origin: str = "model"
+) -> list[str]:
+    """Store models' replies; their ids. A query that waited for its first plan is ready then."""
+    if not replies:
+        return []
+    same = {
+        "project_id": batch.project_id,
+        "origin": origin,
+        "batch_id": batch.id,
+        "model": batch.order.model,
+        "endpoint": batch.order.endpoint,
+        "created_at": now(),
+    }
+    ids = [new_id() for _ in replies]
+    rows = [
+        {
+            **same,
+            "id": suggestion_id,
+            "query_id": each.held.pins.query_id,
+            "request_key": each.held.reply_key,
+            "candidate": each.held.candidate,
+            "raw_reply": each.raw,
+            "usage": each.usage,
+            **_columns(each.reading),
+        }
+        for suggestion_id, each in zip(ids, replies, strict=True)
+    ]
+    session.connection().execute(sa.insert(_SUGGESTION), rows)
+    mark_ready(
+        session, {each.held.pins.query_id for each in replies if each.reading.plan is not None}
     )
-    if reading.plan is not None:
-        mark_ready(session, held.pins.query_id)
-    return suggestion_id
+    return ids
 
 
 def update_reading(session: Session, suggestion_id: str, reading: Reading) -> None:
@@ -79,9 +89,13 @@ def update_reading(session: Session, suggestion_id: str, reading: Reading) -> No
     session.connection().execute(statement.values(**_columns(reading)))
 
 
-def mark_ready(session: Session, query_id: str) -> None:
-    """A query that waited for its first suggestion has one."""
-    statement = sa.update(_QUERY).where(_QUERY.c.id == query_id, _QUERY.c.state == "waiting")
+def mark_ready(session: Session, query_ids: Collection[str]) -> None:
+    """Queries that waited for their first suggestion have one."""
+    if not query_ids:
+        return
+    statement = sa.update(_QUERY).where(
+        _QUERY.c.id.in_(sorted(query_ids)), _QUERY.c.state == "waiting"
+    )
     session.connection().execute(statement.values(state="ready"))
 
 

@@ -11,10 +11,10 @@ import resource
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 import openai
-from httpx2 import Limits
+from httpx2 import Limits, Response
 from pydantic import JsonValue
 
 from schemas.errors import ModelServiceError
@@ -114,14 +114,13 @@ class ChatClient:
         Raises:
             CallFailed: no reply within `timeout_s`, counted over the whole call.
         """
-        asked: Any = messages
+        asked = {**parameters, "model": self._target.model, "messages": messages}
+        headers = {"Idempotency-Key": reply_key} if reply_key else {}
         try:
             async with asyncio.timeout(self._target.timeout_s):
-                response = await self._client.chat.completions.with_raw_response.create(
-                    model=self._target.model,
-                    messages=asked,
-                    extra_body=dict(parameters),
-                    extra_headers={"Idempotency-Key": reply_key} if reply_key else None,
+                # Not `chat.completions.create`, which spends a third of its time on types.
+                response = await self._client.post(
+                    "/chat/completions", cast_to=Response, body=asked, options={"headers": headers}
                 )
         except TimeoutError as error:
             raise CallFailed("timeout", f"no answer in {self._target.timeout_s:g} s") from error

@@ -13,7 +13,7 @@ from db.access.requests import (
     Ended,
     Held,
     count_open,
-    end_request,
+    end_requests,
     hold_requests,
     release_requests,
     renew_requests,
@@ -76,17 +76,9 @@ class Ledger:
         rows = [read_row(held, asked, self._questions) for held, asked in items]
         with self._database.transaction() as session:
             rederiving.take_turns_for(session, self._batch, rows)
-            ours = [row for row in rows if end_request(session, self._owner, _to_ended(row))]
-            for held, asked, reading, _ in ours:
-                if held.hint is None and reading is not None and asked.body is not None:
-                    suggestions.add_reply(
-                        session,
-                        held,
-                        reading,
-                        batch=self._batch,
-                        raw_reply=asked.body,
-                        usage=asked.reply.usage if asked.reply else None,
-                    )
+            ended = end_requests(session, self._owner, list(map(_to_ended, rows)))
+            ours = [row for row in rows if row.held.request_id in ended]
+            suggestions.add_replies(session, self._batch, list(filter(None, map(_to_reply, ours))))
             rederiving.store(session, self._batch, self._questions, ours)
         planned = {
             row.held.pins.query_id
@@ -104,6 +96,14 @@ class Ledger:
                 batches.end_batch(session, self._batch, "stopped", reason)
             elif not count_open(session, self._batch.id):
                 batches.end_batch(session, self._batch, "done", None)
+
+
+def _to_reply(row: Row) -> suggestions.Reply | None:
+    """What is stored of an answer; new thinking has a way of its own."""
+    held, asked, reading, _ = row
+    if held.hint is not None or reading is None or asked.body is None:
+        return None
+    return suggestions.Reply(held, reading, asked.body, asked.reply.usage if asked.reply else None)
 
 
 def _to_ended(row: Row) -> Ended:

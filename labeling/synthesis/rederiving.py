@@ -11,7 +11,7 @@ from typing import NamedTuple
 from db.access import rederivations
 from db.access.batches import Batch
 from db.access.rederivations import SUPERSEDED, Raw
-from db.access.requests import Ended, Held, end_request
+from db.access.requests import Ended, Held, end_requests
 from db.access.suggestions import Reading
 from db.engine import Session
 from labeling.synthesis.asking import Asked
@@ -80,11 +80,11 @@ def store(session: Session, batch: Batch, questions: Questions, rows: Sequence[R
 
 def leave_out_useless(session: Session, owner: str, held: Sequence[Held]) -> list[Held]:
     """End what is not worth asking any more: the plan was corrected, or the trace is judged."""
-    for each in held:
-        if each.hint is None or each.hint.is_wanted:
-            continue
-        end_request(session, owner, Ended(each.request_id, "failed", 0, SUPERSEDED))
-        if each.hint.rederivation_id is not None:
+    useless = [each for each in held if each.hint is not None and not each.hint.is_wanted]
+    ended = [Ended(each.request_id, "failed", 0, SUPERSEDED) for each in useless]
+    end_requests(session, owner, ended)
+    for each in useless:
+        if each.hint is not None and each.hint.rederivation_id is not None:
             rederivations.supersede(session, each.hint.rederivation_id)
     return [each for each in held if each.hint is None or each.hint.is_wanted]
 

@@ -43,7 +43,7 @@ def reread(database: Database, who: Actor, *, batch_id: str | None = None) -> Re
             for reply, reading in readings:
                 suggestions.update_reading(session, reply.id, reading)
                 if reading.plan is not None:
-                    suggestions.mark_ready(session, reply.query_id)
+                    suggestions.mark_ready(session, [reply.query_id])
                     mend_request(session, (reply.request_key or "").partition("#")[0])
         planned = {reply.query_id for reply, reading in readings if reading.plan is not None}
         if planned:

@@ -36,8 +36,8 @@ from schemas.project import ProjectSettings
 from schemas.synthesis import QueryPins, SynthesisOrder
 from tests.bench.figures import Figure, report
 from tests.factories import a_project
-from tests.fakes.endpoint import latency_of
 from tests.fakes.endpoint_process import RunningEndpoint, running_endpoint
+from tests.fakes.latency import latency_of
 
 IN_FLIGHT = {200: 2.0, 1000: 10.0}
 """Requests under way, and how long the endpoint takes for one, in seconds."""

@@ -72,17 +72,6 @@ def test_an_expert_is_found_by_typing_and_taken_by_enter(page: Page):
     assert experts_of(page) == [KNOW, ADVISE, FIND]
 
 
-def test_the_list_of_experts_is_never_under_the_bar_at_the_foot(page: Page):
-    page.set_viewport_size({"width": 1280, "height": 720})
-    for step in range(3):
-        field_at(page, f"$.steps[{step}].expert").click()
-        popup = page.locator(".expert-popup:visible").bounding_box()
-        bar = page.locator(".desk-footer").bounding_box()
-        assert popup and bar
-        assert 0 <= popup["y"] <= popup["y"] + popup["height"] <= bar["y"]
-        page.keyboard.press("Escape")
-
-
 def test_what_changed_of_an_expert_since_the_last_list_is_told_where_one_is_chosen(page: Page):
     box, about = field_at(page, "$.steps[2].expert"), page.locator(".expert-about:visible")
     box.fill(NEW_EXPERT)

@@ -96,3 +96,14 @@ def test_the_words_of_the_badges_are_those_of_the_page(desk: Desk):
     expect(page.locator(".plan-form .step").nth(1).locator(".badges button")).to_have_text(
         f"was {ITS_OLD_NAME}"
     )
+
+
+def test_the_list_of_experts_is_never_under_the_bar_at_the_foot(make_desk: MakeDesk):
+    page = make_desk(queries=1).open("li", "/zh/label", width=1280, height=720)
+    for step in range(3):
+        field_at(page, f"$.steps[{step}].expert").click()
+        popup = page.locator(".expert-popup:visible").bounding_box()
+        bar = page.locator(".desk-footer").bounding_box()
+        assert popup and bar
+        assert 0 <= popup["y"] <= popup["y"] + popup["height"] <= bar["y"]
+        page.keyboard.press("Escape")

@@ -7,10 +7,10 @@ in the dialect that the prompt names. Asked for a trace of a plan it writes one,
 betray the hint or turn the order round; asked for the plan of a trace it reads it from the trace,
 and a share of those plans is another. It counts every request by its content.
 
-Usage: `python -m tests.fakes.endpoint [--port N] [--config JSON]`; prints its base URL.
-After `hold_after` answers it keeps other requests waiting until told otherwise, after `down_after`
-it refuses them, so that a test can stop at a number and not at a moment. `GET /counts` tells what
-was asked; `POST /config` changes the behaviour while it runs, and with `forget` what was counted.
+Usage: `python -m tests.fakes.endpoint [--port N] [--config JSON]`; prints its base URL. After
+`hold_after` answers others wait until told otherwise, after `down_after` they are refused, so that
+a test can stop at a number and not at a moment. `GET /counts` tells what was asked; `POST /config`
+changes the behaviour while it runs, and with `forget` what was counted.
 """
 
 import argparse
@@ -31,6 +31,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from schemas.scoring.wire import to_text
+from tests.fakes.latency import latency_of
 from tests.fakes.rederiving import decoded, is_decode, told_trace
 
 SHAPES = ("reasoning_content", "reasoning", "inline", "no_opening", "fenced", "bare")
@@ -69,17 +70,7 @@ class Behaviour:
     dissent: float = 0.0
 
 
-FAULTS = (
-    "rate_limited",
-    "server_error",
-    "hangs",
-    "empty",
-    "unreadable_body",
-    "refused",
-    "cut_off",
-    "bad_plan",
-    "repairable",
-)
+FAULTS = tuple(Behaviour.__dataclass_fields__)[:9]
 _TRANSIENT = frozenset(FAULTS[:5])
 
 
@@ -164,8 +155,8 @@ class Endpoint:
         if behaviour.keep_bodies:
             self.bodies.append(body)
         self.reply_keys[headers.get("idempotency-key", "")] += 1
-        asked_for = body["messages"][-1]["content"]
-        await asyncio.sleep(latency_of(asked_for, behaviour.latency_s, behaviour.latency_spread))
+        query = body["messages"][-1]["content"]
+        await asyncio.sleep(latency_of(query, behaviour.latency_s, behaviour.latency_spread))
         await self._release()
         fault = _fault(behaviour, content)
         if fault in _TRANSIENT and self.asked[content] > behaviour.fault_times:
@@ -184,12 +175,6 @@ class Endpoint:
             return Response("<html>gateway</html>", media_type="text/html")
         time = hashlib.sha256(f"{content} {self.asked[content]}".encode()).hexdigest()
         return JSONResponse(_completion(body, content, behaviour, fault, time))
-
-
-def latency_of(query: str, mean_s: float, spread: float) -> float:
-    """How long a query takes: evenly between `1 - spread` and `1 + spread` times the mean."""
-    place = int.from_bytes(hashlib.sha256(query.encode()).digest()[:6], "big") / 2**48
-    return mean_s * (1 + spread * (2 * place - 1))
 
 
 def content_hash(body: Mapping[str, Any]) -> str:
