@@ -134,11 +134,11 @@ def no_deviation(curves: Curves, _weight: float) -> Found:
 
 
 def kl_explosion(curves: Curves, _weight: float) -> Found:
-    """The KL of the last ten steps is five times that of the fifty before, or simply large."""
+    """The KL of the last ten steps is five times that of the steps before, or simply large."""
     values = _known(curves.get(KL, ()))
     if len(values) < 30:
         return None
-    now, before = median(values[-10:]), median(values[-60:-10])
+    now, before = median(values[-10:]), median(values[-WINDOW:-10])
     if now < KL_ATONCE and not (now >= KL_LEAST and now >= KL_TIMES * before):
         return None
     return {"now": float(f"{now:.3g}"), "before": float(f"{before:.3g}")}

@@ -1,6 +1,7 @@
 """The part of the training page that shows completions of GRPO, and sends bad ones to people."""
 
 from dataclasses import dataclass
+from math import ceil, floor, isfinite, nan
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -10,11 +11,11 @@ from exports.training.rollouts import RolloutChoice
 from labeling.ui import rollout_views as views
 from labeling.ui.errors import presented, say
 from labeling.ui.events import DIRECT
-from labeling.ui.fields import button, check, choice, hidden, number, text
+from labeling.ui.fields import button, check, choice, hidden, text
 from labeling.ui.i18n import Words
 from labeling.ui.session import Services, who_asks
 from labeling.ui.view import on_pick, picked_id, shown, title, view
-from schemas.errors import NotFound
+from schemas.errors import InvalidInput, NotFound
 from schemas.project import REWARDS
 
 
@@ -105,21 +106,36 @@ class RolloutHandlers:
 
 
 def read_choice(page: int, *fields: Any) -> RolloutChoice:
-    """What the fields ask for; a field that is blank asks for nothing."""
-    by, is_descending, reward, low, high, *limits = fields
-    first, last, shortest, longest = (None if each is None else int(each) for each in limits)
+    """What the fields ask for; a field that is blank asks for nothing.
+
+    Raises:
+        InvalidInput: `training.not_a_limit`.
+    """
+    by, is_descending, reward, *limits = fields
+    low, high, first, last, shortest, longest = map(_limit, limits)
     return RolloutChoice(
         by=str(by),
         is_descending=bool(is_descending),
         reward=str(reward),
         low=low,
         high=high,
-        first_step=first,
-        last_step=last,
-        shortest=shortest,
-        longest=longest,
+        first_step=None if first is None else ceil(first),
+        last_step=None if last is None else floor(last),
+        shortest=None if shortest is None else ceil(shortest),
+        longest=None if longest is None else floor(longest),
         page=page,
     )
+
+
+def _limit(typed: object) -> float | None:
+    text = str(typed or "").strip()
+    try:
+        found = float(text) if text else None
+    except ValueError:
+        found = nan
+    if found is not None and not isfinite(found):
+        raise InvalidInput("training.not_a_limit", text=text[:40])
+    return found
 
 
 def _place(rollout: str) -> tuple[str, int]:
@@ -164,7 +180,6 @@ def build_rollouts(
 
 def _lay_out(words: Words) -> RolloutPart:
     with gr.Column(elem_classes="pw-form"):
-        title(words("training.rollouts"))
         fields = _lay_out_fields(words)
         find = button(words, "training.find")
     rows = view("training-rollouts", parameter="rollout")
@@ -192,11 +207,11 @@ def _lay_out_fields(words: Words) -> tuple[Any, ...]:
         by = choice(words, "training.by", [*total, *rewards, *others], value="total", min_width=130)
         descending = check(words, "training.descending")
         reward = choice(words, "training.with", [*total, *rewards], value="total", min_width=130)
-        low = number(words, "training.low", value=None, min_width=80)
-        high = number(words, "training.high", value=None, min_width=80)
+        low = text(words, "training.low", min_width=80)
+        high = text(words, "training.high", min_width=80)
     with gr.Row():
         limits = [
-            number(words, f"training.{each}", value=None, min_width=100, precision=0)
+            text(words, f"training.{each}", min_width=100)
             for each in ("first_step", "last_step", "shortest", "longest")
         ]
     return (by, descending, reward, low, high, *limits)

@@ -28,8 +28,8 @@ STEPS = 2_000
 HOSTILE = "<img src=x onerror=\"document.title='hit'\">${document.title='hit'}"
 THINKING = "用户想看流量，先查数据，再诊断原因。" * 4
 PLAN = {
-    "rewritten_query": "查看上周的流量",
-    "steps": [{"expert": "诊断专家", "sub_questions": ["流量为什么下降"], "order": 1}],
+    "补全后的问题": "查看上周的流量",
+    "plan": [{"专家": "诊断专家", "处理问题": ["流量为什么下降"]}],
 }
 
 
@@ -106,17 +106,18 @@ def test_curves_are_read_by_key_and_switched_off_line_by_line(
 ) -> None:
     page = opened(open_as, f"/en/training?run={ids[0]}", width=1280)
     chart = page.locator("[data-chart=rewards]")
-    expect(chart.locator(".pw-curve-line")).to_have_count(8)
+    expect(chart.locator(".pw-curve-line:not(.pw-raw)")).to_have_count(8)
     chart.get_by_role("button", name="Rewrite").click()
-    expect(chart.locator(".pw-curve-line")).to_have_count(7)
+    expect(chart.locator(".pw-curve-line:not(.pw-raw)")).to_have_count(7)
     plot = page.locator("[data-chart=learning_rate] .pw-plot-area")
     plot.focus()
     for key in ("Home", "ArrowRight", "ArrowRight"):
         plot.press(key)
     expect(plot).to_have_attribute("aria-valuetext", "3: 0.000001")
     expect(page.locator("[data-chart=learning_rate] h4")).to_contain_text("step 3")
-    page.get_by_role("button", name="Smooth").first.click()
     expect(chart.locator(".pw-raw")).to_have_count(7)
+    page.get_by_role("button", name="Smooth").first.click()
+    expect(chart.locator(".pw-raw")).to_have_count(0)
     expect(page.locator("#alarm-kl_explosion")).to_contain_text("7.5")
     expect(page.locator("#alarm-kl_explosion")).to_contain_text("lower learning rate")
     shot(page, "run-curves")
@@ -131,8 +132,8 @@ def test_other_runs_are_laid_over_and_what_differs_is_told(
     differing = page.locator("#training-differences tr", has_text="GRPO · beta")
     expect(differing).to_contain_text("0.04")
     expect(differing).to_contain_text("0.1")
-    expect(page.locator("[data-chart=rewards] .pw-curve-line")).to_have_count(2)
-    expect(page.locator("[data-chart=kl] .pw-curve-line")).to_have_count(2)
+    expect(page.locator("[data-chart=rewards] .pw-curve-line:not(.pw-raw)")).to_have_count(2)
+    expect(page.locator("[data-chart=kl] .pw-curve-line:not(.pw-raw)")).to_have_count(2)
     shot(page, "run-beside")
 
 
@@ -153,7 +154,8 @@ def test_a_bad_completion_is_found_read_and_sent_to_annotation(
     expect(detail).to_contain_text("The accepted plan")
     experts = detail.locator(".pw-scores tr", has_text="Experts")
     expect(experts).to_contain_text("0.000")
-    expect(experts).to_contain_text("Missing: 数据分析专家")
+    expect(experts).to_contain_text("Too many: 诊断专家")
+    expect(detail).to_contain_text("流量为什么下降")
     detail.get_by_text("Show the thinking").click()
     expect(detail).to_contain_text(HOSTILE)
     assert page.title() != "hit"

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import fmean
 from typing import Any, NamedTuple
 
 import pytest
@@ -21,7 +22,10 @@ from exports import evaluations
 from exports.training import launch
 from exports.training.chain import resume_chain, start_chain, stop_chain
 from exports.training.chain_view import chain_view, list_chains, list_runs, log_since, run_view
+from exports.training.live import Seen, live
 from exports.training.process import processes_with, trainers
+from exports.training.rollout_work import get_rollout, list_rollouts
+from exports.training.rollouts import RolloutChoice, rollouts_of
 from exports.training.stages import file_hash
 from schemas.errors import NotAllowed, NotFound, TransitionRefused
 from schemas.people import Actor
@@ -190,6 +194,49 @@ def test_the_evaluations_are_rows_with_their_scoring_and_checkpoint(
         assert each.figures.failed == 0
         assert len(evaluations.list_answers(site.database, site.who, each.id)) == 2
     assert stage(trained, "compare").figures["after"]["questions"] == 2
+
+
+def test_the_completions_of_a_step_earn_what_the_trainer_logged(
+    site: Site, trained: ChainView
+) -> None:
+    """Each completion is found by offset, at its step, with the weighted sum of the trainer."""
+    run_id = stage(trained, "grpo").run_id
+    rollouts = rollouts_of(site.settings.home / "runs" / run_id)
+    found = rollouts.some(range(len(rollouts.entries)))
+    for point in trained.series["grpo"]["reward"]:
+        totals = [each.total for each in found if each.step == point.step]
+        assert len(totals) == 16
+        assert fmean(totals) == pytest.approx(point.value, abs=1e-5)
+    page = list_rollouts(
+        site.database, site.settings, site.who, trained.id, RolloutChoice(is_descending=True)
+    )
+    assert (page.written, page.unreadable) == (len(found), 0)
+    best = page.rows[0].rollout
+    detail = get_rollout(site.database, site.settings, site.who, run_id, best.line)
+    assert detail.gold
+    assert detail.query
+    assert detail.reasons.keys() == {name for name, each in best.scores.items() if each < 0.9995}
+
+
+def test_the_page_is_told_every_step_and_the_alarms_of_a_real_run(
+    site: Site, trained: ChainView
+) -> None:
+    news = live(site.database, site.settings, site.who, [trained.id], Seen())
+    told = {part.run_id: part for part in news.parts}
+    for name in ("sft", "grpo"):
+        part, curves = told[stage(trained, name).run_id], trained.series[name]
+        for metric in part.values:
+            drawn = zip(part.steps, part.values[metric], strict=True)
+            points = [Point(step, value) for step, value in drawn if value is not None]
+            assert points == list(curves[metric])
+    grpo = told[stage(trained, "grpo").run_id]
+    assert {"frac_reward_zero_std", "completions/clipped_ratio"} <= grpo.values.keys()
+    assert news.log
+    assert live(site.database, site.settings, site.who, [trained.id], news.seen).parts == ()
+    for alarm in trained.alarms:
+        for language in LANGUAGES:
+            assert sentence(alarm.code, alarm.values, language)
+            assert sentence(alarm.advice, {}, language)
 
 
 def test_the_log_is_followed_from_an_offset(site: Site, trained: ChainView) -> None:

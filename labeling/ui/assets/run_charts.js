@@ -26,7 +26,8 @@ export function makeChart(spec, words) {
   const cursor = shape("line", { class: "pw-cursor", y1: 0, y2: TALL });
   let lines = [], smooth = false, at = null, range = [0, 1];
 
-  const seen = () => lines.filter((line) => !hidden.has(line.key));
+  // The thick line lies over the others.
+  const seen = () => lines.filter((line) => !hidden.has(line.key)).sort((a, b) => Boolean(a.thick) - Boolean(b.thick));
   const guide = () => lines.reduce((longest, line) => (line.xs.length > longest.length ? line.xs : longest), []);
 
   function draw() {
@@ -135,8 +136,12 @@ function shape(kind, attributes) {
   return made;
 }
 
-/** Four significant digits, and no more zeros than there are. */
-export const short = (number) => (number === null || number === undefined ? "–" : String(Number(number.toPrecision(4))));
+/** Four significant digits, and no more zeros than there are; what is very small as 1.5e-6. */
+export function short(number) {
+  if (number === null || number === undefined) return "–";
+  const small = number !== 0 && Math.abs(number) < 0.001;
+  return small ? number.toExponential(2).replace(/\.?0+e/, "e") : String(Number(number.toPrecision(4)));
+}
 
 /** The place in `xs` (sorted) that is nearest to a step. */
 function nearest(xs, step) {

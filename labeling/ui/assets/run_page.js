@@ -11,7 +11,7 @@ export function mount({ element, props, again: askAgain, watch }) {
   const words = props.words, place = element.querySelector(".pw-run");
   const runs = new Map(), cards = new Map();
   let chains = [], log = { run: "", next: 0, text: "" }, logCard = null, asked = 0;
-  let smooth = localStorage.getItem(SMOOTH) === "on";
+  let smooth = localStorage.getItem(SMOOTH) !== "off";
 
   /** What was missed is asked for again, at most every second. */
   function again() {
