@@ -205,3 +205,13 @@ def test_where_nothing_is_alike_it_is_said(
     assert "never to train" in refused.value.sentence("en")
     with pytest.raises(NotFound):
         alike.send_alike(database, who, pair[1], "no question")
+
+
+def test_of_a_few_answers_the_wrong_ones_come_first(
+    database: Database, who: Actor, pair: tuple[str, str]
+) -> None:
+    whole = evaluations.list_answers(database, who, pair[0])
+    wrong = [each for each in whole if not each.scores["right"]]
+    few = evaluations.list_answers(database, who, pair[0], most=len(wrong) + 2)
+    assert few[: len(wrong)] == wrong
+    assert all(each.scores["right"] for each in few[len(wrong) :])
