@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import yaml
@@ -21,53 +21,23 @@ from db.upgrade import upgrade
 from exports import evaluations
 from exports.training import launch
 from exports.training.chain import resume_chain, start_chain, stop_chain
-from exports.training.chain_view import chain_view, list_chains, list_runs, log_since, run_view
+from exports.training.chain_view import list_chains, list_runs, log_since, run_view
 from exports.training.live import Seen, live
 from exports.training.process import processes_with, trainers
 from exports.training.rollout_work import get_rollout, list_rollouts
 from exports.training.rollouts import RolloutChoice, rollouts_of
 from exports.training.stages import file_hash
 from schemas.errors import NotAllowed, NotFound, TransitionRefused
-from schemas.people import Actor
 from schemas.project import REWARDS
 from schemas.sentences import LANGUAGES, sentence
 from schemas.settings import Settings
 from schemas.training import ChainOrder, ChainView, Point, RunView
 from tests.bundles import a_benchmark, a_bundle
+from tests.chain_site import LIMIT_S, Site, is_over, logged, stage
 from tests.factories import a_person, a_project
 
 WEIGHTS = dict.fromkeys(REWARDS, 1.0) | {"ThinkLengthReward": 3.0}
-LIMIT_S = 1200
 pytestmark = pytest.mark.timeout(LIMIT_S)
-
-
-class Site(NamedTuple):
-    """An installation in use."""
-
-    settings: Settings
-    database: Database
-    durable: Durable
-    who: Actor
-    bundle_id: str
-
-    def start(self, order: ChainOrder) -> str:
-        return start_chain(
-            self.database, self.durable, self.settings, self.who, self.bundle_id, "cpu-smoke", order
-        )
-
-    def view(self, chain_id: str) -> ChainView:
-        return chain_view(self.database, self.settings, self.who, chain_id)
-
-    def wait(self, chain_id: str, holds: Callable[[ChainView], bool]) -> ChainView:
-        deadline = time.monotonic() + LIMIT_S
-        while not holds(view := self.view(chain_id)):
-            assert time.monotonic() < deadline, view
-            time.sleep(0.3)
-        return view
-
-
-def is_over(view: ChainView) -> bool:
-    return view.finished_at is not None
 
 
 @pytest.fixture(scope="module")
@@ -92,18 +62,6 @@ def trained(site: Site) -> ChainView:
     """The whole chain, once for this file, with weights of its own."""
     chain_id = site.start(ChainOrder(weights=WEIGHTS, evaluation_limit=2))
     return site.wait(chain_id, is_over)
-
-
-def stage(view: ChainView, name: str) -> Any:
-    return next(each for each in view.stages if each.name == name)
-
-
-def logged(site: Site, view: ChainView, name: str) -> list[dict[str, Any]]:
-    """The steps of a stage, read from the trainer's own file."""
-    run = run_view(site.database, site.settings, site.who, stage(view, name).run_id)
-    path = Path(run.folder) / "output" / "logging.jsonl"
-    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    return [line for line in lines if "loss" in line and "global_step/max_steps" in line]
 
 
 def test_the_whole_chain_runs_to_its_end(trained: ChainView) -> None:
