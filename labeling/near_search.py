@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from schemas.gram_rows import GramRows, Numbers
 
@@ -145,13 +144,16 @@ class NearSearch:
 
     def _matrix(self, places: Numbers, counts: Numbers) -> Any:
         """The first grams of some texts, a line each."""
+        # Most commands never compare, and would start a quarter of a second later.
+        from scipy.sparse import csr_matrix  # noqa: PLC0415
+
         lengths = counts[places]
         starts = np.zeros(len(places) + 1, np.int64)
         np.cumsum(lengths, out=starts[1:])
         shift = np.repeat(self._rows.starts[places] - starts[:-1], lengths)
         grams = self._rows.grams[np.arange(starts[-1]) + shift]
         shape = (len(places), self._rows.kinds)
-        return sparse.csr_matrix((np.ones(len(grams), np.int32), grams, starts), shape=shape)
+        return csr_matrix((np.ones(len(grams), np.int32), grams, starts), shape=shape)
 
 
 class _Index:
