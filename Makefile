@@ -3,8 +3,10 @@ PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -q
-WORKERS ?= 2
-SIDE_BY_SIDE = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# Three at a time keep two cores busy, since many tests wait for processes; a browser waits for nobody.
+WORKERS ?= 3
+BROWSERS ?= 2
+SIDE_BY_SIDE = --dist loadfile --no-loadscope-reorder
 HOST ?= 127.0.0.1
 PORT ?= 7860
 TORCH_INDEX ?=
@@ -26,8 +28,8 @@ test: $(VENV)/.test ## set up what the tests need, check and test everything
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/pyright
-	$(PYTEST) $(SIDE_BY_SIDE) --ignore tests/browser
-	CHROMIUM="$$(sh tests/find_chromium.sh)" $(PYTEST) $(SIDE_BY_SIDE) tests/browser
+	$(PYTEST) -n $(WORKERS) $(SIDE_BY_SIDE) --ignore tests/browser
+	CHROMIUM="$$(sh tests/find_chromium.sh)" $(PYTEST) -n $(BROWSERS) $(SIDE_BY_SIDE) tests/browser
 
 test-data: $(VENV)/.test ## read outside data: make test-data DATA=folder
 	@test -n "$(DATA)" || { echo "Name the folder: make test-data DATA=folder"; exit 2; }
