@@ -1,5 +1,6 @@
 """What the page of a run is told: news only; and a bad completion goes back to people."""
 
+import argparse
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,11 +9,14 @@ import gradio as gr
 import pytest
 
 from db.engine import Database
+from exports.training.alarms import alarms_of
+from exports.training.commands import add_commands
 from exports.training.live import MOST_STEPS, Live, Seen, live
 from exports.training.overlay import differences
 from exports.training.rollout_work import ask_for_another_look, get_rollout, list_rollouts
 from exports.training.rollouts import RolloutChoice
 from labeling import commenting, gold, queue
+from labeling.command_line import CommandContext
 from labeling.ui.i18n import Words
 from labeling.ui.session import Services, request_of
 from labeling.ui.training import TrainingHandlers
@@ -201,3 +205,37 @@ def test_a_gold_item_is_sent_back_to_nobody(accepted: Site) -> None:
     with pytest.raises(TransitionRefused) as refused:
         ask(accepted, 0)
     assert refused.value.code == "training.look_gold"
+
+
+def test_runs_show_tells_each_alarm_with_its_figures_and_what_to_do(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log_steps(site.folder, range(41, 61), frac_reward_zero_std=0.75)
+    for named in (site.chain_id, site.run_id):
+        for as_json in (True, False):
+            context = CommandContext(site.settings, site.database, "main", "en", as_json)
+            parser = argparse.ArgumentParser()
+            add_commands(parser.add_subparsers())
+            asked = parser.parse_args(["runs", "show", named])
+            assert asked.run(context, asked) == 0
+            said = capsys.readouterr().out
+            assert "75 % of the groups" in said
+            if as_json:
+                (alarm,) = json.loads(said)["alarms"]
+                assert (alarm["name"], alarm["values"]["now"]) == ("no_deviation", 75)
+                assert "num_generations" in alarm["advice"]
+
+
+def test_a_phrase_that_spreads_is_found_in_the_completions_of_a_run(site: Site) -> None:
+    bundle = site.settings.home / "bundles" / "first"
+    ids = plan_ids(bundle)
+    phrase = "综合以上所有信息我认为这个问题非常重要"
+    lines = [
+        a_completion(step, ids[(step + n) % 8], f"<think>\n{step}号{n}回答。{phrase * (step > 30)}")
+        for step in range(1, 41)
+        for n in range(8)
+    ]
+    write_completions(site.folder, lines)
+    found = {each.name: each.values for each in alarms_of(site.folder, bundle, "grpo")}
+    assert str(found["phrase"]["phrase"]) in phrase
+    assert (found["phrase"]["now"], found["phrase"]["before"]) == (100, 0)

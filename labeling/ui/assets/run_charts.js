@@ -13,7 +13,7 @@ const SMOOTHNESS = 0.9;
 export function makeChart(spec, words) {
   const hidden = new Set();
   const legend = h("div", { class: "pw-legend" });
-  const value = h("b", {});
+  const value = h("b", {}), small = h("small", {});
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", `0 0 ${WIDE} ${TALL}`);
   svg.setAttribute("preserveAspectRatio", "none");
@@ -21,7 +21,7 @@ export function makeChart(spec, words) {
   const ticks = h("div", { class: "pw-ticks", "aria-hidden": "true" });
   const plot = h("div", { class: "pw-plot-area", role: "slider", tabindex: 0, "aria-label": spec.title }, ticks, svg);
   const foot = h("div", { class: "pw-chart-foot" });
-  const head = h("h4", {}, h("span", {}, spec.title, spec.unit ? h("small", {}, ` ${spec.unit}`) : null), value);
+  const head = h("h4", {}, h("span", {}, spec.title, small), value);
   const root = h("div", { class: `pw-chart pw-curve ${spec.tall ? "pw-tall" : ""}`, data: { chart: spec.id } }, head, legend, plot, foot);
   const cursor = shape("line", { class: "pw-cursor", y1: 0, y2: TALL });
   let lines = [], smooth = false, at = null, range = [0, 1];
@@ -61,7 +61,7 @@ export function makeChart(spec, words) {
 
   function tell() {
     const xs = guide(), step = at === null ? xs.at(-1) : xs[nearest(xs, at)];
-    const told = lines.map((line) => [line, valueAt(line, step)]);
+    const told = lines.map((line) => [line, at === null ? line.ys.at(-1) ?? null : valueAt(line, step)]);
     const exact = (number) => (number === null ? "–" : at === null ? short(number) : String(number));
     const is = at !== null && xs.length;
     cursor.setAttribute("visibility", is ? "visible" : "hidden");
@@ -91,7 +91,7 @@ export function makeChart(spec, words) {
         if (!hidden.delete(line.key)) hidden.add(line.key);
         draw();
       };
-      keys.set(line.key, h("button", { type: "button", class: `pw-line-key pw-l${line.tone}`, data: { line: line.key }, onclick: toggle }, h("i", {}), h("span", {}, line.label), h("em", {})));
+      keys.set(line.key, h("button", { type: "button", class: `pw-line-key pw-l${line.tone}`, title: line.label, "aria-label": line.label, data: { line: line.key }, onclick: toggle }, h("i", {}), h("span", {}, line.label), h("em", {})));
     }
     return keys.get(line.key);
   }
@@ -119,7 +119,9 @@ export function makeChart(spec, words) {
 
   return {
     root,
-    update(given, isSmooth) {
+    /** `note` stands beside the title: the unit, or which of several lines is compared. */
+    update(given, isSmooth, note = spec.unit) {
+      small.textContent = note ? ` ${note}` : "";
       lines = given;
       smooth = isSmooth;
       root.hidden = !lines.some((line) => line.xs.length);

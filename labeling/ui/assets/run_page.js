@@ -105,7 +105,11 @@ export function mount({ element, props, again: askAgain, watch }) {
       const { root, charts, note, more } = card(stage);
       root.hidden = !has;
       if (!has) continue;
-      for (const [spec, chart] of charts) chart.update(linesOf(spec, stage), smooth);
+      for (const [spec, chart] of charts) {
+        chart.root.classList.toggle("pw-beside", chains.length > 1);
+        const compared = chains.length > 1 && spec.lines.find((line) => line.thick);
+        chart.update(linesOf(spec, stage), smooth, compared ? `· ${compared.label}` : spec.unit);
+      }
       const own = runs.get(chains[0][stage].at(-1));
       note.textContent = own && own.every > 1 ? words.every.replace("{every}", own.every) : "";
       const rest = Object.entries((own && own.last) || {});
