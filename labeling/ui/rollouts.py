@@ -179,7 +179,7 @@ def build_rollouts(
 
 
 def _lay_out(words: Words) -> RolloutPart:
-    with gr.Column(elem_classes="pw-form"):
+    with gr.Column(elem_classes="pw-form", elem_id="training-rollouts-form"):
         fields = _lay_out_fields(words)
         find = button(words, "training.find")
     rows = view("training-rollouts", parameter="rollout")

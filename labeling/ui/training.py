@@ -316,7 +316,8 @@ def _lay_out(services: Services, words: Words) -> TrainingPage:
                 stop_at_once = button(words, "training.stop_at_once", "stop")
                 resume = button(words, "training.resume")
             run = view("training-run")
-            beside = choice(words, "training.beside", multiselect=True, max_choices=MOST - 1)
+            with gr.Column(elem_classes="pw-form", elem_id="training-beside-form"):
+                beside = choice(words, "training.beside", multiselect=True, max_choices=MOST - 1)
             differing = view("training-differences")
             drawn, seen, told = curves(words), hidden("training.seen"), notice()
             build_rollouts(services, words, picked, told)

@@ -88,7 +88,7 @@ def test_three_people_walk_from_queries_to_a_trained_planner(
     app.stop()
     app.start()
     admin.reload()
-    line = admin.locator("#training-curves .pw-curve-line").first
+    line = admin.locator("#training-curves .pw-curve").first
     expect(line).to_be_visible(timeout=PATIENCE_MS)
     assert curves_on(admin) == drawn
     shot(admin, "walk-training-found-again")
@@ -285,7 +285,7 @@ def train(app: ServedApp, page: Page, shot: Shot) -> None:
     page.click("#training-train")
     expect(page.locator("#training-run .pw-stage").first).to_be_visible(timeout=PATIENCE_MS)
     page.reload()
-    expect(page.locator("#training-curves .pw-curve-line").first).to_be_visible(timeout=TRAINING_MS)
+    expect(page.locator("#training-curves .pw-curve").first).to_be_visible(timeout=TRAINING_MS)
     shot(page, "walk-training-live")
     verdict = page.locator("#training-run .pw-card > h3 :is(.pw-ok, .pw-bad, .pw-warn)")
     expect(verdict).to_be_visible(timeout=TRAINING_MS)

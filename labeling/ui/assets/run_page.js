@@ -127,7 +127,7 @@ export function mount({ element, props, again: askAgain, watch }) {
     log = { run: news.run, next: news.next, text: text.slice(-LOG_CHARACTERS) };
     if (!logCard) {
       const body = h("pre", {}), summary = h("summary", {}, words.log);
-      logCard = { root: h("div", { class: "pw-card" }, h("details", { id: "training-log" }, summary, body)), body };
+      logCard = { root: h("div", { class: "pw-card" }, h("details", { id: "training-log", open: true }, summary, body)), body };
       body.parentNode.addEventListener("toggle", () => (body.scrollTop = body.scrollHeight));
       place.append(logCard.root);
     }
