@@ -76,7 +76,7 @@ class RolloutHandlers:
         found = rollout_work.get_rollout(services.database, services.settings, who, run_id, line)
         can_ask = found.query_state is not None
         detail = shown(views.detail_view(found, self.words))
-        return OneShown(detail, rollout, gr.Group(visible=can_ask), gr.skip())
+        return OneShown(detail, rollout, gr.Column(visible=can_ask), gr.skip())
 
     @presented
     def on_look(self, rollout: str, reason: str, request: gr.Request) -> LookAsked:
@@ -157,7 +157,7 @@ class RolloutPart:
     more: gr.Button
     detail: gr.HTML
     rollout: gr.Textbox
-    look: gr.Group
+    look: gr.Column
     reason: gr.Textbox
     ask: gr.Button
 
@@ -191,7 +191,7 @@ def _lay_out(words: Words) -> RolloutPart:
         )
     detail = view("training-rollout")
     rollout = hidden("training.rollout_picked")
-    with gr.Group(visible=False, elem_classes="pw-form") as look:
+    with gr.Column(visible=False, elem_classes="pw-form") as look:
         title(words("training.look_title"))
         with gr.Row():
             reason = text(words, "training.look_reason", scale=3)
