@@ -94,7 +94,7 @@ class Rollouts:
         taken = [entry for entry in self._new_entries() if entry]
         if taken:
             self.entries = np.concatenate([self.entries, np.array(taken, _ENTRY)])
-        if len(self.entries) - self.kept >= WORTH_KEEPING:
+        if len(self.entries) - self.kept >= max(WORTH_KEEPING, self.kept // 10):
             self._keep()
 
     def page(self, choice: RolloutChoice, *, size: int = PAGE) -> RolloutPage:
