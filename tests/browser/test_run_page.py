@@ -87,9 +87,12 @@ def test_a_run_of_2000_steps_is_drawn_again_within_two_seconds_and_a_tick_is_sma
     sizes = [size_of_tick(page) for _ in range(2)]
     assert max(sizes) < 2_500, sizes
     drawn = line.get_attribute("d")
-    log_steps(served_app.home / "runs" / ids[1], range(STEPS + 1, STEPS + 2), kl=7.5)
     plot = page.locator("[data-chart=loss] .pw-plot-area")
+    plot.press("Home")
+    log_steps(served_app.home / "runs" / ids[1], range(STEPS + 1, STEPS + 2), kl=7.5)
     expect(plot).to_have_attribute("aria-valuemax", "2001")
+    expect(plot).to_be_focused()
+    expect(plot).to_have_attribute("aria-valuenow", "1")
     assert line.get_attribute("d") != drawn
 
 

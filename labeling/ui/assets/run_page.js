@@ -117,7 +117,9 @@ export function mount({ element, props, again: askAgain, watch }) {
       more.firstChild.textContent = words.other_figures.replace("{count}", rest.length);
       fill(more.lastChild, h("dl", { class: "pw-facts" }, rest.map(([name, value]) => [h("dt", {}, name), h("dd", {}, short(value))])));
     }
-    for (const stage of [...STAGES].reverse()) if (cards.has(stage)) place.prepend(cards.get(stage).root);
+    // Moved only where the order is wrong: a node that moves loses the focus.
+    const wanted = STAGES.filter((stage) => cards.has(stage)).map((stage) => cards.get(stage).root);
+    if (wanted.some((root, at) => place.children[at] !== root)) place.prepend(...wanted);
   }
 
   function takeLog(news) {
