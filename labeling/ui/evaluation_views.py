@@ -57,7 +57,9 @@ def _benchmark(benchmark: str, found: list[EvaluationView], words: Words) -> Nod
 
 def _row(found: EvaluationView, words: Words) -> list[Node]:
     about: list[Node] = [moment(found.created_at)]
-    if found.asked < 1 or found.state != "done":
+    if found.planner.checkpoint_hash:
+        about += [" · ", node("code", found.planner.checkpoint_hash[:8])]
+    if found.state != "done":
         about += [" · ", state_pill(found.state, words)]
     if not found.is_current_scoring:
         about += [" · ", words("evaluation.older_scoring")]
