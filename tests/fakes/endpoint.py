@@ -158,7 +158,7 @@ class Endpoint:
         query = body["messages"][-1]["content"]
         await asyncio.sleep(latency_of(query, behaviour.latency_s, behaviour.latency_spread))
         await self._release()
-        fault = _fault(behaviour, content)
+        fault = fault_of(behaviour, content)
         if fault in _TRANSIENT and self.asked[content] > behaviour.fault_times:
             fault = None
         if fault == "hangs":
@@ -310,7 +310,8 @@ def _refusal(
     return None
 
 
-def _fault(behaviour: Behaviour, content: str) -> str | None:
+def fault_of(behaviour: Behaviour, content: str) -> str | None:
+    """The fault that a request is chosen for, by its content hash."""
     share = int(content[16:24], 16) / 0xFFFFFFFF
     for name in FAULTS:
         share -= getattr(behaviour, name)
