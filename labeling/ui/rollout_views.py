@@ -99,6 +99,19 @@ def detail_view(found: Detail, words: Words) -> Node:
     )
 
 
+def worst_reason(found: Detail, words: Words) -> str:
+    """Why the reward that costs the total most is not 1: what one would most likely say."""
+    scores = found.rollout.scores
+    costs = {
+        name: found.weights.get(name, 0.0) * (1 - scores.get(name, 1.0)) for name in found.reasons
+    }
+    name = max(costs, key=costs.__getitem__, default=None)
+    if name is None or costs[name] <= 0:
+        return ""
+    why = found.reasons[name]
+    return f"{words(f'datasets.reward_{name}')}: {words.sentence(why.code, why.values)}"
+
+
 def _scores(found: Detail, words: Words) -> Node:
     heads = [words(f"training.{each}") for each in ("reward_name", "score", "weight", "why")]
     rows: list[tuple[str | None, list[Node]]] = []

@@ -35,6 +35,7 @@ class OneShown(NamedTuple):
     detail: Any
     rollout: Any
     look: Any
+    reason: Any
     notice: Any
 
 
@@ -76,7 +77,8 @@ class RolloutHandlers:
         found = rollout_work.get_rollout(services.database, services.settings, who, run_id, line)
         can_ask = found.query_state is not None
         detail = shown(views.detail_view(found, self.words))
-        return OneShown(detail, rollout, gr.Column(visible=can_ask), gr.skip())
+        reason = views.worst_reason(found, self.words)
+        return OneShown(detail, rollout, gr.Column(visible=can_ask), reason, gr.skip())
 
     @presented
     def on_look(self, rollout: str, reason: str, request: gr.Request) -> LookAsked:
@@ -173,7 +175,8 @@ def build_rollouts(
     turning = [picked, part.page, *part.fields]
     part.more.click(handlers.on_more, turning, listed, **DIRECT)
     part.before.click(handlers.on_before, turning, listed, **DIRECT)
-    on_pick(part.rows, handlers.on_pick, None, [part.detail, part.rollout, part.look, told])
+    one = [part.detail, part.rollout, part.look, part.reason, told]
+    on_pick(part.rows, handlers.on_pick, None, one)
     part.ask.click(handlers.on_look, [part.rollout, part.reason], [part.reason, told], **DIRECT)
     return part
 

@@ -18,6 +18,7 @@ from exports.training.rollouts import RolloutChoice
 from labeling import commenting, gold, queue
 from labeling.command_line import CommandContext
 from labeling.ui.i18n import Words
+from labeling.ui.rollouts import RolloutHandlers
 from labeling.ui.session import Services, request_of
 from labeling.ui.training import TrainingHandlers
 from schemas.errors import InvalidInput, NotAllowed, NotFound, TransitionRefused
@@ -191,6 +192,14 @@ def test_a_bad_completion_asks_for_another_look_and_overwrites_nothing(accepted:
     (comment,) = thread
     assert "专家选错了" in comment.text
     assert f"/training?run={accepted.chain_id}&rollout={accepted.run_id}:0" in comment.text
+
+
+def test_the_reason_that_costs_most_is_offered(accepted: Site) -> None:
+    durable: Any = None  # nothing is started here
+    handlers = RolloutHandlers(Services(accepted.settings, accepted.database, durable), Words("en"))
+    picked = gr.EventData(None, {"id": f"{accepted.run_id}:0"})
+    told = handlers.on_pick(picked, request_of(accepted.who))
+    assert told.reason == "Experts: There are no steps that could be read."
 
 
 def test_another_look_needs_a_reason(accepted: Site) -> None:
