@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exports.figures import RIGHT, judge
+from exports.judging import RIGHT, judge
 from schemas import carelessness, gold
 from schemas.carelessness import (
     FEWEST_OBSERVATIONS,
