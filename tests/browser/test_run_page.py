@@ -1,10 +1,10 @@
 """The page of a run in a browser: 2,000 steps found again, curves, completions, another look."""
 
 import json
-import re
 import time
 from collections.abc import Callable
 from secrets import token_hex
+from urllib.parse import urljoin
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -155,7 +155,7 @@ def test_a_bad_completion_is_found_read_and_sent_to_annotation(
     rows.first.click()
     detail = page.locator("#training-rollout")
     expect(detail).to_contain_text("The accepted plan")
-    experts = detail.locator(".pw-scores tr", has_text="Experts")
+    experts = detail.locator(".pw-scores tr", has_text="Experts").first
     expect(experts).to_contain_text("0.000")
     expect(experts).to_contain_text("Too many: 诊断专家")
     expect(detail).to_contain_text("流量为什么下降")
@@ -168,17 +168,6 @@ def test_a_bad_completion_is_found_read_and_sent_to_annotation(
     page.fill("#training-look-reason textarea, #training-look-reason input", "专家选错了")
     page.click("#training-look-ask")
     expect(page.locator(".pw-notice-card")).to_contain_text("Asked.")
-    page.goto(re.sub(r"\?.*", "", page.url))
-    detail_link = f"/en/queries?query={plan_id(page, ids)}"
-    page.goto(page.url.replace("/en/training", detail_link))
+    link = str(detail.locator("a.pw-button").get_attribute("href"))
+    page.goto(urljoin(page.url, link))
     expect(page.locator("#queries-detail")).to_contain_text("专家选错了")
-
-
-def plan_id(page: Page, ids: tuple[str, str, str]) -> str:
-    """The query that the link of a completion leads to."""
-    page.goto(f"{page.url}?run={ids[0]}&rollout={ids[1]}:60")
-    link = page.locator("#training-rollout a.pw-button")
-    expect(link).to_be_visible()
-    found = str(link.get_attribute("href")).rpartition("=")[2]
-    page.goto(re.sub(r"\?.*", "", page.url))
-    return found
