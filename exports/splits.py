@@ -32,12 +32,11 @@ class Splits(NamedTuple):
         """What a recipe needs to know: nothing where it splits nothing."""
         if not recipe.val_share:
             return cls(recipe.seed, 0.0, {}, frozenset(), frozenset())
-        special = access.list_special(session, project_id)
         return cls(
             recipe.seed,
             recipe.val_share,
-            {each.cluster: each.key for each in special},
-            frozenset(each.cluster for each in special if each.is_bridge),
+            access.list_joined(session, project_id),
+            access.list_bridges(session, project_id),
             frozenset(access.list_unknown(session, project_id)),
         )
 
@@ -50,10 +49,9 @@ class Splits(NamedTuple):
         """What is asked more than once, or nearly, among rows by their clusters."""
         if not self.share:
             return None
-        rows, get = Counter(clusters), self.keys.get
-        groups = Counter[str]()
-        for cluster, count in rows.items():
-            groups[get(cluster, cluster)] += count
-        larger = [count for count in groups.values() if count > 1]
-        bridges = sum(rows[each] for each in self.bridges) if self.bridges else 0
-        return NearFigures(groups=len(larger), rows=sum(larger), bridges=bridges)
+        rows, get, bridges = list(clusters), self.keys.get, self.bridges
+        larger = [
+            count for count in Counter([get(each, each) for each in rows]).values() if count > 1
+        ]
+        between = sum([each in bridges for each in rows]) if bridges else 0
+        return NearFigures(groups=len(larger), rows=sum(larger), bridges=between)

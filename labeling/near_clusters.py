@@ -75,7 +75,9 @@ def compare_queries(database: Database, project_id: str, *, most: int | None = N
 def join(
     asked: Sequence[Asked], *, near: float = NEAR, largest: int | None = None
 ) -> list[ClusterKey]:
-    """The key of each cluster, and whether it is a bridge; the oldest comes first.
+    """The key of each cluster, and whether it proves a bridge now; the oldest comes first.
+
+    What was a bridge before is one still, whatever this says of it.
 
     Args:
         asked: Clusters, each once.

@@ -48,10 +48,16 @@ def list_texts(session: Session, project_id: str) -> list[ClusterText]:
     return list(found.values())
 
 
-def list_special(session: Session, project_id: str) -> list[ClusterKey]:
-    """Clusters whose key is another's, and bridges; all others are their own."""
-    rows = fetch_rows(session, _SPECIAL, {"project_id": project_id})
-    return [ClusterKey(row[0], row[1], bool(row[2])) for row in rows]
+def list_joined(session: Session, project_id: str) -> dict[str, str]:
+    """Cluster → key, of clusters whose key is another's; all others are their own."""
+    rows = fetch_rows(session, _JOINED, {"project_id": project_id})
+    return {row[0]: row[1] for row in rows}
+
+
+def list_bridges(session: Session, project_id: str) -> frozenset[str]:
+    """Clusters that are bridges."""
+    rows = fetch_rows(session, _BRIDGES, {"project_id": project_id})
+    return frozenset([row[0] for row in rows])
 
 
 def count_known(session: Session, project_id: str) -> int:
@@ -143,9 +149,8 @@ _TEXTS = (
     .where(_OF_PROJECT)
     .order_by(col(Query.id))
 )
-_SPECIAL = sa.select(
-    col(NearCluster.cluster), col(NearCluster.key), col(NearCluster.is_bridge)
-).where(
-    col(NearCluster.project_id) == sa.bindparam("project_id"),
-    sa.or_(col(NearCluster.key) != col(NearCluster.cluster), col(NearCluster.is_bridge)),
+_KNOWN = col(NearCluster.project_id) == sa.bindparam("project_id")
+_JOINED = sa.select(col(NearCluster.cluster), col(NearCluster.key)).where(
+    _KNOWN, col(NearCluster.key) != col(NearCluster.cluster)
 )
+_BRIDGES = sa.select(col(NearCluster.cluster)).where(_KNOWN, col(NearCluster.is_bridge))

@@ -60,8 +60,7 @@ class Sources:
         self._prompts: dict[tuple[object, ...], str] = {}
         self._leaks: dict[tuple[str, str | None], bool] = {}
         self.pinned = Pinned.load(session, project_id)
-        special = near_clusters.list_special(session, project_id)
-        self.bridges = frozenset(each.cluster for each in special if each.is_bridge)
+        self.bridges = near_clusters.list_bridges(session, project_id)
 
     def knows_any(self, query_ids: Iterable[str]) -> bool:
         """Whether any of these queries is of this project."""

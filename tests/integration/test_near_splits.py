@@ -73,8 +73,7 @@ def likeness(one: str, other: str) -> float:
 
 def bridges(database: Database, who: Actor) -> set[str]:
     with database.reading() as session:
-        special = access.list_special(session, who.project_id)
-    return {each.cluster for each in special if each.is_bridge}
+        return set(access.list_bridges(session, who.project_id))
 
 
 @examples(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -244,9 +243,8 @@ def test_other_projects_are_not_compared_with(database: Database) -> None:
     assert compare_queries(database, who.project_id) == 2
     with database.reading() as session:
         assert access.count_known(session, other.project_id) == 0
-        assert [each.key for each in access.list_special(session, who.project_id)] == [
-            cluster_key(QUESTIONS[0])
-        ]
+        joined = access.list_joined(session, who.project_id)
+        assert list(joined.values()) == [cluster_key(QUESTIONS[0])]
 
 
 @pytest.mark.parametrize("has_rule", [True, False])
