@@ -41,6 +41,7 @@ class ChainsShown(NamedTuple):
     curves: Any
     seen: Any
     beside: Any
+    differences: Any
     picked: Any
     notice: Any
 
@@ -101,7 +102,7 @@ class TrainingHandlers:
     ) -> ChainsShown:
         """Look how far the runs are."""
         who = who_asks(request, "admin")
-        return self._chains(who, picked, beside, seen)._replace(picked=gr.skip())
+        return self._chains(who, picked, beside or [], seen)._replace(picked=gr.skip())
 
     @presented
     def on_open(self, picked: str, request: gr.Request) -> ChainsShown:
@@ -113,7 +114,8 @@ class TrainingHandlers:
         self, picked: str, beside: list[str] | None, _event: gr.EventData, request: gr.Request
     ) -> ChainsShown:
         """Tell everything anew: the page has missed something."""
-        return self._chains(who_asks(request, "admin"), picked, beside)._replace(picked=gr.skip())
+        who = who_asks(request, "admin")
+        return self._chains(who, picked, beside or [])._replace(picked=gr.skip())
 
     @presented
     def on_beside(self, picked: str, beside: list[str] | None, request: gr.Request) -> BesideShown:
@@ -200,6 +202,7 @@ class TrainingHandlers:
         *,
         told: Any = None,
     ) -> ChainsShown:
+        """Without `beside` nothing is laid over the run, whatever was before."""
         services, (known, parts) = self.services, _recall(seen)
         found = list_chains(services.database, who)
         heads = [self.words("training.run"), self.words("training.state")]
@@ -226,6 +229,8 @@ class TrainingHandlers:
             )
         if news and (news.parts or news.log or news.seen.runs.keys() != known.runs.keys()):
             new["curves"] = curves_value(news)
+        if beside is None:
+            new["differences"] = shown()
         remembered = _remember(news.seen if news else known, digests)
         if remembered != seen:
             new["seen"] = remembered
@@ -283,7 +288,8 @@ def build_training_page(services: Services, words: Words) -> TrainingPage:
     page = _lay_out(services, words)
     handlers = TrainingHandlers(services, words)
     form = page.form
-    live = [page.chains, page.chain, page.curves, page.seen, page.beside, page.picked, page.notice]
+    live = [page.chains, page.chain, page.curves, page.seen, page.beside, page.differences]
+    live += [page.picked, page.notice]
     known = [page.picked, page.beside, page.seen]
     on_page_load(handlers.on_load, None, [form.bundle, page.notice])
     on_page_load(handlers.on_recipe, form.recipe, [form.about, *form.knobs])

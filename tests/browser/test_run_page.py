@@ -138,6 +138,9 @@ def test_other_runs_are_laid_over_and_what_differs_is_told(
     expect(page.locator("[data-chart=rewards] .pw-curve-line:not(.pw-raw)")).to_have_count(2)
     expect(page.locator("[data-chart=kl] .pw-curve-line:not(.pw-raw)")).to_have_count(2)
     shot(page, "run-beside")
+    page.locator("#training-runs tr.pw-pick").last.click()
+    expect(page.locator("#training-differences tr")).to_have_count(0)
+    expect(page.locator("[data-chart=kl] .pw-curve-line:not(.pw-raw)")).to_have_count(1)
 
 
 def test_a_bad_completion_is_found_read_and_sent_to_annotation(
