@@ -1,5 +1,6 @@
 """A recipe as the values of the fields of a form, and back, without loss or not at all."""
 
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -83,12 +84,19 @@ def read_form(*fields: Any) -> BundleRecipe:
     return read_recipe(values)
 
 
-def fill_form(recipe: BundleRecipe) -> tuple[Any, ...]:
+def fill_form(recipe: BundleRecipe, banned_words: Sequence[str] = ()) -> tuple[Any, ...]:
     """The fields of the form for a recipe, in the order of `NAMES`.
+
+    Args:
+        recipe: What to show. A preview's says which words are banned; the form leaves them to the
+            project.
+        banned_words: The project's.
 
     Raises:
         InvalidInput: `export.recipe_beyond_form`; it says more than the form has fields for.
     """
+    if recipe.banned_words == tuple(banned_words):
+        recipe = recipe.model_copy(update={"banned_words": None})
     twins, think = recipe.augmentation, recipe.think
     values: dict[str, Any] = {name: getattr(recipe, name) for name in _AS_THEY_ARE}
     values |= {name: _percent(getattr(recipe, name)) for name in _IN_PERCENT}

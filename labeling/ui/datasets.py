@@ -9,6 +9,7 @@ import gradio as gr
 from exports import bundle as bundles
 from exports.bundle_work import new_order, start_export
 from exports.preview import preview_recipe
+from labeling.projects import get_settings
 from labeling.ui.dataset_form import NAMES, fill_form, read_form
 from labeling.ui.dataset_recipe import lay_out_recipe, lay_out_recipe_text
 from labeling.ui.dataset_views import bundle_row, bundle_view, preview_view
@@ -94,8 +95,9 @@ class DatasetsHandlers:
     @presented
     def on_fill(self, written: str, request: gr.Request) -> FormFilled:
         """Put a recipe that is given as text into the form, as far as nothing of it is lost."""
-        who_asks(request, "admin")
-        fields = fill_form(parse_recipe(written or ""))
+        who = who_asks(request, "admin")
+        project = get_settings(self.services.database, who)
+        fields = fill_form(parse_recipe(written or ""), project.banned_words)
         return FormFilled(*fields, say(self.words("datasets.filled")))
 
     @presented

@@ -11,7 +11,7 @@ from labeling.ui.dataset_form import NAMES, POOLS, fill_form, read_form
 from labeling.ui.dataset_views import recipe_view
 from labeling.ui.i18n import Words
 from schemas.errors import InvalidInput
-from schemas.project import DEFAULT_WEIGHTS, REWARDS
+from schemas.project import DEFAULT_WEIGHTS, REWARDS, ProjectSettings
 from schemas.recipe import FORMATS, BundleRecipe, parse_recipe
 from tests.exporting import a_recipe
 
@@ -131,6 +131,15 @@ def test_what_only_a_file_could_say_is_in_the_form() -> None:
         "decoys": 2,
     }
     assert recipe.plain_share == 0.3
+
+
+def test_what_a_preview_shows_fits_the_form_again() -> None:
+    project = ProjectSettings(banned_words=("微信",))
+    recipe = a_form(twin_share=20)
+    shown = parse_recipe(as_text(recipe.resolved(project)))
+    assert read_form(*fill_form(shown, project.banned_words)) == recipe
+    with pytest.raises(InvalidInput, match="banned_words"):
+        fill_form(shown, ("QQ",))
 
 
 @pytest.mark.parametrize("name", ["mixed", "cold-start"])
