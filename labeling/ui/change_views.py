@@ -116,7 +116,7 @@ def _marked(text: str, reference: str) -> list[Node]:
 
 def sent_view(found: SentToAnnotation, words: Words) -> Node:
     """The queries that were brought forward in place of a question."""
-    told = words("evaluation.sent", labels=found.labels, batch=found.batch)
+    told = words("evaluation.sent", queries=len(found.queries), batch=found.batch)
     heads = [words("evaluation.query"), words("evaluation.likeness")]
     rows: list[tuple[str | None, list[Node]]] = [
         (None, [each.text, f"{each.likeness:.0%}"]) for each in found.queries

@@ -100,7 +100,7 @@ class ComparisonHandlers:
         """Bring what is most like a question forward for annotation."""
         who = who_asks(request, "admin")
         found = alike.send_alike(self.services.database, who, evaluation, picked_id(event))
-        told = self.words("evaluation.sent", labels=found.labels, batch=found.batch)
+        told = self.words("evaluation.sent", queries=len(found.queries), batch=found.batch)
         return SentShown(shown(sent_view(found, self.words)), say(told))
 
     def _changes(

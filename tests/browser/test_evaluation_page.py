@@ -40,7 +40,7 @@ def test_two_planners_are_compared_and_what_is_like_a_wrong_answer_is_brought_fo
 
     changes.get_by_role("button", name="Label what is like it").first.click()
     expect(page.locator("#evaluation-sent")).to_contain_text("店铺上周的流量怎么样，有什么办法")
-    expect(page.locator(".pw-notice-card")).to_contain_text("now wait first")
+    expect(page.locator(".pw-notice-card")).to_contain_text("wait first now")
 
     with page.expect_download() as told:
         comparison.get_by_role("link", name="Markdown").click()
