@@ -70,7 +70,8 @@ def test_the_sentences_of_the_bench_are_all_used(name: str) -> None:
     code = "".join(
         (folder / path).read_text("utf-8")
         for path in ("exports/reward_report.py", "exports/reward_bench.py",
-                     "exports/reward_bench_work.py", "exports/reward_commands.py")
+                     "exports/reward_bench_work.py", "exports/reward_commands.py",
+                     "schemas/reward_reasons.py")
     )  # fmt: skip
     parts = ("probe_", "question_", "not_", "no_completion", "bench_no_", "bench_nothing")
     unused = [each for each in held if each not in code and not each.startswith(parts)]
