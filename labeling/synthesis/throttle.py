@@ -2,8 +2,10 @@
 
 Additive increase, multiplicative decrease: a "slow down" takes a quarter off, once for all the
 questions that were sent before it; every 25 replies in a row add one, up to what was ordered. A
-`Retry-After` holds all of them back. Whoever has a slot keeps it between two tries, but sends only
-when fewer questions than the limit are with the endpoint.
+`Retry-After` holds all of them back. Both only where more than a tenth of the last hundred were
+told so: fewer are the whim of a gateway, and only the question that met it waits. Whoever has a
+slot keeps it between two tries, but sends only when fewer questions than the limit are with the
+endpoint.
 """
 
 import asyncio
@@ -11,6 +13,8 @@ import time
 
 _CUT = 0.75
 _REPLIES_PER_STEP = 25
+_TOLERATED = 0.1
+_MEMORY = 100
 
 
 class Throttle:
@@ -23,6 +27,8 @@ class Throttle:
         self._sent = 0
         self._replies = 0
         self._cuts = 0
+        self._heard = 0
+        self._refused = 0.0
         self._open_at = 0.0
         self._changed = asyncio.Condition()
         self._room = asyncio.Event()
@@ -67,6 +73,9 @@ class Throttle:
 
     def slow_down(self, retry_after_s: float, begun: int) -> None:
         """The endpoint asked for less; `begun` is what `begin` said of the question."""
+        self._hear(1.0)
+        if self._refused <= _TOLERATED:
+            return
         self._open_at = max(self._open_at, time.monotonic() + retry_after_s)
         self._replies = 0
         if begun == self._cuts:
@@ -75,7 +84,13 @@ class Throttle:
 
     def replied(self) -> None:
         """The endpoint answered."""
+        self._hear(0.0)
         self._replies += 1
         if self._replies >= _REPLIES_PER_STEP:
             self._replies = 0
             self._limit = min(float(self._ceiling), self._limit + 1)
+
+    def _hear(self, refusal: float) -> None:
+        """The share of refusals: of all at first, later of about the last hundred."""
+        self._heard = min(self._heard + 1, _MEMORY)
+        self._refused += (refusal - self._refused) / self._heard

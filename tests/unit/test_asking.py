@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import time
 from collections.abc import Mapping, Sequence
 from typing import cast, get_args
@@ -152,6 +153,33 @@ def test_a_question_sent_after_a_cut_cuts_again() -> None:
         throttle.slow_down(0, _begin(throttle))
         throttle.end()
         assert throttle.limit == limit
+
+
+def test_few_refusals_among_many_replies_hold_nobody_else_back() -> None:
+    dice = random.Random(7)
+    throttle = Throttle(200)
+    for _ in range(200):
+        throttle.replied()
+    for _ in range(5000):
+        begun = _begin(throttle)
+        throttle.end()
+        if dice.random() < 0.05:
+            throttle.slow_down(60, begun)
+        else:
+            throttle.replied()
+    assert throttle.limit > 180
+    assert throttle.hold_s() == 0
+
+
+def test_refusals_that_become_many_are_a_limit_for_all() -> None:
+    throttle = Throttle(200)
+    for _ in range(200):
+        throttle.replied()
+    for _ in range(30):
+        throttle.slow_down(60, _begin(throttle))
+        throttle.end()
+    assert throttle.limit < 20
+    assert throttle.hold_s() > 50
 
 
 def test_whoever_waits_to_ask_again_sends_only_when_there_is_room() -> None:
