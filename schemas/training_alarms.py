@@ -34,6 +34,7 @@ KL_ATONCE, KL_TIMES, KL_LEAST = 5.0, 5.0, 0.5
 PHRASE, SPREAD, WIDER = 12, 0.5, 0.4
 
 TOTAL, EXPERTS = "reward", "rewards/ExpertValidationReward/mean"
+WANTED_LENGTH = "rewards/ThinkLengthReward/mean"
 LENGTH, CLIPPED = "completions/mean_length", "completions/clipped_ratio"
 ZERO_STD, KL = "frac_reward_zero_std", "kl"
 FINITE = ("loss", "grad_norm", "reward")
@@ -90,7 +91,13 @@ def reward_without_experts(curves: Curves, weight: float) -> Found:
 
 
 def length_collapse(curves: Curves, _weight: float) -> Found:
-    """Completions are half as long as at the beginning, and the way there was no chance."""
+    """Completions are half as long as at the beginning, and the way there was no chance.
+
+    What shrinks to the wanted length, so that the reward of the length rises, is no collapse.
+    """
+    paid = _known(curves.get(WANTED_LENGTH, ()))
+    if paid and fmean(paid[-EDGE:]) > fmean(paid[:EDGE]) + LEAST_RISE:
+        return None
     return _length(curves, lambda now, before: now <= SHRUNK * before, is_up=False)
 
 

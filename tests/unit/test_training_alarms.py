@@ -15,6 +15,7 @@ from schemas.training_alarms import (
     LENGTH,
     RULES,
     TOTAL,
+    WANTED_LENGTH,
     ZERO_STD,
     Alarm,
     Said,
@@ -95,6 +96,15 @@ def test_a_total_that_rises_because_the_experts_do_is_no_alarm() -> None:
 def test_experts_at_their_ceiling_may_stay_flat() -> None:
     rising = {TOTAL: noisy("up", 0.4, 0.04, lambda at: 0.25 * at), EXPERTS: [1.0] * STEPS}
     assert sounding(clean("healthy") | rising) == set()
+
+
+def test_thinking_that_shrinks_to_its_wanted_length_is_no_collapse() -> None:
+    """From 240 to 93, as in the article: that is what the reward of the length is for."""
+    shorter = {LENGTH: noisy("shorter", 240, 20, lambda at: -147 * at)}
+    paid = {WANTED_LENGTH: noisy("paid", 0.2, 0.05, lambda at: 0.6 * at)}
+    unpaid = {WANTED_LENGTH: noisy("unpaid", 0.8, 0.05, lambda at: -0.6 * at)}
+    assert sounding(clean("shorter") | shorter | paid) == set()
+    assert sounding(clean("shorter") | shorter | unpaid) == {"length_collapse"}
 
 
 def test_a_rise_is_measured_against_all_weights() -> None:
