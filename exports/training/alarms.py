@@ -18,6 +18,7 @@ from schemas.training_alarms import (
     LENGTH,
     RULES,
     TOTAL,
+    WANTED_LENGTH,
     ZERO_STD,
     Alarm,
     Said,
@@ -25,7 +26,7 @@ from schemas.training_alarms import (
     spreading_phrase,
 )
 
-LOOKED_AT = (TOTAL, EXPERTS, LENGTH, CLIPPED, ZERO_STD, KL)
+LOOKED_AT = (TOTAL, EXPERTS, WANTED_LENGTH, LENGTH, CLIPPED, ZERO_STD, KL)
 SAMPLE = 100
 LONGEST = 4_000
 STEPS = 10

@@ -31,6 +31,7 @@ from tests.training_files import (
     a_completion,
     a_decided_query,
     a_line_of,
+    a_run_folder,
     log_steps,
     plan_ids,
     write_completions,
@@ -248,3 +249,18 @@ def test_a_phrase_that_spreads_is_found_in_the_completions_of_a_run(site: Site) 
     found = {each.name: each.values for each in alarms_of(site.folder, bundle, "grpo")}
     assert str(found["phrase"]["phrase"]) in phrase
     assert (found["phrase"]["now"], found["phrase"]["before"]) == (100, 0)
+
+
+@pytest.mark.parametrize(("paid", "names"), [(0.9, set[str]()), (0.2, {"length_collapse"})])
+def test_thinking_that_gets_shorter_alarms_only_where_its_reward_falls(
+    tmp_path: Path, paid: float, names: set[str]
+) -> None:
+    folder = a_run_folder(tmp_path / "run")
+    for step in range(1, 81):
+        far = step / 80
+        shorter = {
+            "completions/mean_length": 240 - 180 * far,
+            "rewards/ThinkLengthReward/mean": 0.5 + (paid - 0.5) * far,
+        }
+        log_steps(folder, range(step, step + 1), most=80, **shorter)
+    assert {each.name for each in alarms_of(folder, tmp_path, "grpo")} == names
