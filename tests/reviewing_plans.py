@@ -33,19 +33,7 @@ def a_verdict(
         verdict, "accepted" if final else "returned"
     )
     with database.transaction() as session:
-        session.add(
-            Annotation(
-                id=annotation_id,
-                project_id=author.project_id,
-                query_id=query_id,
-                author_id=author.person_id,
-                state=state,
-                suggestion_id=suggestion_id,
-                submitted_at=DECIDED,
-                decided_at=DECIDED,
-            )
-        )
-        session.flush()
+        _annotation(session, annotation_id, author, query_id, state, suggestion_id)
         first = _revision(session, annotation_id, author, plan, 1)
         last = first
         if final is not None:
@@ -62,6 +50,29 @@ def a_verdict(
             query.state = "decided"
             query.chosen_annotation_id = query.chosen_annotation_id or annotation_id
     return annotation_id
+
+
+def _annotation(
+    session: Session,
+    annotation_id: str,
+    author: Actor,
+    query_id: str,
+    state: str,
+    suggestion_id: str | None,
+) -> None:
+    session.add(
+        Annotation(
+            id=annotation_id,
+            project_id=author.project_id,
+            query_id=query_id,
+            author_id=author.person_id,
+            state=state,
+            suggestion_id=suggestion_id,
+            submitted_at=DECIDED,
+            decided_at=DECIDED,
+        )
+    )
+    session.flush()
 
 
 def a_gold_item(database: Database, who: Actor, query_id: str, plan: PlainPlan) -> None:
