@@ -1,13 +1,17 @@
-"""Many decided rows at once, for tests and benches of what is done with all of them."""
+"""Many rows at once, for tests and benches of what is done with all of them."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from db.engine import Database, Session, insert_many
-from db.tables import Query
+from db.tables import Project, Query
 from db.tables.base import new_ids, now
+from schemas.clusters import cluster_key
 from schemas.drafts import content_hash
 from schemas.people import Actor
+from schemas.project import ProjectSettings
+from schemas.synthesis import QueryPins
 from tests.factories import a_query
 
 
@@ -19,6 +23,34 @@ def add_decided(
     for start in range(0, count, 4_000):
         numbers = range(start, min(count, start + 4_000))
         _add(database, who, pattern, numbers, steps, size)
+
+
+def add_waiting(database: Database, who: Actor, texts: Sequence[str]) -> list[QueryPins]:
+    """Queries that nobody has answered; what each is pinned to, in order."""
+    with database.reading() as session:
+        settings = session.get_one(Project, who.project_id).settings
+    project = ProjectSettings.model_validate(settings)
+    pins = QueryPins(
+        query_id="",
+        list_version_id=project.current_list_version_id or "",
+        prompt_version_id=project.current_prompt_version_id or "",
+        dialect="zh@1",
+        window=6,
+    )
+    same = pins.model_dump(exclude={"query_id"}) | {
+        "project_id": who.project_id,
+        "kind": "queries",
+        "history": "[]",
+        "state": "waiting",
+        "created_at": now(),
+    }
+    ids = new_ids(len(texts))
+    rows = [(id_, id_, "0", text, cluster_key(text)) for id_, text in zip(ids, texts, strict=True)]
+    columns = ("id", "import_key", "content_hash", "text", "cluster")
+    for start in range(0, len(rows), 4_000):
+        with database.transaction() as session:
+            insert_many(session, "query", columns, rows[start : start + 4_000], same)
+    return [pins.model_copy(update={"query_id": id_}) for id_ in ids]
 
 
 def _add(

@@ -15,23 +15,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from db.engine import Database, insert_many, sqlite_url
-from db.tables import Project
-from db.tables.base import new_id, now
+from db.engine import Database, sqlite_url
 from db.upgrade import upgrade
 from labeling.near_clusters import Asked, compare_queries, join
 from schemas.clusters import asked_text, cluster_key, normalised
 from schemas.people import Actor
-from schemas.project import ProjectSettings
 from tests.bench.figures import Figure, report
 from tests.bench.leak_guard import a_question
 from tests.bench.queries import KINDS, Kind, a_near_duplicate, a_query
 from tests.factories import a_project
+from tests.many_rows import add_waiting
 
 LOOK_UP = "exact look-up only"
 QUERIES = 100_000
 LATER = 1_000
-CHUNK = 4_000
 
 
 class Planted(NamedTuple):
@@ -51,9 +48,9 @@ def main() -> None:
         database = Database(sqlite_url(Path(name) / "planwright.db"))
         upgrade(database)
         who = a_project(database)
-        _import(database, who, texts[:QUERIES])
+        add_waiting(database, who, texts[:QUERIES])
         first_s = _compared(database, who)
-        _import(database, who, texts[QUERIES:])
+        add_waiting(database, who, texts[QUERIES:])
         later_s = _compared(database, who)
         database.close()
     figures = [
@@ -139,36 +136,6 @@ def _looked_up(texts: Sequence[str]) -> float:
     for text in texts:
         known.setdefault(normalised(text), text)
     return time.perf_counter() - began
-
-
-def _import(database: Database, who: Actor, texts: Sequence[str]) -> None:
-    with database.reading() as session:
-        settings = session.get_one(Project, who.project_id).settings
-    project = ProjectSettings.model_validate(settings)
-    for start in range(0, len(texts), CHUNK):
-        rows = [
-            (query_id, query_id, "0", text, cluster_key(text))
-            for text in texts[start : start + CHUNK]
-            for query_id in (new_id(),)
-        ]
-        with database.transaction() as session:
-            insert_many(
-                session,
-                "query",
-                ("id", "import_key", "content_hash", "text", "cluster"),
-                rows,
-                {
-                    "project_id": who.project_id,
-                    "kind": "queries",
-                    "history": "[]",
-                    "list_version_id": project.current_list_version_id,
-                    "prompt_version_id": project.current_prompt_version_id,
-                    "dialect": "zh@1",
-                    "window": 6,
-                    "state": "waiting",
-                    "created_at": now(),
-                },
-            )
 
 
 if __name__ == "__main__":

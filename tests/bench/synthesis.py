@@ -24,20 +24,18 @@ import openai
 from httpx2 import Limits
 
 from db.access.requests import Held
-from db.engine import Database, insert_many, sqlite_url
-from db.tables import Project
-from db.tables.base import new_id, now
+from db.engine import Database, sqlite_url
 from db.upgrade import upgrade
 from labeling.synthesis.batch import prepare_batch
 from labeling.synthesis.questions import Questions
 from labeling.synthesis.work import ask_some
 from schemas.people import Actor
-from schemas.project import ProjectSettings
-from schemas.synthesis import QueryPins, SynthesisOrder
+from schemas.synthesis import SynthesisOrder
 from tests.bench.figures import Figure, report
 from tests.factories import a_project
 from tests.fakes.endpoint_process import RunningEndpoint, running_endpoint
 from tests.fakes.latency import latency_of
+from tests.many_rows import add_waiting
 
 IN_FLIGHT = {200: 2.0, 1000: 10.0}
 """Requests under way, and how long the endpoint takes for one, in seconds."""
@@ -135,35 +133,9 @@ async def ask_plainly(url: str, messages: list[list[dict[str, str]]], at_once: i
 
 def add_queries(database: Database, who: Actor, count: int) -> list[Held]:
     """Queries that wait for an answer, straight into the table."""
-    at = now()
-    with database.transaction() as session:
-        project = ProjectSettings.model_validate(session.get_one(Project, who.project_id).settings)
-        pins = QueryPins(
-            query_id="",
-            list_version_id=project.current_list_version_id or "",
-            prompt_version_id=project.current_prompt_version_id or "",
-            dialect="zh@1",
-            window=6,
-        )
-        rows = [(new_id(), f"key {n}", f"hash {n}", _text(n), f"{n}") for n in range(count)]
-        insert_many(
-            session,
-            "query",
-            ("id", "import_key", "content_hash", "text", "cluster"),
-            rows,
-            {
-                **pins.model_dump(exclude={"query_id"}),
-                "project_id": who.project_id,
-                "kind": "queries",
-                "history": "[]",
-                "state": "waiting",
-                "created_at": at,
-            },
-        )
-    return [
-        Held(0, "", 1, 1, pins.model_copy(update={"query_id": query_id}), text, [])
-        for query_id, _, _, text, _ in rows
-    ]
+    texts = list(map(_text, range(count)))
+    pinned = add_waiting(database, who, texts)
+    return [Held(0, "", 1, 1, pins, text, []) for pins, text in zip(pinned, texts, strict=True)]
 
 
 def _text(number: int) -> str:
