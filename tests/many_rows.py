@@ -44,13 +44,18 @@ def add_waiting(database: Database, who: Actor, texts: Sequence[str]) -> list[Qu
         "state": "waiting",
         "created_at": now(),
     }
-    ids = new_ids(len(texts))
-    rows = [(id_, id_, "0", text, cluster_key(text)) for id_, text in zip(ids, texts, strict=True)]
     columns = ("id", "import_key", "content_hash", "text", "cluster")
-    for start in range(0, len(rows), 4_000):
+    pinned: list[QueryPins] = []
+    for start in range(0, len(texts), 4_000):
+        some = texts[start : start + 4_000]
+        ids = new_ids(len(some))
+        rows = [
+            (id_, id_, "0", text, cluster_key(text)) for id_, text in zip(ids, some, strict=True)
+        ]
         with database.transaction() as session:
-            insert_many(session, "query", columns, rows[start : start + 4_000], same)
-    return [pins.model_copy(update={"query_id": id_}) for id_ in ids]
+            insert_many(session, "query", columns, rows, same)
+        pinned += [pins.model_copy(update={"query_id": id_}) for id_ in ids]
+    return pinned
 
 
 def _add(
