@@ -1,4 +1,4 @@
-"""Batches of requests to a model endpoint; one row for each answer wanted."""
+"""Model endpoints, batches of requests to them, and one row for each answer wanted."""
 
 from datetime import datetime
 
@@ -8,16 +8,45 @@ from sqlmodel import Field
 from db.tables.base import Table, UtcDateTime, new_id, now
 
 
+class ModelEndpoint(Table, table=True):
+    """A model at an address, known by a name; `schemas.models` says what its values mean.
+
+    The key is known by the name of an environment variable only. Prices are for a million tokens;
+    `probe` is what was found out by asking it.
+    """
+
+    __table_args__ = (sa.UniqueConstraint("project_id", "name"),)
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    project_id: str = Field(foreign_key="project.id")
+    name: str
+    url: str
+    model: str
+    key_env: str | None = None
+    weight: float = 1.0
+    stream: bool = False
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    input_price: float | None = None
+    output_price: float | None = None
+    currency: str = ""
+    probe: dict[str, object] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
+    added_by: str | None = Field(default=None, foreign_key="person.id")
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
 class SynthesisBatch(Table, table=True):
     """What is asked of which endpoint; `order` is a `schemas.synthesis.SynthesisOrder`.
 
     `reason` says why a batch stopped before its end (`code` and `values` of a sentence). `round`
     grows each time the batch is set going again, so that each time is its own piece of work.
+    `budget` (a `schemas.synthesis.Budget`) may be raised; what was spent is summed up in the
+    transactions that store replies.
     """
 
     __table_args__ = (
         sa.CheckConstraint(
-            "state IN ('running', 'done', 'stopped', 'cancelled')", name="known_state"
+            "state IN ('running', 'done', 'stopped', 'paused', 'cancelled')", name="known_state"
         ),
     )
 
@@ -32,6 +61,12 @@ class SynthesisBatch(Table, table=True):
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     resumed_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    budget: dict[str, object] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
+    currency: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    spent_money: float = Field(default=0.0, sa_column_kwargs={"server_default": "0"})
+    spent_tokens: int = Field(
+        default=0, sa_type=sa.BigInteger, sa_column_kwargs={"server_default": "0"}
+    )
 
 
 class SynthesisRequest(Table, table=True):
@@ -40,14 +75,18 @@ class SynthesisRequest(Table, table=True):
     A process that works on a row holds it (`owner`) until `lease_until`. `round` grows each time
     the answer is asked for again; `failure` is a code of the area `synthesis` or `replies`. A
     `trace` is to be written for an accepted revision; a `decode` is a plan to be read from such a
-    trace (`rederivation_id`) by somebody who knows nothing else.
+    trace (`rederivation_id`) by somebody who knows nothing else; a `repair` is a well-formed writing
+    of the plan in a suggestion (`suggestion_id`); a `trial` is asked with a prompt that is not the
+    query's own (`prompt_version_id`). Tokens and `cost` are of all replies that came for it.
     """
 
     __table_args__ = (
         sa.Index("ix_synthesis_request_batch_state", "batch_id", "state", "id"),
         sa.Index("ix_synthesis_request_rederivation", "rederivation_id"),
         sa.CheckConstraint("state IN ('open', 'done', 'failed')", name="known_state"),
-        sa.CheckConstraint("kind IN ('answer', 'trace', 'decode')", name="known_kind"),
+        sa.CheckConstraint(
+            "kind IN ('answer', 'trace', 'decode', 'repair', 'trial')", name="known_kind"
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -71,6 +110,9 @@ class SynthesisRequest(Table, table=True):
     kind: str = Field(default="answer", sa_column_kwargs={"server_default": "answer"})
     revision_id: str | None = None
     rederivation_id: str | None = None
+    cost: float = Field(default=0.0, sa_column_kwargs={"server_default": "0"})
+    prompt_version_id: str | None = None
+    suggestion_id: str | None = None
 
 
 class Rederivation(Table, table=True):
@@ -126,4 +168,47 @@ class BlindDecode(Table, table=True):
     failure: str | None = None
     agrees: bool | None = None
     usage: dict[str, object] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+class RepairCall(Table, table=True):
+    """What a model made of a plan that was not well-formed, raw first.
+
+    Where it could be used, `plan` stands in the suggestion too, which is marked as repaired.
+    """
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    project_id: str = Field(foreign_key="project.id")
+    batch_id: str = Field(foreign_key="synthesis_batch.id", index=True)
+    suggestion_id: str = Field(foreign_key="suggestion.id", index=True)
+    request_key: str = Field(unique=True)
+    model: str
+    endpoint: str
+    raw_reply: bytes
+    plan: dict[str, object] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
+    failure: str | None = None
+    usage: dict[str, object] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+class TrialReply(Table, table=True):
+    """An answer under a prompt on trial, raw first; never labelled and never trained on."""
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    project_id: str = Field(foreign_key="project.id")
+    batch_id: str = Field(foreign_key="synthesis_batch.id", index=True)
+    query_id: str = Field(foreign_key="query.id", index=True)
+    prompt_version_id: str = Field(foreign_key="prompt_version.id")
+    candidate: int
+    request_key: str = Field(unique=True)
+    model: str
+    endpoint: str
+    raw_reply: bytes
+    reply_shape: str | None = None
+    trace_length: int = 0
+    plan: dict[str, object] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
+    failure: str | None = None
+    is_repaired: bool = False
+    cost: float = 0.0
+    tokens: int = 0
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
