@@ -247,7 +247,7 @@ def _forget_new_orders() -> None:
     connection = op.get_bind()
     for batch_id, order in connection.execute(sa.select(batch.c.id, batch.c.order)).all():
         plain = json.loads(order) if isinstance(order, str) else order
-        if 'playground_reply' in plain:
+        if 'trial' in plain:
             connection.execute(sa.delete(batch).where(batch.c.id == batch_id))
         elif plain.keys() & {'endpoints', 'repair', 'raise_cut_off'}:
             kept = {name: value for name, value in plain.items() if name not in ('endpoints', 'repair', 'raise_cut_off')}
