@@ -17,6 +17,8 @@ STAGES: tuple[Stage, ...] = (
     "evaluate_grpo",
     "compare",
 )
+TRAINED: tuple[Literal["sft", "grpo"], ...] = ("sft", "grpo")
+"""The stages that train, in order."""
 StageState = Literal["waiting", "off", "running", "succeeded", "skipped", "failed", "stopped"]
 RunState = Literal["starting", "running", "stopping", "succeeded", "failed", "stopped"]
 StopPhase = Literal["saving", "leaving", "killing"]
@@ -43,6 +45,8 @@ class RunOrder(_Value):
     """In the environment of every process of the run, so that none can be lost."""
     needs_checkpoint: bool = True
     expected_rows: int | None = None
+    resumed_from: str | None = None
+    """The checkpoint that the run goes on from; its result, where nothing was left to do."""
     saving_s: float = 60
     """How long a trainer may take to save and leave once asked."""
     leaving_s: float = 10
@@ -94,6 +98,13 @@ class Check(_Value):
     values: dict[str, JsonValue] = {}
 
 
+class Told(_Value):
+    """A sentence of the area `training`."""
+
+    code: str
+    values: dict[str, JsonValue] = {}
+
+
 class StageView(_Value):
     """One stage of a chain on the page."""
 
@@ -136,6 +147,8 @@ class ChainView(_Value):
     log_tail: str
     created_at: datetime
     finished_at: datetime | None
+    resume: Told | None = None
+    """What going on would do; absent while the chain runs and where it has succeeded."""
 
 
 class ChainSummary(_Value):

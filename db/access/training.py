@@ -83,6 +83,12 @@ def list_chains(session: Session, project_id: str, limit: int) -> list[tuple[Cha
     return list(session.exec(statement))
 
 
+def attempt_of(chain: Chain) -> int:
+    """How often the chain has been set going; 1 before it was ever resumed."""
+    attempt = chain.report.get("attempt", 1)
+    return attempt if isinstance(attempt, int) else 1
+
+
 def set_stage(session: Session, chain_id: str, stage: str, **changes: JsonValue) -> None:
     """Replace what a chain's report says of one stage; a stored JSON value is never edited."""
     chain = session.get_one(Chain, chain_id, with_for_update=True)
@@ -108,6 +114,12 @@ def find_run(session: Session, chain_id: str, stage: str) -> Run | None:
         .order_by(col(Run.attempt).desc())
     )
     return session.exec(statement).first()
+
+
+def list_attempts(session: Session, chain_id: str, stage: str) -> list[Run]:
+    """All attempts of a stage, in their order."""
+    statement = select(Run).where(Run.chain_id == chain_id, Run.stage == stage)
+    return list(session.exec(statement.order_by(col(Run.attempt))))
 
 
 def get_run(session: Session, project_id: str, run_id: str) -> Run:

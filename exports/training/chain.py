@@ -13,6 +13,7 @@ from db.engine import Database, take_turns
 from db.tables import Chain
 from db.tables.base import new_id, now
 from exports.training import launch, stages
+from exports.training.attempts import train
 from exports.training.evaluation import compare_stages, evaluate_stage
 from exports.training.recipes import get_recipe
 from schemas.errors import PlanwrightError, TransitionRefused
@@ -59,7 +60,7 @@ def start_chain(  # noqa: PLR0917  who, what, with what: as every service, in th
             session.add(chain)
             session.flush()
             add_event(session, who, "chain", chain.id, "started", after="running")
-        chain_id, attempt = chain.id, _attempt(chain)
+        chain_id, attempt = chain.id, training.attempt_of(chain)
     durable.start(run_chain, workflow_id(chain_id, attempt), chain_id)
     return chain_id
 
@@ -106,10 +107,10 @@ def resume_chain(
             add_event(
                 session, who, "chain", chain_id, "resumed", before=chain.state, after="running"
             )
-            chain.report = {**chain.report, "attempt": _attempt(chain) + 1}
+            chain.report = {**chain.report, "attempt": training.attempt_of(chain) + 1}
             chain.state, chain.finished_at = "running", None
             session.add(chain)
-        attempt = _attempt(chain)
+        attempt = training.attempt_of(chain)
     durable.start(run_chain, workflow_id(chain_id, attempt), chain_id)
 
 
@@ -181,7 +182,7 @@ def _perform(job: stages.Job, stage: Stage) -> stages.Outcome:
         case "freeze":
             return stages.freeze(job)
         case "sft" | "grpo":
-            return stages.train(job, stage)
+            return train(job, stage)
         case "evaluate_sft" | "evaluate_grpo":
             return evaluate_stage(job, stage)
         case "compare":
@@ -210,8 +211,3 @@ def _job(chain_id: str) -> stages.Job:
         order=ChainOrder.model_validate(chain.order),
         pause=pause,
     )
-
-
-def _attempt(chain: Chain) -> int:
-    attempt = chain.report.get("attempt", 1)
-    return attempt if isinstance(attempt, int) else 1

@@ -12,12 +12,14 @@ from db.engine import Database
 from db.tables import Chain, Run
 from exports.training import launch
 from exports.training.alarms import alarms_of
-from exports.training.follow import curves_of, read_log
+from exports.training.follow import curves_of, one_curve_each, read_log
 from exports.training.outcome import last_lines
+from exports.training.resuming import find_resume_point
 from schemas.people import Actor
 from schemas.settings import Settings
 from schemas.training import (
     STAGES,
+    TRAINED,
     ChainSummary,
     ChainView,
     Check,
@@ -26,6 +28,7 @@ from schemas.training import (
     RunView,
     Stage,
     StageView,
+    Told,
 )
 from schemas.training_alarms import Alarm
 
@@ -59,7 +62,8 @@ def chain_view(
     with database.reading() as session:
         chain = training.get_chain(session, who.project_id, chain_id)
         bundle = training.get_bundle(session, who.project_id, chain.bundle_id)
-        runs = {each: training.find_run(session, chain_id, each) for each in ("sft", "grpo")}
+        attempts = {each: training.list_attempts(session, chain_id, each) for each in TRAINED}
+    runs = {stage: found[-1] if found else None for stage, found in attempts.items()}
     curves: dict[Literal["sft", "grpo"], dict[str, tuple[Point, ...]]] = {}
     alarms: list[Alarm] = []
     for stage, run in runs.items():
@@ -67,7 +71,8 @@ def chain_view(
             name_of = "sft" if stage == "sft" else "grpo"
             folder = settings.home / run.folder
             if with_curves:
-                curves[name_of] = curves_of(folder)
+                folders = [settings.home / each.folder for each in attempts[stage]]
+                curves[name_of] = one_curve_each(curves_of(each) for each in folders)
             alarms += alarms_of(folder, settings.home / bundle.folder, name_of)
     latest = max((run for run in runs.values() if run), key=lambda run: run.id, default=None)
     return ChainView.model_validate(
@@ -76,6 +81,7 @@ def chain_view(
             "stages": tuple(_stage(chain, stage, runs.get(stage), settings) for stage in STAGES),
             "series": curves,
             "alarms": tuple(alarms),
+            "resume": _resume(chain, attempts, settings),
             "log_tail": last_lines(settings.home / latest.folder, LOG_LINES)
             if latest and with_curves
             else "",
@@ -147,6 +153,22 @@ def _stage(chain: Chain, stage: Stage, run: Run | None, settings: Settings) -> S
                 fields["stop_phase"] = status.stop_phase
                 fields["stop_deadline"] = _moment(status.stop_deadline)
     return StageView.model_validate(fields)
+
+
+def _resume(chain: Chain, attempts: Mapping[str, list[Run]], settings: Settings) -> Told | None:
+    """What going on with a chain that failed or was stopped would do."""
+    if chain.state not in ("failed", "stopped"):
+        return None
+    states = {each: training.stage_report(chain.report, each).get("state") for each in STAGES}
+    stage = next((each for each in STAGES if states[each] in ("failed", "stopped")), None)
+    if stage is None or stage not in attempts:
+        return Told(code="training.resume_stage")
+    point = find_resume_point(settings.home / run.folder for run in attempts[stage])
+    if point is None:
+        return Told(code="training.resume_from_start", values={"stage": stage.upper()})
+    values = {"stage": stage.upper(), "step": point.step, "steps": point.steps}
+    code = "resume_at_end" if point.step >= point.steps else "resume_from_step"
+    return Told.model_validate({"code": f"training.{code}", "values": values})
 
 
 def _alarms(folder: Path) -> Check | None:

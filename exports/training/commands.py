@@ -253,8 +253,12 @@ def _stop_run(context: CommandContext, args: argparse.Namespace) -> int:
 def _resume_run(context: CommandContext, args: argparse.Namespace) -> int:
     from db.durable import Durable, command_executor_id  # noqa: PLC0415
     from exports.training.chain import resume_chain  # noqa: PLC0415
+    from exports.training.chain_view import chain_view  # noqa: PLC0415
 
     chain_id = _find_chain(context, args.id)
+    view = chain_view(context.database, context.settings, context.actor(), chain_id)
+    if view.resume and not context.as_json:
+        print(_say(context, view.resume.code, view.resume.values))
     durable = Durable(context.settings, context.database, command_executor_id())
     durable.launch()
     try:

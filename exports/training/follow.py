@@ -1,6 +1,7 @@
 """Following a run by its files: plain reads from an offset, for a page's timer or a terminal."""
 
 import math
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +27,24 @@ def read_log(folder: Path, offset: int = 0, *, limit: int = 64 * 1024) -> LogPar
         file.seek(max(offset, size - limit))
         read = file.read()
     return LogPart(read.decode("utf-8", "replace"), size)
+
+
+def one_curve_each(
+    attempts: Iterable[Mapping[str, tuple[Point, ...]]],
+) -> dict[str, tuple[Point, ...]]:
+    """The curves of several attempts as one: steps that a later one trained again are its own."""
+    joined: dict[str, tuple[Point, ...]] = {}
+    for curves in attempts:
+        first = min((points[0].step for points in curves.values() if points), default=None)
+        if first is not None:
+            kept = {
+                name: tuple(point for point in points if point.step < first)
+                for name, points in joined.items()
+            }
+            joined = {
+                name: kept.get(name, ()) + curves.get(name, ()) for name in {**kept, **curves}
+            }
+    return joined
 
 
 def curves_of(folder: Path) -> dict[str, tuple[Point, ...]]:

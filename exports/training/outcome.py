@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 
+from exports.training.resuming import OUTPUT, to_resume_point
 from schemas.training import RunOrder, RunState
 
 LOG = "log.txt"
-OUTPUT = "output"
 _ROWS = re.compile(rb"train_dataset: Dataset\(\{.*?num_rows: (\d+)", re.DOTALL)
 _STEPS = re.compile(rb'"global_step/max_steps": "(\d+)/(\d+)"')
 _SIZE = re.compile(r"size=(\d+)")
@@ -35,7 +35,7 @@ def judge(  # noqa: PLR0911  a table of outcomes reads best as one
     Success is exit code 0 and a checkpoint and as many rows kept as were exported; ms-swift gives
     exit code 0 in other cases too.
     """
-    checkpoint, rows = find_checkpoint(folder), rows_kept(folder)
+    checkpoint, rows = find_checkpoint(folder) or _had_been_done(order), rows_kept(folder)
 
     def verdict(state: RunState, reason: str, **values: JsonValue) -> Verdict:
         return Verdict(state, f"training.{reason}", values, checkpoint, rows)
@@ -66,6 +66,12 @@ def find_checkpoint(folder: Path) -> str | None:
     ]
     newest = max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
     return str(newest.resolve()) if newest else None
+
+
+def _had_been_done(order: RunOrder) -> str | None:
+    """The checkpoint that a run went on from, if no step was left after it: none is saved again."""
+    point = to_resume_point(Path(order.resumed_from)) if order.resumed_from else None
+    return point.checkpoint if point and point.step >= point.steps else None
 
 
 def rows_kept(folder: Path) -> int | None:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from secrets import token_hex
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -17,17 +16,13 @@ from pydantic import JsonValue
 
 from db.access import training
 from db.engine import Database
-from db.tables import Run
-from db.tables.base import now
 from exports.checks.sources import Ground
-from exports.training import launch
 from exports.training.ask import tiny_model
 from exports.training.preflight import Plan, preflight
 from exports.training.recipes import TrainingRecipe, TrainingStage, stage_arguments, start_from
 from exports.training.verify import read_manifest
-from schemas.scoring.source import source_hash
 from schemas.settings import Settings
-from schemas.training import ChainOrder, RunOrder, Stage, StageState
+from schemas.training import ChainOrder, Stage, StageState
 
 POLL_S = 0.5
 
@@ -141,115 +136,7 @@ def freeze(job: Job) -> Outcome:
     return Outcome("succeeded", "training.frozen", {"count": len(files)})
 
 
-def train(job: Job, stage: TrainingStage) -> Outcome:
-    """SFT or GRPO: find or start the run, then stay beside it until it is over."""
-    run = _find_or_add_run(job, stage)
-    folder = job.settings.home / run.folder
-    _prepare(job, run, folder)
-    job.tell(stage, run_id=run.id)
-    while True:
-        seen = launch.look(folder)
-        if seen.state in launch.OVER:
-            break
-        if seen.status is None and not launch.is_supervised(folder):
-            launch.ensure_started(folder)
-        if job.is_stopping():
-            launch.ask_to_stop(folder)
-        _note(job, run.id, seen)
-        job.pause(POLL_S)
-    _settle(job, run.id, seen)
-    reason = seen.reason or "training.supervisor_lost"
-    match seen.state:
-        case "succeeded":
-            return Outcome("succeeded", reason, seen.values)
-        case "stopped":
-            return Outcome("stopped", reason, seen.values)
-        case _:
-            return Outcome("failed", reason, seen.values)
-
-
-def last_checkpoint(job: Job, stage: TrainingStage) -> str | None:
-    """The checkpoint that a stage of this chain ended with."""
-    with job.database.reading() as session:
-        run = training.find_run(session, job.chain_id, stage)
-        return run.checkpoint if run and run.state == "succeeded" else None
-
-
 def file_hash(path: Path) -> str:
     """SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _find_or_add_run(job: Job, stage: TrainingStage) -> Run:
-    """The run of this stage that is not over, or a new attempt; one transaction, so only one."""
-    with job.database.transaction() as session:
-        known = training.find_run(session, job.chain_id, stage)
-        if known is not None and known.state not in launch.OVER:
-            return known
-        run = Run(
-            project_id=job.project_id,
-            chain_id=job.chain_id,
-            bundle_id=job.bundle_id,
-            stage=stage,
-            attempt=known.attempt + 1 if known else 1,
-            recipe=job.recipe.name,
-            folder="",
-            token=token_hex(16),
-            scoring_hash=source_hash(),
-            dataset_hash=file_hash(job.bundle / f"{stage}.jsonl"),
-            created_by=job.person_id,
-        )
-        run.folder = f"runs/{run.id}"
-        if known is not None and known.checkpoint:
-            run.parameters = {"resume_from_checkpoint": known.checkpoint}
-        session.add(run)
-        return run
-
-
-def _prepare(job: Job, run: Run, folder: Path) -> None:
-    """Write the run folder; the stage before gives the checkpoint to begin from."""
-    stage: TrainingStage = "grpo" if run.stage == "grpo" else "sft"
-    begun = last_checkpoint(job, "sft") if stage == "grpo" else None
-    arguments = start_from(job.arguments(stage), model=job.model(), checkpoint=begun)
-    arguments |= run.parameters
-    arguments |= {"output_dir": str((folder / "output").resolve()), "add_version": False}
-    rows = (job.bundle / f"{stage}.jsonl").read_bytes().count(b"\n")
-    config = (folder / "config.yaml").resolve()
-    order = RunOrder(
-        command=launch.stage_command(job.settings, stage, config),
-        environment={
-            "MODELSCOPE_CACHE": str((folder / "modelscope").resolve()),
-            "PYTHONUNBUFFERED": "1",
-            "PLANWRIGHT_REWARD_LOG": str((folder / "rewards.jsonl").resolve()),
-        },
-        token=run.token,
-        expected_rows=rows,
-    )
-    launch.prepare(folder, order, arguments)
-
-
-def _note(job: Job, run_id: str, seen: launch.Look) -> None:
-    """Keep the run's row in step with its folder, writing only when something is new."""
-    with job.database.reading() as session:
-        known = session.get_one(Run, run_id)
-        pid = seen.status.trainer.pid if seen.status and seen.status.trainer else None
-        if known.state == seen.state and known.pid == pid:
-            return
-    with job.database.transaction() as session:
-        run = session.get_one(Run, run_id)
-        run.state = seen.state
-        if seen.status and seen.status.trainer:
-            run.pid = seen.status.trainer.pid
-            run.process_started = float(seen.status.trainer.started)
-        session.add(run)
-
-
-def _settle(job: Job, run_id: str, seen: launch.Look) -> None:
-    """The verdict, once and for all."""
-    with job.database.transaction() as session:
-        run = session.get_one(Run, run_id)
-        run.state, run.reason, run.finished_at = seen.state, seen.reason, now()
-        if seen.status:
-            run.exit_code, run.checkpoint = seen.status.exit_code, seen.status.checkpoint
-        session.add(run)

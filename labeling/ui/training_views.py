@@ -61,6 +61,9 @@ def chain_view(found: ChainView, words: Words) -> Node:
             right=state_pill(found.state, words),
         )
     ]
+    if found.resume:
+        told = words.sentence(found.resume.code, found.resume.values)
+        parts.append(node("p", told, cls="pw-mute"))
     if found.alarms:
         parts.append(alarms_view(found.alarms, words))
     return node("div", *parts, cls="pw-view")

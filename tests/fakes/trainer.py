@@ -28,6 +28,9 @@ print("train_dataset: Dataset({\\n    features: ['messages'],\\n    num_rows: 3\
 def save(step):
     (output / f"checkpoint-{step}").mkdir(parents=True, exist_ok=True)
     (output / f"checkpoint-{step}" / "model.safetensors").touch()
+    (output / f"checkpoint-{step}" / "optimizer.pt").touch()
+    state = f'{{"global_step": {step}, "max_steps": 2}}'
+    (output / f"checkpoint-{step}" / "trainer_state.json").write_text(state)
 
 def save_and_leave(*_):
     save(1)

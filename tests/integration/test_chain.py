@@ -22,6 +22,7 @@ from exports import evaluations
 from exports.training import launch
 from exports.training.chain import resume_chain, start_chain, stop_chain
 from exports.training.chain_view import list_chains, list_runs, log_since, run_view
+from exports.training.follow import curves_of
 from exports.training.live import Seen, live
 from exports.training.process import processes_with, trainers
 from exports.training.rollout_work import get_rollout, list_rollouts
@@ -231,9 +232,10 @@ def test_a_stopped_run_saves_and_goes_on_from_there(site: Site) -> None:
     first = stage(view, "sft").run_id
     view = site.wait(
         chain_id,
-        lambda view: stage(view, "sft").run_id != first and bool(view.series["sft"].get("loss")),
+        lambda view: stage(view, "sft").run_id != first and len(view.series["sft"]["loss"]) > saved,
     )
-    assert view.series["sft"]["loss"][0].step == saved + 1
+    second = run_view(site.database, site.settings, site.who, stage(view, "sft").run_id)
+    assert curves_of(Path(second.folder))["loss"][0].step == saved + 1
     _kill_the_trainer(site, stage(view, "sft").run_id)
     view = site.wait(chain_id, is_over)
     assert (view.state, stage(view, "sft").reason) == ("failed", "training.killed_by_signal")
