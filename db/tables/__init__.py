@@ -9,6 +9,7 @@ from db.tables.lists import (
     MigrationProposal,
     RefusedListDraft,
 )
+from db.tables.machines import DevicePlace, Gang, GangMember, Node
 from db.tables.people import Membership, Person, SetupLink, SignIn, SignInAttempt
 from db.tables.projects import Event, GuidelineVersion, ListVersion, Project, PromptVersion
 from db.tables.quality import (
@@ -60,11 +61,14 @@ __all__ = [
     "Chain",
     "Comment",
     "Deployment",
+    "DevicePlace",
     "Draft",
     "Evaluation",
     "EvaluationAnswer",
     "Event",
     "FactProfile",
+    "Gang",
+    "GangMember",
     "GeneralCheck",
     "GoldAnswer",
     "GoldItem",
@@ -80,6 +84,7 @@ __all__ = [
     "MigrationProposal",
     "ModelEndpoint",
     "NearCluster",
+    "Node",
     "Person",
     "Planner",
     "PlaygroundReply",

@@ -18,9 +18,11 @@ depends_on = None
 def upgrade() -> None:
     _add_serving()
     _add_synthesis()
+    _add_machines()
 
 
 def downgrade() -> None:
+    _drop_machines()
     _drop_synthesis()
     _drop_serving()
 
@@ -252,3 +254,75 @@ def _forget_new_orders() -> None:
         elif plain.keys() & {'endpoints', 'repair', 'raise_cut_off'}:
             kept = {name: value for name, value in plain.items() if name not in ('endpoints', 'repair', 'raise_cut_off')}
             connection.execute(sa.update(batch).where(batch.c.id == batch_id).values(order=kept))
+
+
+def _add_machines() -> None:
+    op.create_table('node',
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('machine', sa.String(), nullable=False),
+    sa.Column('address', sa.String(), nullable=False),
+    sa.Column('devices', sa.JSON(), nullable=False),
+    sa.Column('cpu_runs', sa.Integer(), nullable=False),
+    sa.Column('started_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_node'))
+    )
+    op.create_table('device_place',
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('project_id', sa.String(), nullable=False),
+    sa.Column('folder', sa.String(), nullable=False),
+    sa.Column('label', sa.String(), nullable=False),
+    sa.Column('machine', sa.String(), nullable=False),
+    sa.Column('wanted', sa.Integer(), nullable=False),
+    sa.Column('executor_id', sa.String(), nullable=False),
+    sa.Column('devices', sa.JSON(), nullable=True),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('given_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['project_id'], ['project.id'], name=op.f('fk_device_place_project_id')),
+    sa.PrimaryKeyConstraint('number', name=op.f('pk_device_place')),
+    sa.UniqueConstraint('folder', name=op.f('uq_device_place_folder'))
+    )
+    with op.batch_alter_table('device_place', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_device_place_machine'), ['machine'], unique=False)
+
+    op.create_table('gang',
+    sa.Column('run_id', sa.String(), nullable=False),
+    sa.Column('project_id', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('master_address', sa.String(), nullable=True),
+    sa.Column('master_port', sa.Integer(), nullable=True),
+    sa.CheckConstraint("state IN ('gathering', 'started', 'stopping', 'ending', 'over')", name=op.f('ck_gang_known_state')),
+    sa.ForeignKeyConstraint(['project_id'], ['project.id'], name=op.f('fk_gang_project_id')),
+    sa.ForeignKeyConstraint(['run_id'], ['run.id'], name=op.f('fk_gang_run_id')),
+    sa.PrimaryKeyConstraint('run_id', name=op.f('pk_gang'))
+    )
+    op.create_table('gang_member',
+    sa.Column('run_id', sa.String(), nullable=False),
+    sa.Column('rank', sa.Integer(), nullable=False),
+    sa.Column('project_id', sa.String(), nullable=False),
+    sa.Column('node', sa.String(), nullable=False),
+    sa.Column('folder', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('port', sa.Integer(), nullable=True),
+    sa.Column('reason', sa.String(), nullable=True),
+    sa.Column('reason_values', sa.JSON(), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['project_id'], ['project.id'], name=op.f('fk_gang_member_project_id')),
+    sa.ForeignKeyConstraint(['run_id'], ['gang.run_id'], name=op.f('fk_gang_member_run_id')),
+    sa.PrimaryKeyConstraint('run_id', 'rank', name=op.f('pk_gang_member'))
+    )
+    with op.batch_alter_table('gang_member', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_gang_member_node'), ['node'], unique=False)
+
+
+def _drop_machines() -> None:
+    with op.batch_alter_table('gang_member', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_gang_member_node'))
+
+    op.drop_table('gang_member')
+    op.drop_table('gang')
+    with op.batch_alter_table('device_place', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_device_place_machine'))
+
+    op.drop_table('device_place')
+    op.drop_table('node')
