@@ -23,6 +23,7 @@ from sqlalchemy.engine import URL, Engine, make_url
 from sqlmodel import Session
 
 from db.connections import CACHE_KIB, postgresql_engine, sqlite_engine
+from db.plain import Name, PlainSource, PlainStatement
 from db.power_loss import LogSync
 from db.turnstile import Turnstile
 from schemas.settings import Settings
@@ -37,6 +38,7 @@ class Backend(Enum):
 
 _DRIVER = "planwright.driver"
 _SCAN_CACHE_KIB = 8192
+_SQLITE = SQLiteDialect_pysqlite(paramstyle="named")
 
 
 class Database:
@@ -185,9 +187,20 @@ def backend_of(session: Session) -> Backend:
     return Backend(session.get_bind().dialect.name)
 
 
-def url_of(session: Session) -> str:
-    """The address of a session's database, secrets and all, for another process."""
-    return session.connection().engine.url.render_as_string(hide_password=False)
+def plain_source(
+    session: Session,
+    statements: Mapping[Name, sa.Select[*tuple[Any, ...]]],
+    values: Mapping[str, object],
+) -> PlainSource[Name]:
+    """Statements on a session's database, secrets and all, for a process without SQLAlchemy."""
+    connection = session.connection()
+    url, is_sqlite = connection.engine.url, backend_of(session) is Backend.SQLITE
+    plain: dict[Name, PlainStatement] = {}
+    for name, statement in statements.items():
+        compiled = statement.compile(dialect=_SQLITE if is_sqlite else connection.dialect)
+        plain[name] = PlainStatement(str(compiled), {**(compiled.params or {}), **values})
+    conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return PlainSource(is_sqlite, (url.database or "") if is_sqlite else conninfo, plain)
 
 
 def values_among(backend: Backend, name: str) -> Any:
@@ -273,7 +286,7 @@ def fetch_rows(
 
 @lru_cache(64)
 def _compiled(statement: sa.Select[*tuple[Any, ...]]) -> sa.Compiled:
-    return statement.compile(dialect=SQLiteDialect_pysqlite(paramstyle="named"))
+    return statement.compile(dialect=_SQLITE)
 
 
 def insert_many(

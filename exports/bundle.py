@@ -25,6 +25,7 @@ from exports.folder import discard_leftovers
 from exports.formats import RowForm
 from exports.ledger import OnLines
 from exports.materials import Materials
+from exports.pinned import load_pinned
 from exports.remembering import Remembering
 from exports.rows import Renderer
 from exports.shelf import (
@@ -33,7 +34,6 @@ from exports.shelf import (
     diff,
     find_row,
     get_bundle,
-    get_pinned,
     list_bundles,
     rebuild,
     recall,
@@ -42,7 +42,7 @@ from exports.shelf import (
 from exports.training.recipes import get_recipe
 from exports.training.verify import verify_bundle
 from exports.writing import Contents, OnProgress, Written, contents_of, write_bundle
-from labeling.duplicates import BenchmarkGuard
+from labeling.duplicates import guard_of
 from labeling.near_clusters import compare_queries
 from schemas.bundle import BundleState
 from schemas.errors import ExportRefused, InvalidInput, PlanwrightError
@@ -226,8 +226,8 @@ def _resolved(session: Session, who: Actor, recipe: BundleRecipe) -> BundleRecip
 
 
 def _prepared(session: Session, project_id: str, recipe: BundleRecipe) -> tuple[Renderer, Judge]:
-    pinned = get_pinned(session, project_id)
-    guard = BenchmarkGuard.load(session, project_id)
+    pinned = load_pinned(session, project_id)
+    guard = guard_of(session, project_id)
     renderer = Renderer(session, project_id, Materials(pinned, RowForm.of(recipe)))
     return renderer, Judge(recipe, pinned.lists, guard.is_leak)
 

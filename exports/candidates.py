@@ -11,12 +11,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from db.access import exports as access
-from db.access.exports import QueryPart, Span, SuggestionPart
-from db.engine import Session
+from db.access.parts import Fetch, read_span
 from schemas.bundle import REDERIVED, RowOrigin
 from schemas.experts import ExpertList
 from schemas.old_answers import read_old_answer
+from schemas.parts import QueryPart, Span, SuggestionPart
 from schemas.recipe import BundleRecipe, Label, SourceKind
 from schemas.scoring.check import VISIBLE, plan_problems
 from schemas.staleness import Compared, TraceState, choose_trace, trace_state
@@ -113,23 +112,12 @@ class Judge:
         self._named: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def stream(
-        self,
-        session: Session,
-        project_id: str,
-        kinds: Collection[SourceKind],
-        spans: Iterable[Span],
+        self, fetch: Fetch, kinds: Collection[SourceKind], spans: Iterable[Span]
     ) -> Iterator[Offered]:
         """What each query of these spans offers to sources of these kinds."""
         for span in spans:
-            parts = access.list_queries_in(session, project_id, kinds, span)
-            if not parts:
-                continue
-            ends = (session, project_id, parts[0].id, parts[-1].id)
-            suggestions = access.list_suggestions_between(*ends)
-            discarded = access.list_discarded_between(*ends) if "suggestions" in kinds else ()
-            for part in parts:
-                is_discarded = part.id in discarded
-                yield self.judge(part, suggestions.get(part.id, []), kinds, is_discarded)
+            for query, suggestions, is_discarded in read_span(fetch, span):
+                yield self.judge(query, suggestions, kinds, is_discarded)
 
     def judge(
         self,

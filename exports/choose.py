@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from math import floor
 from operator import attrgetter
 
-from db.access.exports import CHUNK, list_spans
-from db.engine import Session, url_of
+from db.access.exports import CHUNK, fetch_parts, list_spans, plain_parts
+from db.engine import Session
 from exports.asked import refuse_unfit
 from exports.candidates import Candidate, Judge
 from exports.chance import is_for_grpo, is_plain
@@ -68,11 +68,12 @@ def choose(
     _refuse_unknown_lists(recipe, lists)
     filled = sources_of(recipe)
     kinds = frozenset[SourceKind](each.source.kind for pool in filled.values() for each in pool)
-    task = Task(url_of(session), project_id, recipe, kinds)
     spans = list_spans(session, project_id)
     is_alone = drafts is None or alone_until is None or len(spans) * CHUNK <= alone_until
+    task = Task(plain_parts(session, project_id, kinds), judge, kinds, recipe)
     with shared_spans(task, spans, filled, None if is_alone else drafts) as mine:
-        fill(judge.stream(session, project_id, kinds, mine), filled, recipe, lists, drafts)
+        fetch = fetch_parts(session, project_id, kinds)
+        fill(judge.stream(fetch, kinds, mine), filled, recipe, lists, drafts)
     for name, sources in filled.items():
         refuse_unfit(session, project_id, name, sources)
     splits = Splits.load(session, project_id, recipe)

@@ -11,16 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from db.access.exports import QueryPart
 from exports.candidates import Candidate, Judged, Offered, Said
 from exports.folder import disk_refusal
 from exports.formats import Material, dpo_row, grpo_row, kto_row, sft_row, to_line
-from exports.lines import FileLines, answer_hash
+from exports.lines import FileLines, answer_hash, apart_from_equals
 from exports.materials import Materials
 from exports.pairs import Found, rated_of
-from exports.rows import apart_from_equals
 from exports.spool import Mark, Shut, Spool
 from schemas.bundle import PoolName
+from schemas.parts import QueryPart
 from schemas.recipe import BundleRecipe, Format
 from schemas.scoring.wire import to_text
 
@@ -82,7 +81,7 @@ class Drafts:
     def __init__(self, folder: Path, recipe: BundleRecipe, materials: Materials) -> None:
         self.folder = folder
         self._recipe = recipe
-        self._materials = materials
+        self.materials = materials
         self.of: Mapping[Format, Draft] = {each: Draft(folder) for each in drafted(recipe)}
 
     def close(self) -> None:
@@ -123,7 +122,7 @@ class Drafts:
 
     def _both(self, query: QueryPart, judged: Judged, *, is_shared: bool) -> _Both:
         """What several lines share is JSON already."""
-        materials = self._materials
+        materials = self.materials
         make = materials.make_encoded if is_shared else materials.make
         material = make(query, judged.candidate.kind, judged.plan, judged.trace)
         return _Both(material, materials.mark(query, material))
@@ -132,10 +131,10 @@ class Drafts:
         material, mark = both
         if format_ == "sft":
             origin = candidate.origin(candidate.trace_id, None)
-            row = sft_row(material, self._materials.form)
+            row = sft_row(material, self.materials.form)
         else:
             origin = candidate.origin(None, None)
-            row = grpo_row(material, self._materials.form)
+            row = grpo_row(material, self.materials.form)
         draft.spool.add(origin, to_line(row), mark)
 
     def _keep_pair(
@@ -146,7 +145,7 @@ class Drafts:
         is_taught = candidate.trace_reason is None or not self._recipe.with_thinking
         if rejected is not None and is_taught:
             origin = candidate.origin(candidate.trace_id, candidate.rejected_id)
-            row = dpo_row(both.material, rejected, self._materials.form)
+            row = dpo_row(both.material, rejected, self.materials.form)
             draft.spool.add(origin, to_line(row), both.mark)
 
     def _keep_rated(
@@ -169,7 +168,7 @@ class Drafts:
                 material = beside[origin.source_id]
                 experts = tuple([step["expert"] for step in material.plan["steps"]])
                 mark = both.mark._replace(experts=experts, misses_form=False)
-            row = kto_row(material, self._materials.form, label=origin.source_id not in wrong)
+            row = kto_row(material, self.materials.form, label=origin.source_id not in wrong)
             draft.spool.add(origin, to_line(row), mark)
             draft.answers.append(answer_hash(row))
 

@@ -15,7 +15,7 @@ from db.access import facts
 from db.access.facts import Fact, Profile
 from db.engine import Database, Session
 from exports.candidates import Candidate, Judge, Offered
-from labeling.duplicates import BenchmarkGuard
+from labeling.duplicates import guard_of
 from schemas.bundle import REDERIVED
 from schemas.recipe import BundleRecipe, Pool, Source, SourceKind
 
@@ -51,7 +51,7 @@ def refresh_facts(database: Database, project_id: str, *, within_s: float | None
 
 def load_judge(session: Session, project_id: str, recipe: BundleRecipe = ANY_RECIPE) -> Judge:
     """Who judges rows of a project as it is now."""
-    guard = BenchmarkGuard.load(session, project_id)
+    guard = guard_of(session, project_id)
     return Judge(recipe, access.list_pinned_lists(session, project_id), guard.is_leak)
 
 

@@ -1,18 +1,19 @@
-"""The lines of each dataset file in their order: made while choosing, or rendered by their ids."""
+"""The lines of a dataset file, in their order, many together."""
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import Path
-from typing import NamedTuple
+from itertools import islice
+from typing import NamedTuple, TypeVar
 
-from exports.formats import Row, to_line
-from exports.rows import CHUNK, Renderer, apart_from_equals
+from exports.formats import Row
 from exports.spool import Spool, Tally
-from schemas.bundle import RowOrigin
 from schemas.errors import InvalidInput
 from schemas.recipe import FORMATS, Format
+
+CHUNK = 500
+_HELD_BACK = 1000
+Each = TypeVar("Each")
 
 
 class Block(NamedTuple):
@@ -44,31 +45,33 @@ class FileLines:
         return self.spool.tally(self.numbers)
 
 
-@contextmanager
-def rendered_lines(
-    name: str, origins: Sequence[RowOrigin], renderer: Renderer, folder: Path
-) -> Generator[FileLines]:
-    """The lines of a dataset file, rendered in the order of ids.
+def apart_from_equals(rows: Iterable[Each], answer_of: Callable[[Each], object]) -> Iterator[Each]:
+    """The same rows, neighbours never with the same answer; ms-swift drops the second of such.
 
-    Raises:
-        ExportRefused: `export.row_missing`, `export.row_changed`; on a rebuild only.
+    A row is held back until another answer has gone by; those left at the end are left out.
     """
-    format_ = to_format(name)
-    ids = [each.query_id for each in origins]
-    by_id = sorted(range(len(origins)), key=ids.__getitem__)
-    numbers, answers = [0] * len(origins), [0] * len(origins)
-    places = iter(by_id)
-    with Spool(folder) as spool:
-        for rows in renderer.render(format_, (origins[place] for place in by_id)):
-            for row, mark in rows:
-                place = next(places)
-                numbers[place] = spool.add(origins[place], to_line(row), mark)
-                if format_ == "kto":
-                    answers[place] = answer_hash(row)
-        if format_ == "kto":
-            kept = apart_from_equals(range(len(origins)), answers.__getitem__)
-            numbers = [numbers[place] for place in kept]
-        yield FileLines(spool, numbers)
+    last: object = None
+    held: list[Each] = []
+    for row in rows:
+        if answer_of(row) == last:
+            held.append(row)
+            if len(held) > _HELD_BACK:
+                held.pop(0)
+            continue
+        yield row
+        last = answer_of(row)
+        waiting = next((each for each in held if answer_of(each) != last), None)
+        if waiting is not None:
+            held.remove(waiting)
+            yield waiting
+            last = answer_of(waiting)
+
+
+def in_chunks(items: Iterable[Each], size: int) -> Iterator[list[Each]]:
+    """Lists of at most `size` items."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
 
 
 def answer_hash(row: Row) -> int:

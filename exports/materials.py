@@ -1,19 +1,17 @@
 """From a query and a plan to what a row is made of: messages by the query's own pins."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import orjson
 
-from db.access import exports as access
-from db.access.exports import PinnedPrompt, QueryPart
-from db.engine import Session
 from exports.augment import augmented_list, decoys_for
 from exports.formats import Material, RowForm, line_head
 from exports.spool import Mark, Tally
 from schemas.bundle import AUGMENTED, PLAIN
 from schemas.dialects import get_dialect
 from schemas.experts import Expert, ExpertList
+from schemas.parts import PinnedPrompt, QueryPart
 from schemas.prompt import agent_template, render_system, to_messages
 from schemas.recipe import SourceKind
 from schemas.scoring.answer import has_strict_form
@@ -25,12 +23,6 @@ class Pinned(NamedTuple):
 
     lists: Mapping[str, ExpertList]
     prompts: Mapping[str, PinnedPrompt]
-
-    @classmethod
-    def load(cls, session: Session, project_id: str) -> Self:
-        """All of a project."""
-        lists = access.list_pinned_lists(session, project_id)
-        return cls(lists, access.list_pinned_prompts(session, project_id))
 
     def used_prompts(self, tally: Tally) -> dict[str, str]:
         """Reference → content hash of the prompts that rows were rendered with."""

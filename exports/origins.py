@@ -10,8 +10,8 @@ from db.engine import Session
 from exports.augment import is_augmented
 from exports.candidates import Candidate, said_beside
 from exports.chance import is_plain
+from exports.lines import CHUNK, in_chunks
 from exports.pairs import Found, pairs_of, rated_of
-from exports.rows import CHUNK, in_chunks
 from schemas.bundle import AUGMENTED, RowOrigin
 from schemas.recipe import BundleRecipe, Format
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from db.access.exports import SuggestionPart
 from exports.candidates import Candidate, Said
 from schemas.bundle import PLAIN, RowOrigin
+from schemas.parts import SuggestionPart
 from schemas.recipe import BundleRecipe
 from schemas.scoring.check import VISIBLE
 

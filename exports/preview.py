@@ -17,8 +17,8 @@ from exports.facts import offers_of, refresh_facts
 from exports.formats import RowForm, to_line
 from exports.materials import Materials
 from exports.origins import origins_of
+from exports.pinned import load_pinned
 from exports.rows import Renderer
-from exports.shelf import get_pinned
 from exports.splits import Splits
 from exports.training.recipes import reward_weights
 from labeling.near_clusters import compare_queries
@@ -62,7 +62,7 @@ def preview_recipe(
         recipe = recipe.resolved(read_settings(session, who.project_id))
         waiting = access.count_changes(session, who.project_id)
         table = FactTable.load(session, who.project_id, recipe)
-        pinned = get_pinned(session, who.project_id)
+        pinned = load_pinned(session, who.project_id)
         splits = Splits.load(session, who.project_id, recipe)
         counting = Counting(table, recipe, pinned.lists, splits)
         counting.fill()

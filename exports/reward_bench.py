@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import orjson
 
 from db.access import exports as access
-from db.access.exports import SuggestionPart
 from db.engine import Database
 from db.tables.base import now
 from exports.formats import RowForm
@@ -35,6 +34,7 @@ from exports.training.recipes import get_recipe, reward_weights
 from exports.training.verify import read_manifest
 from schemas.dialects import render_plain_answer, render_thinking
 from schemas.errors import InvalidInput, TrainingError
+from schemas.parts import SuggestionPart
 from schemas.people import Actor
 from schemas.project import REWARDS
 from schemas.reward_bench import (

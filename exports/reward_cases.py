@@ -12,12 +12,13 @@ import orjson
 
 from db.access import exports as access
 from db.access import reward_bench as judged
-from db.access.exports import QueryPart, SuggestionPart
 from db.access.reward_bench import AcceptedPlan, JudgedPlan
 from db.engine import Session
 from exports.formats import RowForm, answer_text, grpo_row
-from exports.materials import Materials, Pinned
+from exports.materials import Materials
+from exports.pinned import load_pinned
 from exports.training.probing import Line
+from schemas.parts import QueryPart, SuggestionPart
 from schemas.reward_bench import Question
 from schemas.reward_probes import plain_thinking, read_asked
 from schemas.staleness import trace_state
@@ -60,7 +61,7 @@ def find_cases(session: Session, project_id: str, form: RowForm) -> list[CaseLin
     }
     cases = list(_cases(verdicts, accepted, suggestions))
     queries = access.get_queries(session, project_id, {each.query_id for each in cases})
-    materials = Materials(Pinned.load(session, project_id), form)
+    materials = Materials(load_pinned(session, project_id), form)
     return [
         CaseLine(each, _line(each, queries[each.query_id], suggestions, materials))
         for each in cases

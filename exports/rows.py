@@ -4,28 +4,26 @@ What is read here never changes once it is written (queries, revisions, suggesti
 lists and prompts), so the same ids give the same bytes at any time.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
-from typing import NamedTuple, TypeVar
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 
 from db.access import exports as access
-from db.access.exports import QueryPart, RevisionText, SuggestionPart
 from db.engine import Session
 from exports import formats
-from exports.formats import Material, Row
+from exports.formats import Material, Row, to_line
+from exports.lines import CHUNK, FileLines, answer_hash, apart_from_equals, in_chunks, to_format
 from exports.materials import Materials
-from exports.spool import Mark
+from exports.spool import Mark, Spool
 from schemas.bundle import RowOrigin
 from schemas.errors import ExportRefused
 from schemas.old_answers import read_old_answer
+from schemas.parts import QueryPart, RevisionText, SuggestionPart
 from schemas.recipe import Format
 from schemas.staleness import trace_state
-
-CHUNK = 500
-_HELD_BACK = 1000
-Each = TypeVar("Each")
 
 
 class _Texts(NamedTuple):
@@ -121,30 +119,28 @@ class Renderer:
         return self.materials.make(query, origin.kind, plan, trace, origin.variant)
 
 
-def apart_from_equals(rows: Iterable[Each], answer_of: Callable[[Each], object]) -> Iterator[Each]:
-    """The same rows, neighbours never with the same answer; ms-swift drops the second of such.
+@contextmanager
+def rendered_lines(
+    name: str, origins: Sequence[RowOrigin], renderer: Renderer, folder: Path
+) -> Generator[FileLines]:
+    """The lines of a dataset file, rendered in the order of ids.
 
-    A row is held back until another answer has gone by; those left at the end are left out.
+    Raises:
+        ExportRefused: `export.row_missing`, `export.row_changed`; on a rebuild only.
     """
-    last: object = None
-    held: list[Each] = []
-    for row in rows:
-        if answer_of(row) == last:
-            held.append(row)
-            if len(held) > _HELD_BACK:
-                held.pop(0)
-            continue
-        yield row
-        last = answer_of(row)
-        waiting = next((each for each in held if answer_of(each) != last), None)
-        if waiting is not None:
-            held.remove(waiting)
-            yield waiting
-            last = answer_of(waiting)
-
-
-def in_chunks(items: Iterable[Each], size: int) -> Iterator[list[Each]]:
-    """Lists of at most `size` items."""
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk
+    format_ = to_format(name)
+    ids = [each.query_id for each in origins]
+    by_id = sorted(range(len(origins)), key=ids.__getitem__)
+    numbers, answers = [0] * len(origins), [0] * len(origins)
+    places = iter(by_id)
+    with Spool(folder) as spool:
+        for rows in renderer.render(format_, (origins[place] for place in by_id)):
+            for row, mark in rows:
+                place = next(places)
+                numbers[place] = spool.add(origins[place], to_line(row), mark)
+                if format_ == "kto":
+                    answers[place] = answer_hash(row)
+        if format_ == "kto":
+            kept = apart_from_equals(range(len(origins)), answers.__getitem__)
+            numbers = [numbers[place] for place in kept]
+        yield FileLines(spool, numbers)

@@ -21,15 +21,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from db.access.exports import Span
-from db.engine import Database
+from db.access.parts import Wanted
+from db.plain import PlainSource, plain_reading
 from exports.candidates import Candidate, Judge
 from exports.drafts import Drafts, Made
 from exports.filling import Filled, fill, sources_of
-from exports.formats import RowForm
-from exports.materials import Materials, Pinned
-from labeling.duplicates import BenchmarkGuard
 from schemas.bundle import PoolName
+from schemas.parts import Span
 from schemas.recipe import BundleRecipe, Format, SourceKind
 
 _ROOT = Path(__file__).parents[1]
@@ -41,12 +39,12 @@ _START = "import gc; gc.disable(); from exports.second_reader import main; main(
 
 
 class Task(NamedTuple):
-    """What there is to read: of which database, for which recipe."""
+    """What there is to read, who judges it, for which recipe."""
 
-    url: str
-    project_id: str
-    recipe: BundleRecipe
+    source: PlainSource[Wanted]
+    judge: Judge
     kinds: frozenset[SourceKind]
+    recipe: BundleRecipe
 
 
 @contextmanager
@@ -66,13 +64,13 @@ def shared_spans(
     if drafts is None:
         yield iter(spans)
         return
-    with _started(task, drafts.folder) as second:
+    with _started(task, drafts) as second:
         yield second.left_over(spans)
         second.deliver(filled, drafts)
 
 
 @contextmanager
-def _started(task: Task, folder: Path) -> Generator["Second"]:
+def _started(task: Task, drafts: Drafts) -> Generator["Second"]:
     """A second process, which is gone at the end of the block."""
     ours, theirs = socket.socketpair()
     path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
@@ -86,7 +84,7 @@ def _started(task: Task, folder: Path) -> Generator["Second"]:
         )
         theirs.close()
         try:
-            yield Second(ours, task, folder)
+            yield Second(ours, task, drafts)
         finally:
             process.kill()
             process.wait()
@@ -95,14 +93,14 @@ def _started(task: Task, folder: Path) -> Generator["Second"]:
 class Second:
     """The second process, from here."""
 
-    def __init__(self, ours: socket.socket, task: Task, folder: Path) -> None:
+    def __init__(self, ours: socket.socket, task: Task, drafts: Drafts) -> None:
         self._socket, self._connection = ours, _connected(ours)
         self._given: list[Span] = []
         self._found: list[bytes] = []
         self._made: dict[Format, tuple[Made, int]] = {}
         self._is_ready = False
         with suppress(ConnectionError):
-            self._connection.send_bytes(pickle.dumps((task, folder)))
+            self._connection.send_bytes(pickle.dumps((task, drafts.folder, drafts.materials)))
 
     def left_over(self, spans: Sequence[Span]) -> Iterator[Span]:
         """The spans that nobody else has done, as they are asked for."""
@@ -172,27 +170,23 @@ def main() -> None:
     gc.enable()
     with socket.socket(fileno=os.dup(0)) as ours:
         connection = _connected(ours)
-        task, folder = _loaded(connection.recv_bytes())
+        task, folder, materials = _loaded(connection.recv_bytes())
+        drafts = Drafts(folder, task.recipe, materials)
         try:
-            _read(task, folder, ours, connection)
+            _read(task, drafts, ours, connection)
         except OSError as error:
             connection.send_bytes(_FAILED + pickle.dumps(error))
 
 
-def _read(task: Task, folder: Path, ours: socket.socket, connection: Connection) -> None:
+def _read(task: Task, drafts: Drafts, ours: socket.socket, connection: Connection) -> None:
     """Read spans until there are no more."""
-    database = Database(task.url, is_synced=False)
-    with database.reading_through() as session:
-        pinned = Pinned.load(session, task.project_id)
-        guard = BenchmarkGuard.load(session, task.project_id)
-        judge = Judge(task.recipe, pinned.lists, guard.is_leak)
-        drafts = Drafts(folder, task.recipe, Materials(pinned, RowForm.of(task.recipe)))
+    with plain_reading(task.source) as fetch:
         connection.send_bytes(_READY)
         while message := connection.recv_bytes():
             span = Span(*marshal.loads(message))  # noqa: S302  (of our own process)
             filled = sources_of(task.recipe)
-            offers = judge.stream(session, task.project_id, task.kinds, [span])
-            fill(offers, filled, task.recipe, judge.lists, drafts)
+            offers = task.judge.stream(fetch, task.kinds, [span])
+            fill(offers, filled, task.recipe, task.judge.lists, drafts)
             connection.send_bytes(marshal.dumps(list(map(_plain, _in_order(filled)))))
         connection.send_bytes(pickle.dumps({name: each.made() for name, each in drafts.of.items()}))
         socket.send_fds(ours, [b"."], [each.spool.file.fileno() for each in drafts.of.values()])

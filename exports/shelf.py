@@ -12,7 +12,8 @@ from db.tables import Bundle
 from exports import manifest
 from exports.folder import zip_folder
 from exports.formats import RowForm
-from exports.materials import Materials, Pinned
+from exports.materials import Materials
+from exports.pinned import load_pinned
 from exports.rows import Renderer
 from exports.writing import Contents, write_bundle
 from schemas.bundle import (
@@ -137,7 +138,7 @@ def rebuild(database: Database, who: Actor, manifest_path: Path, out: Path) -> R
         split=held.get("split"),
     )
     with database.reading() as session:
-        materials = Materials(get_pinned(session, who.project_id), RowForm.of(contents.recipe))
+        materials = Materials(load_pinned(session, who.project_id), RowForm.of(contents.recipe))
         renderer = Renderer(session, who.project_id, materials)
         written = write_bundle(renderer, contents, target=out)
     facts = {name: fact.model_dump(exclude_none=True) for name, fact in written.files.items()}
@@ -156,11 +157,6 @@ def require_ready(bundle: BundleView, who: Actor) -> None:
     if bundle.state not in ("ready", "ready_lengths_unknown"):
         state = sentence(f"export.state_{bundle.state}", {}, who.language)
         raise TransitionRefused("export.bundle_not_ready", name=bundle.name, state=state)
-
-
-def get_pinned(session: Session, project_id: str) -> Pinned:
-    """Every version of lists and prompts that rows may be pinned to."""
-    return Pinned.load(session, project_id)
 
 
 def find_row(session: Session, who: Actor, reference: str) -> Bundle:

@@ -13,11 +13,11 @@ from exports.choose import Selection
 from exports.drafts import Drafts
 from exports.folder import FolderWriter, new_folder
 from exports.ledger import Ledger, OnLines
-from exports.lines import Block, FileLines, rendered_lines
+from exports.lines import Block, FileLines
 from exports.manifest import NAME as MANIFEST
 from exports.manifest import in_order, manifest_parts
 from exports.origins import origins_of
-from exports.rows import Renderer
+from exports.rows import Renderer, rendered_lines
 from exports.scoring_files import scoring_files
 from exports.splits import RULE
 from exports.spool import Tally

@@ -22,9 +22,9 @@ import orjson
 from db.access import near_clusters as access
 from db.access.near_clusters import ClusterKey, ClusterText
 from db.engine import Database
-from labeling.duplicates import NEAR
 from labeling.near_search import NearSearch, Numbers, Pairs
 from schemas.clusters import asked_text
+from schemas.leaks import NEAR
 
 _LARGEST, _PART = 20, 200
 _STANDING_FOR_MANY = 8

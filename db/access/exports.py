@@ -7,88 +7,29 @@ for each engine and kept.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from db.engine import Backend, among_value, backend_of, day_text, fetch_rows, values_among
+from db.access.parts import Fetch, Wanted
+from db.engine import (
+    Backend,
+    PlainSource,
+    among_value,
+    backend_of,
+    day_text,
+    fetch_rows,
+    plain_source,
+    values_among,
+)
 from db.tables import Annotation, ListVersion, PromptVersion, Query, Revision, Suggestion
 from schemas.experts import ExpertList
+from schemas.parts import PinnedPrompt, QueryPart, RevisionText, Span, SuggestionPart, by_query
 from schemas.recipe import SourceKind
 
 CHUNK = 500
 Statement = sa.Select[*tuple[Any, ...]]
-
-
-class Span(NamedTuple):
-    """Queries by their ids: after one, until another (which belongs to it)."""
-
-    after: str
-    until: str
-
-
-class QueryPart(NamedTuple):
-    """A query as it stands in a row, with its chosen plan where it has one.
-
-    `history`, `messages` and `plan` are JSON text, days YYYY-MM-DD in UTC. `answer` is the old
-    answer of a historical chat, byte for byte.
-    """
-
-    id: str
-    kind: str
-    text: str
-    history: str
-    messages: str | None
-    answer: str | None
-    cluster: str
-    list_version_id: str
-    prompt_version_id: str
-    dialect: str
-    window: int
-    content_hash: str
-    created_on: str
-    revision_id: str | None
-    plan: str | None
-    plan_hash: str | None
-    own_suggestion_id: str | None
-    decided_on: str | None
-    revision_kind: str | None
-
-
-class SuggestionPart(NamedTuple):
-    """One suggestion; `plan` is JSON text.
-
-    `rederived_for` is the revision that its trace was written for, accepted by a reviewer.
-    """
-
-    id: str
-    query_id: str
-    origin: str
-    candidate: int
-    model: str | None
-    plan: str | None
-    trace: str | None
-    trace_length: int
-    failure: str | None
-    is_repaired: bool
-    created_on: str
-    rederived_for: str | None = None
-
-
-class RevisionText(NamedTuple):
-    """A revision's plan as JSON text, and its hash."""
-
-    plan: str
-    content_hash: str
-
-
-class PinnedPrompt(NamedTuple):
-    """A version of a prompt; `reference` is NAME@N."""
-
-    reference: str
-    template: str
-    content_hash: str
 
 
 _MAY_TAKE: Mapping[SourceKind, sa.ColumnElement[bool]] = {
@@ -110,36 +51,30 @@ def _of_project(table: type[Query | Revision | Suggestion]) -> Any:
 
 def list_spans(session: Session, project_id: str) -> list[Span]:
     """The project's queries, as they are now, in spans of `CHUNK`, by id."""
-    numbered = (
-        sa.select(col(Query.id).label("id"), sa.func.row_number().over(order_by=col(Query.id)))
-        .where(col(Query.project_id) == project_id)
-        .add_columns(sa.func.count().over().label("total"))
-        .subquery()
-    )
-    id_, number, total = numbered.c
-    statement = sa.select(id_).where(sa.or_(number % CHUNK == 0, number == total)).order_by(id_)
-    ends = session.connection().execute(statement).scalars().all()
+    ids = [row[0] for row in fetch_rows(session, _ALL_IDS, {"project_id": project_id})]
+    ends = [*ids[CHUNK - 1 : -1 : CHUNK], *ids[-1:]]
     return [Span(after, until) for after, until in pairwise(["", *ends])]
 
 
-def list_queries_in(
-    session: Session, project_id: str, kinds: Collection[SourceKind], span: Span
-) -> list[QueryPart]:
-    """The queries of a span that sources of these kinds may take, with their chosen plans, by id.
+def fetch_parts(session: Session, project_id: str, kinds: Collection[SourceKind]) -> Fetch:
+    """Reads what `read_span` asks for: of the queries that sources of these kinds may take.
 
     Suggestions may be taken of whatever was asked here: what is no history, or was decided on.
     """
-    statement = _queries_in(backend_of(session), frozenset(kinds))
-    values = {"project_id": project_id, "after": span.after, "until": span.until}
-    return list(map(QueryPart._make, fetch_rows(session, statement, values)))
+    statements = _statements(backend_of(session), frozenset(kinds))
+
+    def fetch(wanted: Wanted, values: Mapping[str, object]) -> Sequence[tuple[Any, ...]]:
+        return fetch_rows(session, statements[wanted], {"project_id": project_id, **values})
+
+    return fetch
 
 
-def list_suggestions_between(
-    session: Session, project_id: str, first_id: str, last_id: str
-) -> dict[str, list[SuggestionPart]]:
-    """The suggestions of the queries from one id to another, each query's in order."""
-    values = {"project_id": project_id, "first": first_id, "last": last_id}
-    return _by_query(fetch_rows(session, _suggestions_between(backend_of(session)), values))
+def plain_parts(
+    session: Session, project_id: str, kinds: Collection[SourceKind]
+) -> PlainSource[Wanted]:
+    """What `fetch_parts` reads, for a process that has no session."""
+    statements = _statements(backend_of(session), frozenset(kinds))
+    return plain_source(session, statements, {"project_id": project_id})
 
 
 def list_suggestions(
@@ -147,19 +82,15 @@ def list_suggestions(
 ) -> dict[str, list[SuggestionPart]]:
     """The suggestions of some queries, each query's in order."""
     statement = _suggestions_by(backend_of(session), "query_id")
-    return _by_query(_by_ids(session, project_id, statement, query_ids))
+    return by_query(_by_ids(session, project_id, statement, query_ids))
 
 
 def list_discarded_between(
     session: Session, project_id: str, first_id: str, last_id: str
 ) -> set[str]:
     """Queries, from one id to another, that a reviewer discarded an annotation of."""
-    statement = sa.select(col(Annotation.query_id)).where(
-        col(Annotation.project_id) == project_id,
-        col(Annotation.query_id).between(first_id, last_id),
-        col(Annotation.state) == "discarded",
-    )
-    return set(session.connection().execute(statement).scalars())
+    values = {"project_id": project_id, "first": first_id, "last": last_id}
+    return {row[0] for row in fetch_rows(session, _DISCARDED, values)}
 
 
 def get_queries(session: Session, project_id: str, ids: Iterable[str]) -> dict[str, QueryPart]:
@@ -199,21 +130,6 @@ def list_pinned_prompts(session: Session, project_id: str) -> dict[str, PinnedPr
     }
 
 
-def _by_query(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[SuggestionPart]]:
-    found: dict[str, list[SuggestionPart]] = {}
-    for row in rows:
-        part = SuggestionPart._make(row)
-        others = found.get(part.query_id)
-        if others is None:
-            found[part.query_id] = [part]
-        else:
-            others.append(part)
-    for parts in found.values():
-        if len(parts) > 1:
-            parts.sort(key=lambda part: (part.candidate, part.id))
-    return found
-
-
 def _by_ids(
     session: Session, project_id: str, statement: Statement, ids: Iterable[str]
 ) -> Sequence[tuple[Any, ...]]:
@@ -222,6 +138,15 @@ def _by_ids(
         return ()
     values = {"project_id": project_id, "ids": among_value(session, wanted)}
     return fetch_rows(session, statement, values)
+
+
+@cache
+def _statements(backend: Backend, kinds: frozenset[SourceKind]) -> Mapping[Wanted, Statement]:
+    return {
+        "queries": _queries_in(backend, kinds),
+        "suggestions": _suggestions_between(backend),
+        "discarded": _DISCARDED,
+    }
 
 
 @cache
@@ -327,3 +252,15 @@ def _suggestions(backend: Backend) -> Statement:
         col(Suggestion.rederived_for).is_not(None),
     )
     return sa.select(*columns).select_from(Suggestion).where(_of_project(Suggestion), is_said)
+
+
+_ALL_IDS: Statement = (
+    sa.select(col(Query.id))
+    .where(col(Query.project_id) == sa.bindparam("project_id"))
+    .order_by(col(Query.id))
+)
+_DISCARDED: Statement = sa.select(col(Annotation.query_id)).where(
+    col(Annotation.project_id) == sa.bindparam("project_id"),
+    col(Annotation.query_id).between(sa.bindparam("first"), sa.bindparam("last")),
+    col(Annotation.state) == "discarded",
+)

@@ -14,7 +14,7 @@ from exports.checks import among, answers, columns, files, near, truth
 from exports.checks.lines import Check, Held, Line, Reader
 from exports.checks.near import NearCheck, NearSplit
 from exports.checks.sources import Ground, Sources
-from exports.rows import CHUNK, in_chunks
+from exports.lines import CHUNK, in_chunks
 from schemas.bundle import RowOrigin
 from schemas.recipe import FORMATS, Format
 from schemas.training import RowDifference

@@ -13,9 +13,9 @@ import orjson
 
 from exports.checks.lines import Held, Line
 from exports.splits import RULE
-from labeling.duplicates import NEAR, LikenessIndex
 from labeling.near_search import NearSearch
 from schemas.clusters import asked_text
+from schemas.leaks import NEAR, LikenessIndex
 
 
 class Place(NamedTuple):

@@ -8,14 +8,14 @@ import orjson
 
 from db.access import exports as access
 from db.access import near_clusters
-from db.access.exports import QueryPart, RevisionText, SuggestionPart
 from db.engine import Database, Session
-from exports.materials import Pinned
-from labeling.duplicates import BenchmarkGuard
+from exports.pinned import load_pinned
+from labeling.duplicates import guard_of
 from schemas.bundle import RowOrigin
 from schemas.dialects import get_dialect
 from schemas.experts import ExpertList
 from schemas.old_answers import read_old_answer
+from schemas.parts import QueryPart, RevisionText, SuggestionPart
 from schemas.prompt import agent_template, render_system
 from schemas.recipe import Format
 
@@ -56,10 +56,10 @@ class Sources:
     def __init__(self, session: Session, project_id: str) -> None:
         self._session = session
         self._project_id = project_id
-        self._guard = BenchmarkGuard.load(session, project_id)
+        self._guard = guard_of(session, project_id)
         self._prompts: dict[tuple[object, ...], str] = {}
         self._leaks: dict[tuple[str, str | None], bool] = {}
-        self.pinned = Pinned.load(session, project_id)
+        self.pinned = load_pinned(session, project_id)
         self.bridges = near_clusters.list_bridges(session, project_id)
 
     def knows_any(self, query_ids: Iterable[str]) -> bool:

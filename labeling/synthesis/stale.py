@@ -12,10 +12,12 @@ import orjson
 
 from db.access import exports, rederivations
 from db.access.batches import NewRequest
-from db.access.exports import QueryPart, SuggestionPart
+from db.access.parts import read_span
 from db.engine import Session
-from labeling.duplicates import BenchmarkGuard
+from labeling.duplicates import guard_of
 from schemas.experts import ExpertList
+from schemas.leaks import BenchmarkGuard
+from schemas.parts import QueryPart, SuggestionPart
 from schemas.prompt import prompt_language
 from schemas.rederivation import rederivation_prompts
 from schemas.scoring.check import VISIBLE, plan_problems
@@ -34,27 +36,26 @@ def list_wanted(
     session: Session, project_id: str, list_version_id: str | None, order: SynthesisOrder
 ) -> Iterator[list[Wanted]]:
     """Accepted plans whose trace is stale or missing, where no sibling's leads there, by query."""
-    guard = BenchmarkGuard.load(session, project_id)
+    guard = guard_of(session, project_id)
     lists = exports.list_pinned_lists(session, project_id)
     prompts = exports.list_pinned_prompts(session, project_id)
+    fetch = exports.fetch_parts(session, project_id, {"accepted"})
     for span in exports.list_spans(session, project_id):
-        parts = exports.list_queries_in(session, project_id, {"accepted"}, span)
         parts = [
-            each
-            for each in parts
-            if each.revision_id is not None
-            and each.messages is None
-            and list_version_id in (None, each.list_version_id)
+            (query, said)
+            for query, said, _ in read_span(fetch, span)
+            if query.revision_id is not None
+            and query.messages is None
+            and list_version_id in (None, query.list_version_id)
         ]
         if not parts:
             continue
-        said = exports.list_suggestions_between(session, project_id, parts[0].id, parts[-1].id)
-        known = rederivations.known_revisions(session, [each.revision_id or "" for each in parts])
+        known = rederivations.known_revisions(session, [q.revision_id or "" for q, _ in parts])
         yield [
-            _wanted(each, prompts[each.prompt_version_id].template, order)
-            for each in parts
-            if each.revision_id not in known
-            and _wants_trace(each, said.get(each.id, []), guard, lists[each.list_version_id])
+            _wanted(query, prompts[query.prompt_version_id].template, order)
+            for query, said in parts
+            if query.revision_id not in known
+            and _wants_trace(query, said, guard, lists[query.list_version_id])
         ]
 
 

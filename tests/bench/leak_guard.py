@@ -13,8 +13,8 @@ import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from labeling.duplicates import NEAR, BenchmarkGuard, GuardedQuestion, LikenessIndex
 from schemas.clusters import normalised
+from schemas.leaks import NEAR, BenchmarkGuard, GuardedQuestion, LikenessIndex
 from tests.bench.figures import Figure, report
 from tests.bench.queries import KINDS, Kind, a_near_duplicate, a_query
 

@@ -21,10 +21,10 @@ from exports.bundle import bundle_folder, create_bundle, get_bundle, rebuild
 from exports.choose import choose
 from exports.facts import load_judge
 from exports.preview import preview_recipe
-from labeling.duplicates import NEAR
 from labeling.near_clusters import compare_queries
 from schemas.clusters import asked_text, cluster_key
 from schemas.errors import InvalidInput
+from schemas.leaks import NEAR
 from schemas.likeness import grams_of
 from schemas.people import Actor
 from schemas.settings import Settings

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling.duplicates import NEAR, BenchmarkGuard, GuardedQuestion
 from schemas.clusters import cluster_key, normalised
+from schemas.leaks import NEAR, BenchmarkGuard, GuardedQuestion
 
 WEEKLY = GuardedQuestion(
     "q1", "desk@1", "查看上周的经营周报，并分析流量", "查看上周的经营周报并分析流量"

@@ -22,7 +22,7 @@ from exports.formats import (
     sft_row,
     to_line,
 )
-from exports.rows import apart_from_equals
+from exports.lines import apart_from_equals
 from schemas.experts import Expert
 from schemas.recipe import Think
 from schemas.scoring.answer import has_strict_form

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from db.access.near_clusters import ClusterKey
-from labeling.duplicates import NEAR
 from labeling.near_clusters import Asked, join
 from labeling.near_search import NearSearch
 from schemas.clusters import asked_text, cluster_key
 from schemas.gram_rows import GramRows
+from schemas.leaks import NEAR
 from schemas.likeness import grams_of
 
 ANY_TEXT = st.one_of(
