@@ -10,9 +10,11 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
+from itertools import chain
 from math import ceil
 from pathlib import Path
 
@@ -34,7 +36,10 @@ class FolderWriter:
         self.written = 0
 
     def write(self, name: str, parts: Iterable[bytes]) -> FileFact | None:
-        """Write one file from its parts, whole lines in a `.jsonl`; no parts, no file."""
+        """Write one file from its parts, whole lines in a `.jsonl`; no parts, no file.
+
+        While a part is made, the one before is written and hashed by a thread of its own.
+        """
         iterator = iter(parts)
         first = next(iterator, None)
         if first is None:
@@ -42,14 +47,21 @@ class FolderWriter:
         path = self.path / name
         path.parent.mkdir(exist_ok=True)
         digest, size, count = sha256(), 0, 0
-        with path.open("xb", buffering=1 << 20) as file:
-            part: bytes | None = first
-            while part is not None:
+        with path.open("xb", buffering=1 << 20) as file, ThreadPoolExecutor(1) as hand:
+
+            def pour(part: bytes) -> None:
                 file.write(part)
                 digest.update(part)
+
+            poured: Future[None] | None = None
+            for part in chain([first], iterator):
+                if poured is not None:
+                    poured.result()
+                poured = hand.submit(pour, part)
                 size, count = size + len(part), count + part.count(b"\n")
                 self.written += len(part)
-                part = next(iterator, None)
+            if poured is not None:
+                poured.result()
             file.flush()
             os.fsync(file.fileno())
         path.chmod(0o755 if path.suffix == _EXECUTABLE else 0o644)

@@ -290,7 +290,7 @@ class _Children(threading.Thread):
                         if b"second_reader" in command and "VmHWM:" in status:
                             peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
                             self.peak_mb = max(self.peak_mb, peak)
-            time.sleep(0.05)
+            time.sleep(0.2)
 
 
 if __name__ == "__main__":
