@@ -1,6 +1,6 @@
 """The facts of a project's rows as columns, for counting a recipe without touching a plan."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from db.access import facts
 from db.access.facts import Profile
 from db.engine import Session
-from exports.chance import cluster_share
 from schemas.bundle import REDERIVED
 from schemas.recipe import BundleRecipe
 
@@ -92,16 +91,23 @@ class FactTable(NamedTuple):
         """Whether the cluster of each of some rows falls below a share, for a purpose."""
         codes, inverse = np.unique(self.cluster[rows], return_inverse=True)
         numbers: list[int] = codes.tolist()
-        falls = [cluster_share(seed, purpose, self.clusters[each]) < share for each in numbers]
-        return np.array(falls, np.bool_)[inverse] if falls else np.zeros(0, np.bool_)
+        falls = shares(seed, purpose, [self.clusters[each] for each in numbers]) < share
+        return falls[inverse]
 
     def ranks(self, rows: Places, seed: int) -> NDArray[np.uint64]:
         """The hash that stands for chance, as `Candidate.rank`."""
-        digests = b"".join(
-            blake2b(f"{seed} order {query_id}".encode(), digest_size=8).digest()
-            for query_id in self.ids(rows)
-        )
-        return np.frombuffer(digests, ">u8").astype(np.uint64)
+        return _hashes(seed, "order", self.ids(rows))
+
+
+def shares(seed: int, purpose: str, names: Iterable[str]) -> NDArray[np.float64]:
+    """`exports.chance.cluster_share` of many: where in [0, 1) each falls for a purpose."""
+    return _hashes(seed, purpose, names).astype(np.float64) / 2.0**64
+
+
+def _hashes(seed: int, purpose: str, names: Iterable[str]) -> NDArray[np.uint64]:
+    begin = f"{seed} {purpose} ".encode()
+    digests = [blake2b(begin + each.encode(), digest_size=8).digest() for each in names]
+    return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)
 
 
 def _one_of_each(

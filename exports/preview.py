@@ -9,10 +9,9 @@ from db.access import facts as access
 from db.access.projects import read_settings
 from db.engine import Database, Session
 from exports.asked import Asked, refuse_asked
-from exports.augment import is_augmented
 from exports.candidates import Candidate, Judge
 from exports.counting import CountedPool, Counting
-from exports.fact_table import FactTable, Places
+from exports.fact_table import FactTable, Places, shares
 from exports.facts import offers_of, refresh_facts
 from exports.formats import RowForm, to_line
 from exports.materials import Materials
@@ -131,8 +130,7 @@ def _file_count(
 def _twins(table: FactTable, rows: Places, recipe: BundleRecipe) -> int:
     if not recipe.augmentation.share:
         return 0
-    ids = table.ids(rows)
-    return sum(is_augmented(recipe.seed, recipe.augmentation, each) for each in ids)
+    return int((shares(recipe.seed, "twin", table.ids(rows)) < recipe.augmentation.share).sum())
 
 
 def _set_against(format_: Format, table: FactTable, rows: Places, recipe: BundleRecipe) -> int:
