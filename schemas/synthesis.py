@@ -1,60 +1,39 @@
 """What is asked of a model endpoint, and how far the asking is."""
 
 import hashlib
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from schemas.desk import SuggestionView
 from schemas.errors import InvalidInput
+from schemas.model_endpoints import KeyEnv, Url
 from schemas.rederivation import Rederive
 
-BatchState = Literal["running", "done", "stopped", "cancelled"]
+BatchState = Literal["running", "done", "stopped", "paused", "cancelled"]
 Which = Literal["waiting", "undecided"]
-RequestKind = Literal["answer", "trace", "decode"]
+RequestKind = Literal["answer", "trace", "decode", "repair", "trial"]
 Reason = tuple[str, Mapping[str, JsonValue]]
 """Code and values of a sentence."""
 
-_KEY_NAME = re.compile(r"[A-Z][A-Z0-9_]*(KEY|TOKEN)")
 _OURS = frozenset({"messages", "model", "stream", "stream_options", "n", "api_key"})
+_LIMITS = ("max_tokens", "max_completion_tokens")
 
 
 class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _checked_endpoint(url: str) -> str:
-    """The base URL as the client wants it: `https://host/v1`, whatever was pasted.
-
-    Raises:
-        InvalidInput: `synthesis.endpoint_not_a_url`, also for a URL that carries a password.
-    """
-    url = url.strip().rstrip("/").removesuffix("/chat/completions")
-    parts = urlsplit(url)
-    is_plain = not (parts.username or parts.password or parts.query or parts.fragment)
-    if parts.scheme not in ("http", "https") or not parts.hostname or not is_plain:
-        raise InvalidInput("synthesis.endpoint_not_a_url")
-    return url
-
-
-def _checked_key_env(name: str | None) -> str | None:
-    """The name of an environment variable.
-
-    The value is never repeated in the refusal: it may be the key itself, pasted by mistake.
-
-    Raises:
-        InvalidInput: `synthesis.key_env_not_a_name`.
-    """
-    if not name:
-        return None
-    if not _KEY_NAME.fullmatch(name) or name.startswith("PLANWRIGHT_"):
-        raise InvalidInput("synthesis.key_env_not_a_name")
-    return name
 
 
 def _checked_parameters(parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -64,19 +43,67 @@ def _checked_parameters(parameters: dict[str, JsonValue]) -> dict[str, JsonValue
     return parameters
 
 
+class Repair(_Value):
+    """One call for each answer that is nearly a plan: of the same endpoint, or of another by name.
+
+    It may bring a plan into form, and put nothing into it.
+    """
+
+    endpoint: str | None = None
+
+
+class PromptTrial(_Value):
+    """Two versions of a prompt (NAME@N), asked for the same queries; nothing of it is labelled."""
+
+    first: str = Field(min_length=1)
+    second: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _differ(self) -> "PromptTrial":
+        if self.first == self.second:
+            raise PydanticCustomError("same", "two different versions are wanted")
+        return self
+
+
+class Budget(_Value):
+    """What a batch may spend: money in the currency of its endpoints, or tokens in and out."""
+
+    money: float | None = Field(default=None, gt=0)
+    tokens: int | None = Field(default=None, gt=0)
+
+    @classmethod
+    def read(cls, money: float | None, tokens: float | None) -> "Budget | None":
+        """The budget of a form; nothing where neither is named.
+
+        Raises:
+            InvalidInput: `synthesis.budget_refused`.
+        """
+        if not money and not tokens:
+            return None
+        try:
+            return cls(money=money or None, tokens=int(tokens) if tokens else None)
+        except ValidationError:
+            raise InvalidInput("synthesis.budget_refused") from None
+
+
 class SynthesisOrder(_Value):
     """Which queries are asked of which model, and how.
+
+    `endpoints` names model endpoints of the project that share the work; the first of them has
+    its address and model in `endpoint` and `model`, which make the keys of the answers: who else
+    helps does not change what is asked for.
 
     `n` answers are wanted for each query. `parameters` go into the request as they are
     (temperature, max_tokens, …). `experts` (NAME[@N]) picks the queries pinned to that list;
     `limit` counts queries. `which`: waiting has no suggestion yet, undecided also takes those that
     have one. With `rederive` it asks for traces instead: for accepted plans that no trace leads to.
-    The key is known by the name of an environment variable only.
+    The key is known by the name of an environment variable only. `raise_cut_off`: an answer that
+    runs into the `max_tokens` of the parameters is asked for once more with twice as many.
     """
 
-    endpoint: Annotated[str, AfterValidator(_checked_endpoint)]
+    endpoint: Url
     model: str = Field(min_length=1)
-    key_env: Annotated[str | None, AfterValidator(_checked_key_env)] = None
+    key_env: KeyEnv = None
     experts: str | None = None
     n: int = Field(default=1, ge=1, le=64)
     concurrency: int = Field(default=16, ge=1, le=2000)
@@ -88,6 +115,10 @@ class SynthesisOrder(_Value):
     attempts: int = Field(default=6, ge=1, le=20)
     backoff_s: float = Field(default=1.0, gt=0)
     rederive: Rederive | None = None
+    endpoints: tuple[str, ...] = ()
+    repair: Repair | None = None
+    trial: PromptTrial | None = None
+    raise_cut_off: bool = True
 
     @classmethod
     def read(cls, values: Mapping[str, object]) -> "SynthesisOrder":
@@ -111,8 +142,18 @@ class SynthesisOrder(_Value):
         return _hash(self.to_plain())
 
     def to_plain(self) -> dict[str, object]:
-        """Plain values, as they are stored; an order for answers looks as it always has."""
-        return self.model_dump(mode="json", exclude=None if self.rederive else {"rederive"})
+        """Plain values, as they are stored; what is not used stays out, as it always has been."""
+        unused = {each for each in _LATER if getattr(self, each) == _LATER[each]}
+        return self.model_dump(mode="json", exclude=unused)
+
+    def raised(self) -> dict[str, JsonValue] | None:
+        """The parameters with twice the limit of tokens; nothing where no limit is given."""
+        limits = {
+            name: 2 * limit
+            for name in _LIMITS
+            if isinstance(limit := self.parameters.get(name), int)
+        }
+        return {**self.parameters, **limits} if limits and self.raise_cut_off else None
 
     def request_key(self, pins: "QueryPins", candidate: int) -> str:
         """The identity of one answer: what is sent, to whom, and which of the `n` it is."""
@@ -124,15 +165,34 @@ class SynthesisOrder(_Value):
             ]
         )
 
+    def trial_key(self, pins: "QueryPins", candidate: int) -> str:
+        """The identity of an answer on trial: never the same as one that is labelled."""
+        return _hash(["trial", self.request_key(pins, candidate)])
+
     def trace_key(self, pins: "QueryPins", revision_id: str, prompt: str, candidate: int) -> str:
         """The identity of a trace for an accepted revision, by a version of the templates."""
         asked = [self.endpoint, self.model, self.parameters, prompt]
         return _hash(["trace", pins.model_dump(mode="json"), revision_id, asked, candidate])
 
 
+def repair_key(request_key: str, endpoint: str, model: str) -> str:
+    """The identity of a repair of the reply that came under a key."""
+    return _hash(["repair", request_key, endpoint, model])
+
+
 def decode_key(trace_id: str, number: int) -> str:
     """The identity of one blind plan of a trace."""
     return _hash(["decode", trace_id, number])
+
+
+_LATER: Mapping[str, object] = {
+    "rederive": None,
+    "endpoints": (),
+    "repair": None,
+    "trial": None,
+    "raise_cut_off": True,
+}
+"""Fields that came later, as an order has them that does not use them."""
 
 
 class QueryPins(_Value):
@@ -158,7 +218,9 @@ class BatchProgress(_Value):
 
     `state` done means that nothing is left to ask; `failed` of them gave no plan, by code in
     `failures`, most frequent first. `reason` (code, values) says why it stopped. The rate is of
-    the last two minutes; `eta_s` is absent while there is none.
+    the last two minutes; `eta_s` is absent while there is none. Money is in `currency`, spent and
+    as it will be at the end if the rest costs as much as what has come; it is 0 without prices.
+    `repairs` counts calls that were to mend an answer, `repaired` those that did.
     """
 
     id: str
@@ -176,6 +238,14 @@ class BatchProgress(_Value):
     reasoning_tokens: int
     rate_per_minute: float
     eta_s: float | None
+    spent_money: float
+    spent_tokens: int
+    currency: str
+    forecast_money: float | None
+    forecast_tokens: int | None
+    budget: Budget | None
+    repairs: int
+    repaired: int
     started_at: datetime
     finished_at: datetime | None
     created_by: str | None

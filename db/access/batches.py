@@ -9,13 +9,22 @@ from sqlmodel import Session, col, select
 from db.engine import take_turns
 from db.tables import Event, Query, SynthesisBatch, SynthesisRequest
 from db.tables.base import now
-from schemas.synthesis import BatchState, QueryPins, Reason, RequestKind, SynthesisOrder
+from schemas.synthesis import (
+    BatchState,
+    Budget,
+    QueryPins,
+    Reason,
+    RequestKind,
+    SynthesisOrder,
+)
 
 _KEYS_AT_ONCE = 500
+_LETS_GO: tuple[BatchState, ...] = ("done", "stopped", "cancelled")
+"""States in which another batch may take what is left open; one that is paused keeps it."""
 
 
 class NewRequest(NamedTuple):
-    """One answer wanted; a `trace` for a revision, or a `decode` of such a trace, likewise."""
+    """One answer wanted; a `trace`, a `decode`, a `repair` or a `trial` likewise."""
 
     query_id: str
     candidate: int
@@ -23,6 +32,8 @@ class NewRequest(NamedTuple):
     kind: RequestKind = "answer"
     revision_id: str | None = None
     rederivation_id: str | None = None
+    prompt_version_id: str | None = None
+    suggestion_id: str | None = None
 
 
 class Batch(NamedTuple):
@@ -33,19 +44,53 @@ class Batch(NamedTuple):
     order: SynthesisOrder
     state: BatchState
     round: int
+    budget: Budget | None
+    currency: str
+    spent_money: float
+    spent_tokens: int
 
 
-def add_batch(session: Session, project_id: str, order: SynthesisOrder, person_id: str) -> str:
+def add_batch(
+    session: Session,
+    project_id: str,
+    order: SynthesisOrder,
+    person_id: str,
+    *,
+    budget: Budget | None = None,
+    currency: str = "",
+) -> str:
     """A running batch without requests yet; its id."""
     row = SynthesisBatch(
         project_id=project_id,
         order=order.to_plain(),
         order_hash=order.order_hash,
         created_by=person_id,
+        budget=None if budget is None else budget.model_dump(),
+        currency=currency,
     )
     session.add(row)
     session.flush()
     return row.id
+
+
+def set_budget(session: Session, batch_id: str, budget: Budget | None) -> None:
+    """What a batch may spend from now on."""
+    row = session.get_one(SynthesisBatch, batch_id)
+    row.budget = None if budget is None else budget.model_dump()
+    session.add(row)
+
+
+def add_spending(session: Session, batch_id: str, money: float, tokens: int) -> None:
+    """What replies have cost, in the transaction that stores them."""
+    statement = (
+        sa.update(SynthesisBatch)
+        .where(col(SynthesisBatch.id) == batch_id)
+        .values(
+            spent_money=SynthesisBatch.spent_money + money,
+            spent_tokens=SynthesisBatch.spent_tokens + tokens,
+        )
+    )
+    session.connection().execute(statement)
 
 
 def find_batch(session: Session, project_id: str, batch_id: str) -> Batch | None:
@@ -96,7 +141,7 @@ def set_state(
     values: dict[str, object] = {
         "state": state,
         "reason": None if reason is None else {"code": reason[0], "values": dict(reason[1])},
-        "finished_at": None if state == "running" else at,
+        "finished_at": None if state in ("running", "paused") else at,
     }
     if state == "running":
         values |= {"round": SynthesisBatch.round + 1, "resumed_at": at}
@@ -133,6 +178,7 @@ def pick_queries(
     *,
     after: str,
     count: int,
+    only: sa.ColumnElement[bool] | None = None,
 ) -> list[QueryPins]:
     """Queries that a model may be asked, by id; `history` rows have their answer already."""
     statement = sa.select(
@@ -149,6 +195,8 @@ def pick_queries(
     )
     if list_version_id is not None:
         statement = statement.where(col(Query.list_version_id) == list_version_id)
+    if only is not None:
+        statement = statement.where(only)
     rows = session.connection().execute(statement.order_by(col(Query.id)).limit(count))
     return [
         QueryPins(
@@ -170,7 +218,8 @@ def known_requests(session: Session, keys: Sequence[str]) -> dict[str, str]:
             sa.select(
                 col(SynthesisRequest.request_key),
                 sa.and_(
-                    col(SynthesisRequest.state) == "open", col(SynthesisBatch.state) != "running"
+                    col(SynthesisRequest.state) == "open",
+                    col(SynthesisBatch.state).in_(_LETS_GO),
                 ),
             )
             .join(SynthesisBatch, col(SynthesisBatch.id) == col(SynthesisRequest.batch_id))
@@ -195,9 +244,20 @@ def add_requests(
         )
 
 
+def sample_queries(
+    session: Session, project_id: str, list_version_id: str | None, *, is_accepted: bool, after: str
+) -> list[QueryPins]:
+    """A page of queries by id, those with an accepted plan or those without."""
+    states = ("decided",) if is_accepted else ("waiting", "ready", "in_work", "in_review")
+    chosen = col(Query.chosen_annotation_id).is_not(None) if is_accepted else sa.true()
+    return pick_queries(
+        session, project_id, list_version_id, states, after=after, count=1000, only=chosen
+    )
+
+
 def adopt_requests(session: Session, batch_id: str, keys: Sequence[str]) -> int:
     """Take open requests over from batches that are not running any more; how many."""
-    dead = select(SynthesisBatch.id).where(SynthesisBatch.state != "running")
+    dead = select(SynthesisBatch.id).where(col(SynthesisBatch.state).in_(_LETS_GO))
     adopted = 0
     for start in range(0, len(keys), _KEYS_AT_ONCE):
         statement = (
@@ -222,6 +282,7 @@ def reopen_failed(session: Session, project_id: str, batch_id: str) -> int:
             col(SynthesisRequest.project_id) == project_id,
             col(SynthesisRequest.batch_id) == batch_id,
             col(SynthesisRequest.state) == "failed",
+            col(SynthesisRequest.kind) != "repair",
         )
         .values(
             state="open",
@@ -241,6 +302,7 @@ def _to_batch(row: SynthesisBatch) -> Batch:
         "running": "running",
         "done": "done",
         "stopped": "stopped",
+        "paused": "paused",
         "cancelled": "cancelled",
     }
     return Batch(
@@ -249,4 +311,8 @@ def _to_batch(row: SynthesisBatch) -> Batch:
         order=SynthesisOrder.model_validate(row.order),
         state=states[row.state],
         round=row.round,
+        budget=None if row.budget is None else Budget.model_validate(row.budget),
+        currency=row.currency,
+        spent_money=row.spent_money,
+        spent_tokens=row.spent_tokens,
     )

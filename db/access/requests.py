@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
 from db.tables.base import now
-from schemas.synthesis import QueryPins
+from schemas.synthesis import QueryPins, RequestKind
 
 LEASE = timedelta(seconds=120)
 _REQUEST, _QUERY, _ANNOTATION, _REVISION, _SUGGESTION, _REDERIVATION = (
@@ -43,6 +43,14 @@ class Hint(NamedTuple):
     is_wanted: bool
 
 
+class Broken(NamedTuple):
+    """What a request of a repair is about: a reply whose plan could not be read."""
+
+    suggestion_id: str
+    raw_reply: bytes
+    request_key: str
+
+
 class Held(NamedTuple):
     """A request in this process's hands, with the query as it is to be asked."""
 
@@ -54,6 +62,8 @@ class Held(NamedTuple):
     text: str
     history: Sequence[dict[str, str]]
     hint: Hint | None = None
+    kind: RequestKind = "answer"
+    broken: Broken | None = None
 
     @property
     def reply_key(self) -> str:
@@ -73,6 +83,7 @@ class Ended(NamedTuple):
     output_tokens: int = 0
     reasoning_tokens: int = 0
     seconds: float = 0.0
+    cost: float = 0.0
 
 
 def hold_requests(session: Session, batch_id: str, owner: str, count: int) -> list[Held]:
@@ -196,7 +207,9 @@ def _read_held(session: Session, ids: Sequence[int]) -> list[Held]:
             ),
             text=row.text,
             history=row.history,
-            hint=None if row.kind == "answer" else _to_hint(row),
+            hint=_to_hint(row) if row.kind in ("trace", "decode") else None,
+            kind=row.kind,
+            broken=_to_broken(row) if row.kind == "repair" else None,
         )
         for row in session.connection().execute(statement)
     ]
@@ -204,6 +217,7 @@ def _read_held(session: Session, ids: Sequence[int]) -> list[Held]:
 
 def _asked() -> sa.Select[*tuple[Any, ...]]:
     """Requests with their queries, and what a hint is made of."""
+    broken = _SUGGESTION.alias("broken")
     is_accepted = sa.and_(
         _ANNOTATION.c.id == _QUERY.c.chosen_annotation_id, _ANNOTATION.c.state == "accepted"
     )
@@ -218,7 +232,9 @@ def _asked() -> sa.Select[*tuple[Any, ...]]:
             _REQUEST.c.rederivation_id,
             _QUERY.c.id.label("query_id"),
             _QUERY.c.list_version_id,
-            _QUERY.c.prompt_version_id,
+            sa.func.coalesce(_REQUEST.c.prompt_version_id, _QUERY.c.prompt_version_id).label(
+                "prompt_version_id"
+            ),
             _QUERY.c.dialect,
             _QUERY.c.window,
             _QUERY.c.text,
@@ -228,13 +244,21 @@ def _asked() -> sa.Select[*tuple[Any, ...]]:
             _SUGGESTION.c.trace,
             _REDERIVATION.c.state.label("trace_state"),
             (_ANNOTATION.c.revision_id == _REQUEST.c.revision_id).label("is_accepted"),
+            _REQUEST.c.suggestion_id.label("broken_id"),
+            broken.c.raw_reply.label("broken_reply"),
+            broken.c.request_key.label("broken_key"),
         )
         .join(_QUERY, _QUERY.c.id == _REQUEST.c.query_id)
         .outerjoin(_ANNOTATION, is_accepted)
         .outerjoin(_REVISION, _REVISION.c.id == _REQUEST.c.revision_id)
         .outerjoin(_REDERIVATION, _REDERIVATION.c.id == _REQUEST.c.rederivation_id)
         .outerjoin(_SUGGESTION, _SUGGESTION.c.id == _REDERIVATION.c.suggestion_id)
+        .outerjoin(broken, broken.c.id == _REQUEST.c.suggestion_id)
     )
+
+
+def _to_broken(row: Any) -> Broken:
+    return Broken(row.broken_id, row.broken_reply or b"", row.broken_key or "")
 
 
 def _to_hint(row: Any) -> Hint:

@@ -10,6 +10,7 @@ from db.access.batches import Batch
 from db.access.requests import Held
 from db.tables.base import new_id, now
 from schemas.desk import SuggestionView
+from schemas.model_endpoints import EndpointSettings
 from schemas.synthesis import SuggestionSample
 
 _SUGGESTION = SQLModel.metadata.tables["suggestion"]
@@ -28,12 +29,17 @@ class Reading(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """An answer to a request: its bytes, what was read from them, what it cost."""
+    """An answer to a request: its bytes, what was read from them, what it cost, and whose it is.
+
+    `suffix` keeps the key of a reply apart that another one followed.
+    """
 
     held: Held
     reading: Reading
     raw: bytes
     usage: dict[str, Any] | None
+    by: EndpointSettings | None = None
+    suffix: str = ""
 
 
 class StoredReply(NamedTuple):
@@ -58,8 +64,6 @@ def add_replies(
         "project_id": batch.project_id,
         "origin": origin,
         "batch_id": batch.id,
-        "model": batch.order.model,
-        "endpoint": batch.order.endpoint,
         "created_at": now(),
     }
     ids = [new_id() for _ in replies]
@@ -68,7 +72,9 @@ def add_replies(
             **same,
             "id": suggestion_id,
             "query_id": each.held.pins.query_id,
-            "request_key": each.held.reply_key,
+            "request_key": each.held.reply_key + each.suffix,
+            "model": each.by.model if each.by else batch.order.model,
+            "endpoint": each.by.url if each.by else batch.order.endpoint,
             "candidate": each.held.candidate,
             "raw_reply": each.raw,
             "usage": each.usage,
@@ -81,6 +87,42 @@ def add_replies(
         session, {each.held.pins.query_id for each in replies if each.reading.plan is not None}
     )
     return ids
+
+
+def add_single(
+    session: Session,
+    project_id: str,
+    query_id: str,
+    *,
+    request_key: str,
+    model: str,
+    endpoint: str,
+    raw: bytes,
+    reading: Reading,
+    usage: dict[str, Any] | None,
+) -> None:
+    """Store one model's reply that no batch asked for; it is there once for its key."""
+    known = sa.select(_SUGGESTION.c.id).where(_SUGGESTION.c.request_key == request_key)
+    if session.connection().execute(known).first() is not None:
+        return
+    number = sa.select(sa.func.count()).where(_SUGGESTION.c.query_id == query_id)
+    row = {
+        "id": new_id(),
+        "project_id": project_id,
+        "query_id": query_id,
+        "origin": "model",
+        "request_key": request_key,
+        "candidate": (session.connection().execute(number).scalar() or 0) + 1,
+        "model": model,
+        "endpoint": endpoint,
+        "raw_reply": raw,
+        "usage": usage,
+        "created_at": now(),
+        **_columns(reading),
+    }
+    session.connection().execute(sa.insert(_SUGGESTION), [row])
+    if reading.plan is not None:
+        mark_ready(session, [query_id])
 
 
 def update_reading(session: Session, suggestion_id: str, reading: Reading) -> None:

@@ -75,8 +75,8 @@ class SynthesisRequest(Table, table=True):
     A process that works on a row holds it (`owner`) until `lease_until`. `round` grows each time
     the answer is asked for again; `failure` is a code of the area `synthesis` or `replies`. A
     `trace` is to be written for an accepted revision; a `decode` is a plan to be read from such a
-    trace (`rederivation_id`) by somebody who knows nothing else; a `repair` is a well-formed writing
-    of the plan in a suggestion (`suggestion_id`); a `trial` is asked with a prompt that is not the
+    trace (`rederivation_id`) by somebody who knows nothing else; a `repair` writes the plan
+    in a suggestion (`suggestion_id`) in good form; a `trial` is asked with a prompt that is not the
     query's own (`prompt_version_id`). Tokens and `cost` are of all replies that came for it.
     """
 

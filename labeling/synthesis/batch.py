@@ -1,4 +1,4 @@
-"""Batches: what is asked, started, followed, cancelled, asked again.
+"""Batches: what is asked, started, paused, cancelled, asked again.
 
 The unit of truth is the row of each answer wanted, under a key of everything that decides it:
 starting the same order twice meets in one batch, and no answer is ever asked for under two keys.
@@ -13,8 +13,9 @@ from db.access.batches import Batch
 from db.access.events import add_event
 from db.durable import Durable, Interrupted, resources
 from db.engine import Database, Session
+from labeling.model_endpoints import read_lanes, read_repairer
 from labeling.synthesis.client import Target
-from labeling.synthesis.picking import pick
+from labeling.synthesis.picking import pick, preview
 from labeling.synthesis.work import Outcome, ask_some
 from schemas.errors import InvalidInput, NotFound, TransitionRefused
 from schemas.people import Actor
@@ -22,11 +23,12 @@ from schemas.synthesis import (
     BatchPreview,
     BatchProgress,
     BatchState,
+    Budget,
     SuggestionSample,
     SynthesisOrder,
 )
 
-_AT_REST: tuple[BatchState, ...] = ("done", "stopped", "cancelled")
+_AT_REST: tuple[BatchState, ...] = ("done", "stopped", "paused", "cancelled")
 
 
 class Prepared(NamedTuple):
@@ -66,64 +68,99 @@ def preview_batch(database: Database, who: Actor, order: SynthesisOrder) -> Batc
     """
     who.require("admin")
     with database.reading() as session:
-        return pick(session, who.project_id, order).preview
+        return preview(session, who.project_id, order)
 
 
-def prepare_batch(database: Database, who: Actor, order: SynthesisOrder) -> Prepared:
+def prepare_batch(
+    database: Database, who: Actor, order: SynthesisOrder, *, budget: Budget | None = None
+) -> Prepared:
     """Write down what an order wants, for whoever works on it; an unfinished one goes on.
+
+    A budget that is given is the batch's from now on.
 
     Raises:
         ModelServiceError: `synthesis.key_missing`, where this process would have to ask.
-        NotFound: `experts.list_not_found`.
-        InvalidInput: `synthesis.nothing_to_ask`, `synthesis.nothing_to_rederive`.
+        NotFound: `experts.list_not_found`, `models.not_found`, `prompts.not_found`.
+        InvalidInput: `synthesis.nothing_to_ask`, `synthesis.nothing_to_rederive`,
+            `synthesis.budget_without_prices`.
     """
     who.require("admin")
-    Target(order.endpoint, order.model, order.key_env, order.timeout_s).key()
     with database.transaction() as session:
+        currency = _check_endpoints(session, who.project_id, order, budget)
         unfinished = batches.find_unfinished(session, who.project_id, order)
         if unfinished is not None:
+            if budget is not None:
+                batches.set_budget(session, unfinished.id, budget)
             return _go_on(session, who, unfinished)
-        picked = pick(session, who.project_id, order)
-        batch_id = batches.add_batch(session, who.project_id, order, who.person_id)
-        adopted = batches.adopt_requests(session, batch_id, picked.open_elsewhere)
-        batches.add_requests(session, who.project_id, batch_id, picked.requests)
-        if not adopted and not picked.requests:
+        batch_id = batches.add_batch(
+            session, who.project_id, order, who.person_id, budget=budget, currency=currency
+        )
+        count = 0
+        for page in pick(session, who.project_id, order):
+            count += batches.adopt_requests(session, batch_id, page.open_elsewhere)
+            batches.add_requests(session, who.project_id, batch_id, page.requests)
+            count += len(page.requests)
+        if not count:
             code = "nothing_to_rederive" if order.rederive else "nothing_to_ask"
             raise InvalidInput(f"synthesis.{code}")
-        count = adopted + len(picked.requests)
         _note(session, who, batch_id, "started", requests=count)
         return Prepared(batch_id, 1)
 
 
-def start_batch(database: Database, durable: Durable, who: Actor, order: SynthesisOrder) -> str:
+def start_batch(
+    database: Database,
+    durable: Durable,
+    who: Actor,
+    order: SynthesisOrder,
+    *,
+    budget: Budget | None = None,
+) -> str:
     """Start a batch; a second click, or the same order again, is the same batch.
 
     Raises:
         ModelServiceError: `synthesis.key_missing`.
-        NotFound: `experts.list_not_found`.
-        InvalidInput: `synthesis.nothing_to_ask`, `synthesis.nothing_to_rederive`.
+        NotFound: `experts.list_not_found`, `models.not_found`, `prompts.not_found`.
+        InvalidInput: as `prepare_batch` does.
     """
-    prepared = prepare_batch(database, who, order)
+    prepared = prepare_batch(database, who, order, budget=budget)
     _start(durable, prepared)
     return prepared.batch_id
 
 
-def resume_batch(database: Database, durable: Durable, who: Actor, batch_id: str) -> None:
-    """Go on with a batch that stopped or was cancelled; one that runs is seen to be worked on.
+def resume_batch(
+    database: Database,
+    durable: Durable,
+    who: Actor,
+    batch_id: str,
+    *,
+    budget: Budget | None = None,
+) -> None:
+    """Go on with a batch that is at rest; one that runs is seen to be worked on.
+
+    A budget that is given is the batch's from now on.
 
     Raises:
-        NotFound: `synthesis.batch_not_found`.
+        NotFound: `synthesis.batch_not_found`, `models.not_found`.
         TransitionRefused: `synthesis.batch_not_running`; it is done.
         ModelServiceError: `synthesis.key_missing`.
+        InvalidInput: `synthesis.budget_without_prices`.
     """
+    _start(durable, go_on(database, who, batch_id, budget=budget))
+
+
+def go_on(
+    database: Database, who: Actor, batch_id: str, *, budget: Budget | None = None
+) -> Prepared:
+    """Set a batch going again for whoever works on it; raises as `resume_batch`."""
     who.require("admin")
     with database.transaction() as session:
         batch = _get(session, who, batch_id)
-        _check_key(batch)
+        _check_endpoints(session, who.project_id, batch.order, budget)
         if batch.state == "done":
             raise TransitionRefused("synthesis.batch_not_running", state=batch.state)
-        prepared = _go_on(session, who, batch)
-    _start(durable, prepared)
+        if budget is not None:
+            batches.set_budget(session, batch_id, budget)
+        return _go_on(session, who, batch)
 
 
 def ask_again(database: Database, durable: Durable, who: Actor, batch_id: str) -> int:
@@ -144,7 +181,7 @@ def reopen_failed(database: Database, who: Actor, batch_id: str) -> tuple[int, P
     who.require("admin")
     with database.transaction() as session:
         batch = _get(session, who, batch_id)
-        _check_key(batch)
+        _check_endpoints(session, who.project_id, batch.order, None)
         if batch.state == "running":
             raise TransitionRefused("synthesis.batch_is_running")
         reopened = batches.reopen_failed(session, who.project_id, batch_id)
@@ -155,8 +192,8 @@ def reopen_failed(database: Database, who: Actor, batch_id: str) -> tuple[int, P
         return reopened, Prepared(batch_id, batch.round + 1)
 
 
-def cancel_batch(database: Database, who: Actor, batch_id: str) -> None:
-    """Ask no more; what is under way is paid for, so it is still stored when it comes.
+def pause_batch(database: Database, who: Actor, batch_id: str) -> None:
+    """Ask no more for now; what is open stays this batch's own, and it can go on.
 
     Raises:
         NotFound: `synthesis.batch_not_found`.
@@ -165,9 +202,26 @@ def cancel_batch(database: Database, who: Actor, batch_id: str) -> None:
     who.require("admin")
     with database.transaction() as session:
         batch = _get(session, who, batch_id)
-        if not batches.set_state(session, batch_id, "cancelled", only_from=["running"]):
+        if not batches.set_state(session, batch_id, "paused", only_from=["running"]):
             raise TransitionRefused("synthesis.batch_not_running", state=batch.state)
-        _note(session, who, batch_id, "cancelled", before="running", after="cancelled")
+        _note(session, who, batch_id, "paused", before="running", after="paused")
+
+
+def cancel_batch(database: Database, who: Actor, batch_id: str) -> None:
+    """Ask no more; what is under way is paid for, so it is still stored when it comes.
+
+    What is left open is there for other batches to ask.
+
+    Raises:
+        NotFound: `synthesis.batch_not_found`.
+        TransitionRefused: `synthesis.batch_not_running`.
+    """
+    who.require("admin")
+    with database.transaction() as session:
+        batch = _get(session, who, batch_id)
+        if not batches.set_state(session, batch_id, "cancelled", only_from=["running", "paused"]):
+            raise TransitionRefused("synthesis.batch_not_running", state=batch.state)
+        _note(session, who, batch_id, "cancelled", before=batch.state, after="cancelled")
 
 
 def batch_progress(database: Database, who: Actor, batch_id: str) -> BatchProgress:
@@ -222,9 +276,23 @@ def _get(session: Session, who: Actor, batch_id: str) -> Batch:
     return batch
 
 
-def _check_key(batch: Batch) -> None:
-    order = batch.order
-    Target(order.endpoint, order.model, order.key_env, order.timeout_s).key()
+def _check_endpoints(
+    session: Session, project_id: str, order: SynthesisOrder, budget: Budget | None
+) -> str:
+    """That every endpoint can be asked, and what a budget is counted in; the currency."""
+    lanes = read_lanes(session, project_id, order)
+    repairer = read_repairer(session, project_id, order)
+    asked = [*lanes, *([repairer] if repairer else [])]
+    for each in asked:
+        Target(each.url, each.model, each.key_env, order.timeout_s).key()
+    currencies = {each.currency for each in asked if each.is_priced}
+    if len(currencies) > 1:
+        raise InvalidInput("models.currencies_differ", names=", ".join(sorted(currencies)))
+    if budget is not None and budget.money is not None:
+        unpriced = [each.name for each in asked if not each.is_priced]
+        if unpriced:
+            raise InvalidInput("synthesis.budget_without_prices", names=", ".join(unpriced))
+    return next(iter(currencies), "")
 
 
 def _note(

@@ -1,7 +1,8 @@
 """One question to one OpenAI-compatible endpoint, and how it can fail.
 
-Nothing is retried here and nothing is read: the reply comes back as the bytes that arrived. Seconds
-everywhere. The key is taken from the environment, goes into the header and nowhere else.
+Nothing is retried here and nothing is read: the reply comes back as the bytes that arrived, a
+stream as the completion that its events make up. Seconds everywhere. The key is taken from the
+environment, goes into the header and nowhere else.
 """
 
 import asyncio
@@ -11,12 +12,15 @@ import resource
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal, NamedTuple, Protocol, cast
 
+import httpx2
 import openai
+import orjson
 from httpx2 import Limits, Response
 from pydantic import JsonValue
 
+from labeling.synthesis.streams import condense
 from schemas.errors import ModelServiceError
 
 FailureKind = Literal[
@@ -29,6 +33,7 @@ FailureKind = Literal[
     "model_unknown",
     "no_credit",
 ]
+LONGEST = 6
 _CONNECT_S = 10.0
 _OTHER_FILES = 512
 _DETAIL_LENGTH = 500
@@ -44,22 +49,50 @@ class CallFailed(Exception):
         *,
         status: int | None = None,
         retry_after_s: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(kind, detail)
         self.kind: FailureKind = kind
         self.detail = detail
         self.status = status
         self.retry_after_s = retry_after_s
+        self.headers = headers or {}
+
+
+class Came(NamedTuple):
+    """A reply as it came, with its headers (names in small letters)."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class Asks(Protocol):
+    """A client: one question, one reply, or `CallFailed`."""
+
+    async def ask(
+        self,
+        messages: Sequence[Mapping[str, str]],
+        parameters: Mapping[str, JsonValue],
+        *,
+        reply_key: str | None = None,
+    ) -> Came:
+        """The reply."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whom to ask: base URL (`https://host/v1`), model, and the name of the key's variable."""
+    """Whom to ask: base URL (`https://host/v1`), model, and the name of the key's variable.
+
+    `timeout_s` is for the whole reply; of a `stream`, it is for the silence between two signs of
+    life, and the whole may take `LONGEST` times as long.
+    """
 
     endpoint: str
     model: str
     key_env: str | None
     timeout_s: float
+    stream: bool = False
 
     def key(self) -> str:
         """The key; a stand-in when the endpoint wants none.
@@ -86,12 +119,13 @@ class ChatClient:
         self._target = target
         self._key = target.key()
         _allow_open_files(connections)
+        self._http = openai.DefaultAioHttpClient(limits=Limits(max_connections=connections))
         self._client = openai.AsyncOpenAI(
             api_key=self._key,
             base_url=target.endpoint,
             timeout=openai.Timeout(target.timeout_s, connect=_CONNECT_S),
             max_retries=0,
-            http_client=openai.DefaultAioHttpClient(limits=Limits(max_connections=connections)),
+            http_client=self._http,
         )
 
     async def __aenter__(self) -> "ChatClient":
@@ -106,16 +140,18 @@ class ChatClient:
         parameters: Mapping[str, JsonValue],
         *,
         reply_key: str | None = None,
-    ) -> bytes:
-        """The body of the reply, as it came (HTTP 200).
+    ) -> Came:
+        """The reply, as it came (HTTP 200).
 
         `reply_key` goes along as an idempotency key, for gateways that know what to do with it.
 
         Raises:
-            CallFailed: no reply within `timeout_s`, counted over the whole call.
+            CallFailed: there is nothing of a reply within the time of the target.
         """
         asked = {**parameters, "model": self._target.model, "messages": messages}
         headers = {"Idempotency-Key": reply_key} if reply_key else {}
+        if self._target.stream:
+            return await self._ask_for_stream(asked, headers)
         try:
             async with asyncio.timeout(self._target.timeout_s):
                 # Not `chat.completions.create`, which spends a third of its time on types.
@@ -130,17 +166,72 @@ class ChatClient:
         except openai.APIConnectionError as error:
             raise CallFailed("unreachable", _cause(error)) from error
         except openai.APIStatusError as error:
-            raise self._refused(error) from error
-        return response.content
+            raise self._refused(
+                error.status_code, error.code, error.message, error.response.headers
+            ) from error
+        return Came(response.content, response.headers)
 
-    def _refused(self, error: openai.APIStatusError) -> CallFailed:
-        detail = error.message.replace(self._key, "***")[:_DETAIL_LENGTH]
+    async def _ask_for_stream(self, asked: Mapping[str, Any], headers: Mapping[str, str]) -> Came:
+        """What a stream makes up, also when it broke off after something of a reply had come."""
+        target = self._target
+        body = {**asked, "stream": True, "stream_options": {"include_usage": True}}
+        sent = {**headers, "Authorization": f"Bearer {self._key}", "Accept": "text/event-stream"}
+        parts: list[bytes] = []
+        came: Mapping[str, str] = {}
+        failure: CallFailed | None = None
+        try:
+            async with (
+                asyncio.timeout(LONGEST * target.timeout_s),
+                self._http.stream(
+                    "POST",
+                    f"{target.endpoint}/chat/completions",
+                    content=orjson.dumps(body),
+                    headers={**sent, "Content-Type": "application/json"},
+                    timeout=httpx2.Timeout(target.timeout_s, connect=_CONNECT_S),
+                ) as response,
+            ):
+                came = response.headers
+                if response.status_code != 200:
+                    code, message = _read_error(await response.aread())
+                    raise self._refused(response.status_code, code, message, came)
+                async for part in response.aiter_bytes():
+                    parts.append(part)
+        except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+            raise CallFailed("unreachable", f"{type(error).__name__}: {error}") from error
+        except (TimeoutError, httpx2.TimeoutException):
+            failure = CallFailed("timeout", f"no sign of life in {target.timeout_s:g} s")
+        except httpx2.TransportError as error:
+            failure = CallFailed("server_error", f"{type(error).__name__}: {error}")
+        raw = b"".join(parts)
+        whole = condense(raw) if raw else None
+        if whole is None and failure is not None:
+            raise failure
+        return Came(raw if whole is None else whole, came)
+
+    def _refused(
+        self, status: int, code: str | None, message: str, headers: Mapping[str, str]
+    ) -> CallFailed:
         return CallFailed(
-            _kind_of(error.status_code, error.code),
-            detail,
-            status=error.status_code,
-            retry_after_s=_retry_after_s(error.response.headers),
+            _kind_of(status, code),
+            message.replace(self._key, "***")[:_DETAIL_LENGTH],
+            status=status,
+            retry_after_s=_retry_after_s(headers),
+            headers=headers,
         )
+
+
+def _read_error(body: bytes) -> tuple[str | None, str]:
+    """Code and message of an error; what was said, where it has no such form."""
+    try:
+        told = cast(object, orjson.loads(body))
+    except ValueError:
+        told = None
+    error = cast(dict[str, Any], told).get("error") if isinstance(told, dict) else None
+    if not isinstance(error, dict):
+        return None, body.decode("utf-8", "replace")
+    named = cast(dict[str, Any], error)
+    code = named.get("code")
+    return code if isinstance(code, str) else None, str(named.get("message") or "")
 
 
 def _allow_open_files(connections: int) -> None:

@@ -23,10 +23,12 @@ from labeling.command_line import (
     CommandContext,
     Subparsers,
 )
+from labeling.model_endpoints import named_order
+from labeling.synthesis import model_commands
 from schemas.errors import InvalidInput, TransitionRefused
 from schemas.people import Actor
 from schemas.sentences import sentence
-from schemas.synthesis import BatchProgress, SynthesisOrder
+from schemas.synthesis import BatchPreview, BatchProgress, Budget, SynthesisOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,11 +40,23 @@ _BAR = 24
 
 
 def add_commands(commands: Subparsers) -> None:
-    """Add `synthesize`."""
+    """Add `synthesize` and `models`."""
+    model_commands.add_commands(commands)
     parser = commands.add_parser("synthesize", help="ask a model for traces and plans")
     parser.add_argument("--experts", metavar="NAME[@N]", help="queries pinned to this list only")
     parser.add_argument("--endpoint", metavar="URL", help="base URL, such as https://host/v1")
     parser.add_argument("--model", metavar="M")
+    parser.add_argument(
+        "--use", metavar="NAME", nargs="+", help="model endpoints that share the work, by name"
+    )
+    parser.add_argument("--budget", type=float, metavar="MONEY", help="spend no more than this")
+    parser.add_argument("--budget-tokens", type=int, metavar="N", help="in and out together")
+    parser.add_argument(
+        "--repair", nargs="?", const="", metavar="NAME", help="one call for what is nearly a plan"
+    )
+    parser.add_argument(
+        "--no-raise", action="store_true", help="do not ask cut-off answers again, for longer ones"
+    )
     parser.add_argument("--key-env", metavar="NAME", help="environment variable with the key")
     parser.add_argument("-n", type=int, default=1, help="answers for each query (default: 1)")
     parser.add_argument("--concurrency", type=int, default=16, help="at once (default: 16)")
@@ -68,6 +82,8 @@ def add_commands(commands: Subparsers) -> None:
         "--rederived", action="store_true", help="list the new traces that wait for a reviewer"
     )
     parser.add_argument("--again", metavar="BATCH", help="ask for the failed of a batch once more")
+    parser.add_argument("--resume", metavar="BATCH", help="go on with a batch that is at rest")
+    parser.add_argument("--pause", metavar="BATCH", help="stop a running batch for now")
     parser.add_argument(
         "--reread", action="store_true", help="read stored replies again; asks nothing"
     )
@@ -85,21 +101,26 @@ def _synthesize(context: CommandContext, args: argparse.Namespace) -> int:
         return SOME_REFUSED if counts.still_failed else ALL_DONE
     if args.rederived:
         return _list_rederived(context, who)
+    if args.pause:
+        batch.pause_batch(context.database, who, args.pause)
+        found = batch.batch_progress(context.database, who, args.pause)
+        _answer(context, found.model_dump(mode="json"), _say(context, "paused", count=found.open))
+        return ALL_DONE
+    budget = Budget.read(args.budget, args.budget_tokens)
     if args.again:
         _, prepared = batch.reopen_failed(context.database, who, args.again)
-    elif missing := [f"--{each}" for each in ("endpoint", "model") if not getattr(args, each)]:
-        name = ", ".join(missing)
-        print(_say(context, "order_incomplete", name=name), file=sys.stderr)
+    elif args.resume:
+        prepared = batch.go_on(context.database, who, args.resume, budget=budget)
+    elif missing := _missing(args):
+        print(_say(context, "order_incomplete", name=missing), file=sys.stderr)
         return USAGE
     else:
-        order = _read_order(args)
+        order = _read_order(context, who, args)
         if args.preview:
             preview = batch.preview_batch(context.database, who, order)
-            name = "rederive_preview" if order.rederive else "preview"
-            told = _say(context, name, **dict(preview), tries=args.tries)
-            _answer(context, preview.model_dump(), told)
+            _answer(context, preview.model_dump(), _preview(context, order, preview))
             return ALL_DONE
-        prepared = batch.prepare_batch(context.database, who, order)
+        prepared = batch.prepare_batch(context.database, who, order, budget=budget)
     return _report(context, who, _work(context, who, prepared))
 
 
@@ -111,30 +132,46 @@ def _list_rederived(context: CommandContext, who: Actor) -> int:
     return ALL_DONE
 
 
-def _read_order(args: argparse.Namespace) -> SynthesisOrder:
+def _missing(args: argparse.Namespace) -> str:
+    wanted = () if args.use else ("endpoint", "model")
+    return ", ".join(f"--{each}" for each in wanted if not getattr(args, each))
+
+
+def _preview(context: CommandContext, order: SynthesisOrder, found: BatchPreview) -> str:
+    name = "rederive_preview" if order.rederive else "preview"
+    tries = order.rederive.tries if order.rederive else 0
+    return _say(context, name, **dict(found), tries=tries)
+
+
+def _read_order(context: CommandContext, who: Actor, args: argparse.Namespace) -> SynthesisOrder:
     try:
         parameters: object = json.loads(args.parameters)
     except ValueError:
         parameters = None
     if not isinstance(parameters, dict):
         raise InvalidInput("synthesis.parameters_not_json")
-    return SynthesisOrder.read(
-        {
-            "endpoint": args.endpoint,
-            "model": args.model,
-            "key_env": args.key_env,
-            "experts": args.experts,
-            "n": args.n,
-            "concurrency": args.concurrency,
-            "limit": args.limit,
-            "which": args.which,
-            "with_thinking": not args.no_thinking,
-            "parameters": cast(dict[str, object], parameters),
-            "timeout_s": args.timeout,
-            "attempts": args.attempts,
-            "rederive": {"tries": args.tries, "agree": args.agree} if args.rederive else None,
-        }
-    )
+    values = _values(args, cast(dict[str, object], parameters))
+    if args.use:
+        return named_order(context.database, who, args.use, values)
+    named = {"endpoint": args.endpoint, "model": args.model, "key_env": args.key_env}
+    return SynthesisOrder.read({**values, **named})
+
+
+def _values(args: argparse.Namespace, parameters: dict[str, object]) -> dict[str, object]:
+    return {
+        "experts": args.experts,
+        "n": args.n,
+        "concurrency": args.concurrency,
+        "limit": args.limit,
+        "which": args.which,
+        "with_thinking": not args.no_thinking,
+        "parameters": parameters,
+        "timeout_s": args.timeout,
+        "attempts": args.attempts,
+        "rederive": {"tries": args.tries, "agree": args.agree} if args.rederive else None,
+        "repair": None if args.repair is None else {"endpoint": args.repair or None},
+        "raise_cut_off": not args.no_raise,
+    }
 
 
 def _work(context: CommandContext, who: Actor, prepared: "Prepared") -> BatchProgress:
@@ -220,6 +257,11 @@ def _report(context: CommandContext, who: Actor, progress: BatchProgress) -> int
         outcome = rederived.batch_outcome(context.database, who, progress.id)
         told = _say(context, "rederive_finished", **outcome)
         lines = [told, *lines[:1]] if progress.state != "done" else [told]
+    if progress.repairs:
+        lines.append(_say(context, "repaired", made=progress.repairs, count=progress.repaired))
+    if progress.spent_money:
+        money = f"{progress.spent_money:,.4f} {progress.currency}".strip()
+        lines.append(_say(context, "spent", money=money, tokens=f"{progress.spent_tokens:,}"))
     lines += [
         f"  {count}  {sentence(code, {}, context.language)}" for code, count in progress.failures
     ]

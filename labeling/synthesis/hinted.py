@@ -67,8 +67,9 @@ def read_trace(
         return _failed("synthesis.unreadable_body"), None
     found = _TRACE.findall(reply.content)
     if not found:
-        is_cut = reply.finish_reason == "length"
-        return _failed("replies.cut_off" if is_cut else "synthesis.rederived_no_trace"), None
+        return _failed(
+            "replies.cut_off" if reply.is_cut_off else "synthesis.rederived_no_trace"
+        ), None
     trace = FORBIDDEN.sub("\ufffd", found[-1]).strip()
     spoken = [held.text, *(turn["content"] for turn in held.history)]
     fault = trace_fault(trace, hint.plan, expert_list, spoken)

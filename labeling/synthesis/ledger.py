@@ -7,7 +7,7 @@ makes of it comes beside it. All of it blocks, so the event loop calls it in a t
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from db.access import batches, suggestions
+from db.access import batches
 from db.access.batches import Batch
 from db.access.requests import (
     Ended,
@@ -22,8 +22,11 @@ from db.engine import Database
 from labeling.ranking import refresh_disagreement
 from labeling.synthesis import rederiving
 from labeling.synthesis.asking import Asked
+from labeling.synthesis.keeping import keep
 from labeling.synthesis.questions import Questions
-from labeling.synthesis.rederiving import Row, read_row
+from labeling.synthesis.replies import ChatReply, read_suggestion
+from labeling.synthesis.rows import Row, read_row
+from schemas.model_endpoints import EndpointSettings
 from schemas.synthesis import Reason
 
 
@@ -37,7 +40,15 @@ class Question(NamedTuple):
 class Ledger:
     """The rows of one batch as one owner works on them."""
 
-    def __init__(self, database: Database, batch: Batch, owner: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        batch: Batch,
+        owner: str,
+        *,
+        repairer: EndpointSettings | None = None,
+    ) -> None:
+        self._repairer = repairer
         self._database = database
         self._batch = batch
         self._owner = owner
@@ -57,11 +68,19 @@ class Ledger:
         with self._database.reading() as session:
             return count_open(session, self._batch.id) > 0
 
-    def is_wanted(self) -> bool:
-        """Whether the batch is still to be worked on, in this round."""
+    def is_cut_off(self, held: Held, reply: ChatReply) -> bool:
+        """Whether a reply that was cut off lacks its plan."""
+        if held.kind not in ("answer", "trial"):
+            return False
+        expert_list = self._questions.expert_list(held.pins.list_version_id)
+        return read_suggestion(reply, held.pins.dialect, expert_list).failure == "replies.cut_off"
+
+    def look(self) -> Batch | None:
+        """The batch as it is now; None when it is not to be worked on any more, in this round."""
         with self._database.reading() as session:
             batch = batches.get_batch_to_work_on(session, self._batch.id)
-        return batch.state == "running" and batch.round == self._batch.round
+        is_wanted = batch.state == "running" and batch.round == self._batch.round
+        return batch if is_wanted else None
 
     def renew(self) -> None:
         """Hold on to what is in hand."""
@@ -78,12 +97,16 @@ class Ledger:
             rederiving.take_turns_for(session, self._batch, rows)
             ended = end_requests(session, self._owner, list(map(_to_ended, rows)))
             ours = [row for row in rows if row.held.request_id in ended]
-            suggestions.add_replies(session, self._batch, list(filter(None, map(_to_reply, ours))))
+            keep(session, self._batch, ours, self._repairer)
             rederiving.store(session, self._batch, self._questions, ours)
+            money = sum(row.asked.paid.money for row in ours)
+            tokens = sum(row.asked.paid.input_tokens + row.asked.paid.output_tokens for row in ours)
+            if tokens or money:
+                batches.add_spending(session, self._batch.id, money, tokens)
         planned = {
             row.held.pins.query_id
             for row in ours
-            if row.held.hint is None and row.reading and row.reading.plan
+            if row.held.kind in ("answer", "repair") and row.reading and row.reading.plan
         }
         if planned:
             refresh_disagreement(self._database, self._batch.project_id, sorted(planned))
@@ -98,28 +121,21 @@ class Ledger:
                 batches.end_batch(session, self._batch, "done", None)
 
 
-def _to_reply(row: Row) -> suggestions.Reply | None:
-    """What is stored of an answer; new thinking has a way of its own."""
-    held, asked, reading, _ = row
-    if held.hint is not None or reading is None or asked.body is None:
-        return None
-    return suggestions.Reply(held, reading, asked.body, asked.reply.usage if asked.reply else None)
-
-
 def _to_ended(row: Row) -> Ended:
     asked = row.asked
     failure, detail = row.failure, None
     if row.reading is None and asked.failure is not None:
         failure, detail = f"synthesis.{asked.failure.kind}", asked.failure.detail
-    reply = asked.reply
+    paid = asked.paid
     return Ended(
         request_id=row.held.request_id,
         state="done" if failure is None else "failed",
         attempts=asked.attempts,
         failure=failure,
         detail=detail,
-        input_tokens=reply.input_tokens if reply else 0,
-        output_tokens=reply.output_tokens if reply else 0,
-        reasoning_tokens=reply.reasoning_tokens if reply else 0,
+        input_tokens=paid.input_tokens,
+        output_tokens=paid.output_tokens,
+        reasoning_tokens=paid.reasoning_tokens,
         seconds=round(asked.seconds, 3),
+        cost=paid.money,
     )

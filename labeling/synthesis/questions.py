@@ -7,6 +7,7 @@ from db.access.prompts import get_template
 from db.access.requests import Held
 from db.engine import Database
 from labeling.synthesis.hinted import ask_for_plan, ask_for_trace
+from labeling.synthesis.repairing import ask_for_repair
 from schemas.errors import NotFound
 from schemas.experts import ExpertList
 from schemas.prompt import prompt_language, render_messages
@@ -30,6 +31,8 @@ class Questions:
         if held.hint is not None:
             ask = ask_for_trace if held.hint.rederivation_id is None else ask_for_plan
             return ask(held, held.hint, template, expert_list)
+        if held.broken is not None:
+            return ask_for_repair(held.broken, template, expert_list, held.pins.dialect)
         return render_messages(
             template,
             expert_list,

@@ -6,45 +6,15 @@ transactions, and nothing is asked for twice or forgotten.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from db.access import rederivations
 from db.access.batches import Batch
 from db.access.rederivations import SUPERSEDED, Raw
 from db.access.requests import Ended, Held, end_requests
-from db.access.suggestions import Reading
 from db.engine import Session
-from labeling.synthesis.asking import Asked
-from labeling.synthesis.hinted import is_same, read_trace
+from labeling.synthesis.hinted import is_same
 from labeling.synthesis.questions import Questions
-from labeling.synthesis.replies import read_suggestion
-
-
-class Row(NamedTuple):
-    """A request that has ended; `passage` is what speaks against a trace."""
-
-    held: Held
-    asked: Asked
-    reading: Reading | None
-    passage: str | None = None
-
-    @property
-    def failure(self) -> str | None:
-        """What the reading says of the request: a blind plan may be as wrong as it likes."""
-        if self.reading is None:
-            return None
-        is_blind = self.held.hint is not None and self.held.hint.rederivation_id is not None
-        return None if is_blind and self.asked.reply is not None else self.reading.failure
-
-
-def read_row(held: Held, asked: Asked, questions: Questions) -> Row:
-    """What came of a request, read by what it asked for."""
-    if asked.body is None:
-        return Row(held, asked, None)
-    expert_list = questions.expert_list(held.pins.list_version_id)
-    if held.hint is not None and held.hint.rederivation_id is None:
-        return Row(held, asked, *read_trace(asked.reply, held, held.hint, expert_list))
-    return Row(held, asked, read_suggestion(asked.reply, held.pins.dialect, expert_list))
+from labeling.synthesis.rows import Row
 
 
 def take_turns_for(session: Session, batch: Batch, rows: Sequence[Row]) -> None:
@@ -55,8 +25,8 @@ def take_turns_for(session: Session, batch: Batch, rows: Sequence[Row]) -> None:
 
 def store(session: Session, batch: Batch, questions: Questions, rows: Sequence[Row]) -> None:
     """Store traces and blind plans, and the verdicts that they bring."""
-    for held, asked, reading, passage in rows:
-        hint = held.hint
+    for row in rows:
+        held, asked, reading, hint = row.held, row.asked, row.reading, row.held.hint
         if hint is None or reading is None or asked.body is None:
             continue
         raw = Raw(asked.body, asked.reply.usage if asked.reply else None)
@@ -68,7 +38,7 @@ def store(session: Session, batch: Batch, questions: Questions, rows: Sequence[R
                 batch=batch,
                 raw=raw,
                 prompt_version=questions.prompts_version(held),
-                passage=passage,
+                passage=row.passage,
             )
         else:
             agrees = is_same(hint, reading, asked.reply)

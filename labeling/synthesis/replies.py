@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
 from db.access.suggestions import Reading
+from labeling.synthesis.streams import CUT, condense, is_stream
 from schemas.experts import ExpertList
 from schemas.trace import read_reply
+
+_CUT_OFF = ("length", CUT)
 
 
 class ChatReply(NamedTuple):
@@ -21,6 +24,11 @@ class ChatReply(NamedTuple):
     usage: dict[str, Any] | None
 
     @property
+    def is_cut_off(self) -> bool:
+        """Whether it ran into a limit, or its stream broke off."""
+        return self.finish_reason in _CUT_OFF
+
+    @property
     def is_empty(self) -> bool:
         """Whether the model said nothing at all."""
         return not self.content.strip() and not self.reasoning.strip()
@@ -30,8 +38,11 @@ def read_body(body: bytes) -> ChatReply | None:
     """The reply in a body, `None` if it is no chat completion.
 
     Thinking is read from `reasoning_content` (DeepSeek, older vLLM) or `reasoning` (vLLM since
-    0.11, OpenRouter). Blank lines that some endpoints send to keep the connection are no harm.
+    0.11, OpenRouter). Blank lines that some endpoints send to keep the connection are no harm, and
+    a stream is read as the completion that it makes up.
     """
+    if is_stream(body):
+        body = condense(body) or b""
     try:
         value = json.loads(body.decode("utf-8", "replace"))
         message, choice, completion = _first_choice(value)
@@ -60,7 +71,7 @@ def read_suggestion(reply: ChatReply | None, dialect: str, expert_list: ExpertLi
         return Reading(None, None, None, None, "replies.refused", is_repaired=False)
     read = read_reply(reply.content, reply.reasoning, dialect=dialect, expert_list=expert_list)
     failure = read.failure
-    if failure is not None and reply.finish_reason == "length":
+    if failure is not None and reply.is_cut_off:
         failure = "replies.cut_off"
     return Reading(
         shape=read.shape,

@@ -1,10 +1,12 @@
 """When to stop asking: an endpoint that is down must not cost a batch its rows.
 
-A batch stops at once when the endpoint refuses key, model or credit; when it was never reached in a
-dozen tries; and when eight requests in a row ended without anything of a model. What ended without
-a reply stays in doubt until a reply shows that the endpoint is well: then those requests have
-failed; if the batch stops instead, they are as open as before.
+A batch stops at once when every endpoint refuses key, model or credit; when none was ever reached
+in a dozen tries each; and when eight requests in a row ended without anything of a model. What
+ended without a reply stays in doubt until a reply shows that the endpoint is well: then those
+requests have failed; if the batch stops instead, they are as open as before.
 """
+
+from collections import Counter
 
 from labeling.synthesis.asking import FATAL, Asked
 from labeling.synthesis.client import CallFailed
@@ -17,10 +19,11 @@ FIRST_TRIES = 12
 class StopRule:
     """Hears how each try and each request ended; `reason` says why to stop, or nothing."""
 
-    def __init__(self, order: SynthesisOrder) -> None:
+    def __init__(self, order: SynthesisOrder, endpoints: int = 1) -> None:
         self._order = order
+        self._endpoints = endpoints
         self._was_reached = False
-        self._tries_in_vain = 0
+        self._tries_in_vain: Counter[str] = Counter()
         self._requests_in_vain = 0
         self._last: CallFailed | None = None
         self.reason: Reason | None = None
@@ -30,14 +33,19 @@ class StopRule:
         """Whether the last request to end had a reply."""
         return self._requests_in_vain == 0
 
-    def heard_failure(self, kind: str) -> None:
-        """A try failed; it may be tried again."""
+    def heard_failure(self, kind: str, endpoint: str = "") -> None:
+        """A try at an endpoint failed; it may be tried again."""
         if kind != "unreachable":
             self._was_reached = True
         elif not self._was_reached:
-            self._tries_in_vain += 1
-            if self._tries_in_vain >= FIRST_TRIES:
-                self._stop("unreachable", self._tries_in_vain, "")
+            self._tries_in_vain[endpoint] += 1
+            in_vain = [each for each in self._tries_in_vain.values() if each >= FIRST_TRIES]
+            if len(in_vain) >= self._endpoints:
+                self._stop("unreachable", self._tries_in_vain[endpoint], "")
+
+    def stop(self, reason: Reason) -> None:
+        """Stop for a reason that is no failure."""
+        self.reason = self.reason or reason
 
     def heard_end(self, asked: Asked) -> None:
         """A request ended."""
@@ -49,7 +57,7 @@ class StopRule:
         self._requests_in_vain += 1
         self._last = asked.failure
         if asked.failure is not None and asked.failure.kind in FATAL:
-            self._stop_for_good(asked.failure)
+            self._stop_for_good(asked, asked.failure)
         elif self._requests_in_vain >= IN_A_ROW:
             kind = asked.failure.kind if asked.failure else "unreadable_body"
             detail = asked.failure.detail if asked.failure else ""
@@ -64,11 +72,12 @@ class StopRule:
         values = {"endpoint": self._order.endpoint, "count": count, "detail": detail}
         self.reason = self.reason or (f"synthesis.stopped_{kind}", {**values})
 
-    def _stop_for_good(self, failure: CallFailed) -> None:
+    def _stop_for_good(self, asked: Asked, failure: CallFailed) -> None:
+        by = asked.by
         values = {
-            "endpoint": self._order.endpoint,
-            "model": self._order.model,
-            "name": self._order.key_env or "—",
+            "endpoint": by.url if by else self._order.endpoint,
+            "model": by.model if by else self._order.model,
+            "name": (by.key_env if by else self._order.key_env) or "—",
             "status": failure.status,
         }
         self.reason = self.reason or (f"synthesis.{failure.kind}", {**values})

@@ -3,12 +3,9 @@
 Additive increase, multiplicative decrease: a "slow down" takes a quarter off, once for all the
 questions that were sent before it; every 25 replies in a row add one, up to what was ordered. A
 `Retry-After` holds all of them back. Both only where more than a tenth of the last hundred were
-told so: fewer are the whim of a gateway, and only the question that met it waits. Whoever has a
-slot keeps it between two tries, but sends only when fewer questions than the limit are with the
-endpoint.
+told so: fewer are the whim of a gateway, and only the question that met it waits.
 """
 
-import asyncio
 import time
 
 _CUT = 0.75
@@ -18,41 +15,31 @@ _MEMORY = 100
 
 
 class Throttle:
-    """Slots of one event loop for one endpoint and model."""
+    """What one endpoint takes of one event loop."""
 
     def __init__(self, ceiling: int) -> None:
         self._ceiling = ceiling
         self._limit = float(ceiling)
-        self._in_use = 0
         self._sent = 0
         self._replies = 0
         self._cuts = 0
         self._heard = 0
         self._refused = 0.0
         self._open_at = 0.0
-        self._changed = asyncio.Condition()
-        self._room = asyncio.Event()
 
     @property
     def limit(self) -> int:
         """How many may be under way now; never fewer than one."""
         return max(1, int(self._limit))
 
-    async def acquire(self) -> None:
-        """Wait for a slot."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._in_use < self.limit)
-            self._in_use += 1
-
-    async def release(self) -> None:
-        """Give the slot back."""
-        async with self._changed:
-            self._in_use -= 1
-            self._changed.notify_all()
+    @property
+    def has_room(self) -> bool:
+        """Whether a question may be sent now."""
+        return self._sent < self.limit
 
     def begin(self) -> int | None:
         """Send a question: how often the endpoint had asked for less by then; None without room."""
-        if self._sent >= self.limit:
+        if not self.has_room:
             return None
         self._sent += 1
         return self._cuts
@@ -60,12 +47,6 @@ class Throttle:
     def end(self) -> None:
         """The question is back, whatever came of it."""
         self._sent -= 1
-        self._room.set()
-        self._room = asyncio.Event()
-
-    async def room(self) -> None:
-        """Wait until a question is back."""
-        await self._room.wait()
 
     def hold_s(self) -> float:
         """How long everybody is to wait before the next question."""

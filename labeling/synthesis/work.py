@@ -8,19 +8,24 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import Literal, NamedTuple
 
 from db.access import batches
 from db.access.batches import Batch
 from db.access.requests import Held, release_requests
 from db.engine import Database
-from labeling.synthesis.asking import Asked, Patience, ask_patiently
+from labeling.model_endpoints import read_lanes, read_repairer
+from labeling.synthesis.asking import Asked, Patience, Wanted, ask_patiently
 from labeling.synthesis.client import ChatClient, Target
+from labeling.synthesis.lanes import Lane, Pool
 from labeling.synthesis.ledger import Ledger, Question
+from labeling.synthesis.purse import Purse
 from labeling.synthesis.stopping import StopRule
-from labeling.synthesis.throttle import Throttle
-from schemas.errors import ModelServiceError
+from schemas.errors import ModelServiceError, NotFound
+from schemas.model_endpoints import EndpointSettings
+from schemas.synthesis import Reason
 
 Outcome = Literal["more", "ended"]
 
@@ -46,12 +51,28 @@ def ask_some(
     if batch.state != "running" or batch.round != round_:
         return "ended"
     try:
-        return asyncio.run(_Work(database, batch, owner, is_closing).run())
+        with database.reading() as session:
+            whom = _Whom(
+                read_lanes(session, batch.project_id, batch.order),
+                read_repairer(session, batch.project_id, batch.order),
+            )
+    except NotFound as error:
+        Ledger(database, batch, owner).settle((error.code, {"name": str(error.values["name"])}))
+        return "ended"
+    try:
+        return asyncio.run(_Work(database, batch, owner, is_closing, whom).run())
     except Exception:
         _log.exception("batch %s stopped on a defect", batch_id)
         reason = ("synthesis.stopped_defect", {"batch": batch_id})
         Ledger(database, batch, owner).settle(reason)
         raise
+
+
+class _Whom(NamedTuple):
+    """Who is asked: those who share the answers, and who repairs, where that is another."""
+
+    lanes: Sequence[EndpointSettings]
+    repairer: EndpointSettings | None
 
 
 class _Result(NamedTuple):
@@ -62,13 +83,28 @@ class _Result(NamedTuple):
 
 class _Work:
     def __init__(
-        self, database: Database, batch: Batch, owner: str, is_closing: Callable[[], bool]
+        self,
+        database: Database,
+        batch: Batch,
+        owner: str,
+        is_closing: Callable[[], bool],
+        whom: _Whom,
     ) -> None:
-        self._order = batch.order
-        self._ledger = Ledger(database, batch, owner)
+        order = batch.order
+        self._order = order
+        self._whom = whom
+        mends = (whom.repairer or whom.lanes[0]) if order.repair else None
+        self._ledger = Ledger(database, batch, owner, repairer=mends)
         self._is_closing = is_closing
-        self._throttle = Throttle(batch.order.concurrency)
-        self._rule = StopRule(batch.order)
+        self._purse = Purse(
+            batch.budget,
+            money=batch.spent_money,
+            tokens=batch.spent_tokens,
+            currency=batch.currency,
+        )
+        self._pool = Pool([], order.concurrency, self._purse)
+        self._repairs = self._pool
+        self._rule = StopRule(order, len(whom.lanes))
         self._stopping = asyncio.Event()
         self._ready: deque[Question] = deque()
         self._asking: set[asyncio.Task[None]] = set()
@@ -77,18 +113,16 @@ class _Work:
         self._defect: Exception | None = None
 
     async def run(self) -> Outcome:
-        order = self._order
-        try:
-            target = Target(order.endpoint, order.model, order.key_env, order.timeout_s)
-            client = ChatClient(target, order.concurrency)
-        except ModelServiceError as error:
-            reason = (error.code, {"name": order.key_env})
-            await asyncio.to_thread(self._ledger.settle, reason)
-            return "ended"
-        async with client:
+        async with AsyncExitStack() as clients:
+            try:
+                await self._open(clients)
+            except ModelServiceError as error:
+                reason = (error.code, {"name": str(error.values.get("name", ""))})
+                await asyncio.to_thread(self._ledger.settle, reason)
+                return "ended"
             writer = asyncio.create_task(self._write())
             watch = asyncio.create_task(self._watch())
-            await self._ask_all(client)
+            await self._ask_all()
             watch.cancel()
             self._results.put_nowait(None)
             await writer
@@ -96,11 +130,30 @@ class _Work:
             raise self._defect
         return await asyncio.to_thread(self._settle)
 
-    async def _ask_all(self, client: ChatClient) -> None:
+    async def _open(self, clients: AsyncExitStack) -> None:
+        """Open a client to each endpoint; whoever repairs has a pool of its own."""
+        most = self._order.concurrency
+        self._pool = Pool(
+            [await self._lane(each, clients) for each in self._whom.lanes], most, self._purse
+        )
+        self._repairs = self._pool
+        if self._whom.repairer is not None:
+            lane = await self._lane(self._whom.repairer, clients)
+            self._repairs = Pool([lane], most, self._purse)
+
+    async def _lane(self, settings: EndpointSettings, clients: AsyncExitStack) -> Lane:
+        most = self._order.concurrency
+        target = Target(
+            settings.url, settings.model, settings.key_env, self._order.timeout_s, settings.stream
+        )
+        client = await clients.enter_async_context(ChatClient(target, most))
+        return Lane(settings, client, most)
+
+    async def _ask_all(self) -> None:
         """Ask until nothing is left, or it is time to stop."""
         while question := await self._next_question():
-            await self._throttle.acquire()
-            task = asyncio.create_task(self._ask(client, question))
+            await self._pool.acquire()
+            task = asyncio.create_task(self._ask(question))
             self._asking.add(task)
             task.add_done_callback(self._asking.discard)
         while self._asking:
@@ -108,7 +161,7 @@ class _Work:
 
     async def _next_question(self) -> Question | None:
         while not self._ready and not self._stopping.is_set():
-            self._ready.extend(await asyncio.to_thread(self._ledger.take, self._throttle.limit))
+            self._ready.extend(await asyncio.to_thread(self._ledger.take, self._pool.limit))
             if self._ready:
                 break
             if self._asking:
@@ -121,29 +174,40 @@ class _Work:
                 return None
         return None if self._stopping.is_set() else self._ready.popleft()
 
-    async def _ask(self, client: ChatClient, question: Question) -> None:
-        order = self._order
+    async def _ask(self, question: Question) -> None:
+        order, held = self._order, question.held
+        is_repair = held.kind == "repair"
+        wanted = Wanted(
+            question.messages,
+            {} if is_repair else order.parameters,
+            held.reply_key,
+            None if is_repair else order.raised(),
+            partial(self._ledger.is_cut_off, held),
+        )
         try:
             asked = await ask_patiently(
-                client,
-                question.messages,
-                order.parameters,
-                reply_key=question.held.reply_key,
-                patience=Patience(order.attempts, order.backoff_s, self._stopping),
-                throttle=self._throttle,
+                self._repairs if is_repair else self._pool,
+                wanted,
+                patience=Patience(
+                    order.attempts, order.backoff_s, self._stopping, self._heard_spent
+                ),
                 on_failure=self._heard_failure,
             )
             if not asked.is_given_up:
                 written = asyncio.get_running_loop().create_future()
-                self._results.put_nowait(_Result(question.held, asked, written))
+                self._results.put_nowait(_Result(held, asked, written))
                 await written
         except Exception as error:  # noqa: BLE001 - raised by `run`, when all are back
             self._stop_on(error)
         finally:
-            await self._throttle.release()
+            await self._pool.release()
 
-    def _heard_failure(self, kind: str) -> None:
-        self._rule.heard_failure(kind)
+    def _heard_spent(self, reason: Reason) -> None:
+        self._rule.stop(reason)
+        self._stopping.set()
+
+    def _heard_failure(self, kind: str, lane: Lane) -> None:
+        self._rule.heard_failure(kind, lane.settings.name)
         if self._rule.reason is not None:
             self._stopping.set()
 
@@ -188,12 +252,22 @@ class _Work:
             ticks += 1
             if ticks % _RENEW_EVERY == 0:
                 await asyncio.to_thread(self._ledger.renew)
-            if not await asyncio.to_thread(self._ledger.is_wanted):
+            batch = await asyncio.to_thread(self._ledger.look)
+            if batch is None:
                 self._stopping.set()
+                self._wake()
+            else:
+                self._purse.hear(batch.budget, batch.spent_money, batch.spent_tokens)
         self._stopping.set()
+        self._wake()
         await asyncio.sleep(_GRACE_S)
         for task in self._asking:
             task.cancel()
+
+    def _wake(self) -> None:
+        """Whoever waits for room is to see that there is a stop."""
+        self._pool.wake()
+        self._repairs.wake()
 
     def _stop_on(self, error: Exception) -> None:
         self._defect = self._defect or error

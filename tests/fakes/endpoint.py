@@ -17,10 +17,9 @@ import argparse
 import asyncio
 import hashlib
 import json
-import re
 import socket
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -30,11 +29,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from schemas.scoring.wire import to_text
 from tests.fakes.latency import latency_of
+from tests.fakes.plans import plan_for, plan_text
 from tests.fakes.rederiving import decoded, is_decode, told_trace
+from tests.fakes.shaping import (
+    SHAPES,
+    formed,
+    in_prose,
+    is_repair,
+    message_of,
+    repaired,
+    streamed,
+    trace_of,
+)
 
-SHAPES = ("reasoning_content", "reasoning", "inline", "no_opening", "fenced", "bare")
+__all__ = ["SHAPES", "Behaviour", "Endpoint", "content_hash", "fault_of", "plan_for", "plan_text"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,8 @@ class Behaviour:
     cut_off: float = 0.0
     bad_plan: float = 0.0
     repairable: float = 0.0
+    prose_plan: float = 0.0
+    stream_cut: float = 0.0
     fault_times: int = 1
     retry_after_s: float = 0.05
     hang_s: float = 30.0
@@ -68,9 +79,15 @@ class Behaviour:
     hint_leak: float = 0.0
     wrong_order: float = 0.0
     dissent: float = 0.0
+    keep_alives: int = 0
+    keep_alive_s: float = 0.0
+    needs_tokens: int | None = None
+    left: tuple[int, str] | None = None
+    obeys: bool = True
+    adds: bool = False
 
 
-FAULTS = tuple(Behaviour.__dataclass_fields__)[:9]
+FAULTS = tuple(Behaviour.__dataclass_fields__)[:11]
 _TRANSIENT = frozenset(FAULTS[:5])
 
 
@@ -164,61 +181,36 @@ class Endpoint:
         if fault == "hangs":
             await asyncio.sleep(behaviour.hang_s)
             fault = "server_error"  # nobody waits any more; not to be counted as answered
-        if fault == "rate_limited":
-            return _error(429, "slow down", {"Retry-After": f"{behaviour.retry_after_s:g}"})
-        if fault == "server_error":
-            return _error(503, "overloaded")
-        if fault == "refused":
-            return _error(400, "the request is not to our liking")
+        if fault in ("rate_limited", "server_error", "refused"):
+            return _refused_by(fault, behaviour)
         self.answered[content] += 1
         if fault == "unreadable_body":
             return Response("<html>gateway</html>", media_type="text/html")
         time = hashlib.sha256(f"{content} {self.asked[content]}".encode()).hexdigest()
-        return JSONResponse(_completion(body, content, behaviour, fault, time))
+        needs = behaviour.needs_tokens
+        if needs is not None and body.get("max_tokens", needs) < needs:
+            fault = "cut_off"
+        completion = _completion(body, content, behaviour, fault, time)
+        if body.get("stream"):
+            return streamed(
+                completion,
+                keep_alives=behaviour.keep_alives,
+                keep_alive_s=behaviour.keep_alive_s,
+                is_cut=fault == "stream_cut",
+            )
+        left = behaviour.left
+        told: dict[str, str] = {}
+        if left is not None:
+            told = {
+                f"x-ratelimit-{kind}-requests": str(value)
+                for kind, value in zip(("remaining", "reset"), left, strict=True)
+            }
+        return JSONResponse(completion, headers=told)
 
 
 def content_hash(body: Mapping[str, Any]) -> str:
     """The identity of a request: everything that was sent."""
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-
-
-def plan_for(messages: Sequence[Mapping[str, str]], seed: str) -> dict[str, Any]:
-    """A plausible plan, canonical: one to three of the experts named in the prompt."""
-    _, _, listed = messages[0]["content"].partition("\n# ")
-    listed = listed.partition("\n# ")[0] or messages[0]["content"]
-    experts = re.findall(r"^- (.+?)(?:：|: |$)", listed, re.MULTILINE)
-    experts = list(dict.fromkeys(experts)) or ["expert"]
-    query = messages[-1]["content"].strip()
-    clauses = [each for each in re.split(r"[，。？！；,.?!;]\s*", query) if each] or [query]
-    number = int(seed[:8], 16)
-    count = min(1 + number % 3, len(experts))
-    chosen = [experts[(number // 7 + place * 3) % len(experts)] for place in range(count)]
-    chosen = list(dict.fromkeys(chosen))
-    return {
-        "rewritten_query": query,
-        "steps": [
-            {"expert": name, "sub_questions": [clauses[place % len(clauses)]], "order": place + 1}
-            for place, name in enumerate(chosen)
-        ],
-    }
-
-
-def plan_text(plan: Mapping[str, Any], messages: Sequence[Mapping[str, str]]) -> str:
-    """The plan as the prompt's example writes it."""
-    if "补全后的问题" in messages[0]["content"] and '"专家"' in messages[0]["content"]:
-        return to_text(plan, "zh@1")
-    return json.dumps(plan, ensure_ascii=False).replace("<", "\\u003c")
-
-
-def _trace(plan: Mapping[str, Any], behaviour: Behaviour) -> str:
-    names = "、".join(step["expert"] for step in plan["steps"])
-    text = f"用户想知道：{plan['rewritten_query']}。需要{names}，按先后处理。"
-    if behaviour.trace_nul:
-        text = "\x00" + text
-    padding = "再核对一遍各位专家的职责与先后。"
-    while len(text) < behaviour.trace_length:
-        text += padding
-    return text[: max(behaviour.trace_length, 1)]
 
 
 def _completion(
@@ -236,22 +228,33 @@ def _completion(
                 ),
             },
         )
+    told = formed(body, time, obeys=behaviour.obeys)
+    if is_repair(system):
+        plan = repaired(messages[-1]["content"], adds=behaviour.adds)
+        told = f"<answer>\n{plan_text(plan, messages)}\n</answer>"
+    if told is not None:
+        return _wrapped(body, {"role": "assistant", "content": told}, said=len(told))
     is_blind = is_decode(system)
     plan = (
         decoded(messages, time, dissent=behaviour.dissent)
         if is_blind
         else plan_for(messages, content)
     )
-    trace, text = _trace(plan, behaviour), plan_text(plan, messages)
+    trace, text = (
+        trace_of(plan, behaviour.trace_length, with_nul=behaviour.trace_nul),
+        plan_text(plan, messages),
+    )
     finish = "stop" if fault != "cut_off" else "length"
     if fault == "bad_plan":
         text = '{"补全后的问题": "…", "plan": 三位专家}'
     if fault == "repairable":
         text = text[:-1] + ",}"
+    if fault == "prose_plan":
+        text = in_prose(plan)
     if fault == "cut_off":
         text = text[: len(text) // 2]
     answer = f"<answer>\n{text}" + ("" if fault == "cut_off" else "\n</answer>")
-    message = _message(behaviour.shape, content, trace, answer, text)
+    message = message_of(behaviour.shape, content, trace, answer, text)
     if fault == "empty":
         message = {"role": "assistant", "content": ""}
     return _wrapped(body, message, finish, len(trace), len(text))
@@ -279,23 +282,6 @@ def _wrapped(
     }
 
 
-def _message(shape: str, content: str, trace: str, answer: str, text: str) -> dict[str, Any]:
-    if shape == "mixed":
-        shape = SHAPES[int(content[8:12], 16) % len(SHAPES)]
-    message: dict[str, Any] = {"role": "assistant", "content": answer}
-    if shape in ("reasoning_content", "reasoning"):
-        message[shape] = trace
-    elif shape == "inline":
-        message["content"] = f"<think>\n{trace}\n</think>\n\n{answer}"
-    elif shape == "no_opening":
-        message["content"] = f"{trace}\n</think>\n\n{answer}"
-    elif shape == "fenced":
-        message["content"] = f"<think>\n{trace}\n</think>\n\n```json\n{text}\n```"
-    elif shape == "bare":
-        message["content"] = f"<think>\n{trace}\n</think>\n\n{text}"
-    return message
-
-
 def _refusal(
     behaviour: Behaviour, headers: Mapping[str, str], body: Mapping[str, Any], in_flight: int
 ) -> Response | None:
@@ -318,6 +304,14 @@ def fault_of(behaviour: Behaviour, content: str) -> str | None:
         if share < 0:
             return name
     return None
+
+
+def _refused_by(fault: str, behaviour: Behaviour) -> Response:
+    if fault == "rate_limited":
+        return _error(429, "slow down", {"Retry-After": f"{behaviour.retry_after_s:g}"})
+    if fault == "server_error":
+        return _error(503, "overloaded")
+    return _error(400, "the request is not to our liking")
 
 
 def _error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -10,12 +10,15 @@ from typing import cast, get_args
 import pytest
 from pydantic import JsonValue
 
-from labeling.synthesis.asking import FATAL, Asked, Patience, ask_patiently
-from labeling.synthesis.client import CallFailed, FailureKind
+from labeling.synthesis.asking import FATAL, Asked, Patience, Wanted, ask_patiently
+from labeling.synthesis.client import Asks, CallFailed, Came, FailureKind
+from labeling.synthesis.lanes import Lane, Pool
+from labeling.synthesis.purse import Purse
 from labeling.synthesis.replies import read_body, read_suggestion
 from labeling.synthesis.stopping import FIRST_TRIES, IN_A_ROW, StopRule
 from labeling.synthesis.throttle import Throttle
 from schemas.experts import Expert, ExpertList
+from schemas.model_endpoints import EndpointSettings
 from schemas.sentences import LANGUAGES, Language, sentence
 from schemas.synthesis import SynthesisOrder
 
@@ -41,24 +44,33 @@ class _Scripted:
         parameters: Mapping[str, JsonValue],
         *,
         reply_key: str | None = None,
-    ) -> bytes:
+    ) -> Came:
         self.asked += 1
         step = self._script.pop(0) if len(self._script) > 1 else self._script[0]
         if isinstance(step, CallFailed):
             raise step
-        return step
+        return Came(step, {})
 
 
-def _ask(client: _Scripted, *, attempts: int = 4, throttle: Throttle | None = None) -> Asked:
+SETTINGS = EndpointSettings(name="one", url="https://host/v1", model="m")
+
+
+def _ignore(kind: str, lane: Lane) -> None:
+    del kind, lane
+
+
+def _pool(*clients: Asks, purse: Purse | None = None) -> Pool:
+    lanes = [Lane(SETTINGS, each, 4) for each in clients]
+    return Pool(lanes, 4, purse or Purse(None))
+
+
+def _ask(client: _Scripted, *, attempts: int = 4) -> Asked:
     async def run() -> Asked:
         return await ask_patiently(
-            client,
-            [],
-            {},
-            reply_key="k",
+            _pool(client),
+            Wanted([], {}, "k"),
             patience=Patience(attempts, 0.01, asyncio.Event()),
-            throttle=throttle or Throttle(4),
-            on_failure=lambda _: None,
+            on_failure=_ignore,
         )
 
     return asyncio.run(run())
@@ -113,13 +125,10 @@ def test_stopping_ends_the_wait_and_gives_the_request_back() -> None:
         stopping = asyncio.Event()
         asyncio.get_running_loop().call_later(0.1, stopping.set)
         return await ask_patiently(
-            _Scripted(CallFailed("rate_limited", "", retry_after_s=60)),
-            [],
-            {},
-            reply_key="k",
+            _pool(_Scripted(CallFailed("rate_limited", "", retry_after_s=60))),
+            Wanted([], {}, "k"),
             patience=Patience(4, 1.0, stopping),
-            throttle=Throttle(4),
-            on_failure=lambda _: None,
+            on_failure=_ignore,
         )
 
     begun = time.monotonic()

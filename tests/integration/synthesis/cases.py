@@ -4,14 +4,16 @@ from sqlmodel import Session, col, select
 
 from db.engine import Database
 from db.tables import Suggestion
+from labeling.model_endpoints import put_endpoint
 from labeling.synthesis.batch import (
     Prepared,
     batch_progress,
     prepare_batch,
 )
 from labeling.synthesis.work import ask_some
+from schemas.model_endpoints import EndpointSettings
 from schemas.people import Actor
-from schemas.synthesis import BatchProgress, SynthesisOrder
+from schemas.synthesis import BatchProgress, Budget, SynthesisOrder
 from tests.factories import a_query
 from tests.fakes.endpoint_process import RunningEndpoint
 
@@ -29,6 +31,14 @@ def order_for(endpoint: RunningEndpoint | str, /, **changes: object) -> Synthesi
     return SynthesisOrder.read(values)
 
 
+def an_endpoint(
+    database: Database, who: Actor, name: str, url: str, /, **changes: object
+) -> EndpointSettings:
+    """A model endpoint known by name."""
+    values: dict[str, object] = {"name": name, "url": url, "model": "fake", **changes}
+    return put_endpoint(database, who, EndpointSettings.read(values)).settings
+
+
 def work_on(database: Database, prepared: Prepared, owner: str = "me") -> None:
     """Work on a batch to its end, here and now."""
     while (
@@ -44,9 +54,11 @@ def work_on(database: Database, prepared: Prepared, owner: str = "me") -> None:
         pass
 
 
-def run_order(database: Database, who: Actor, order: SynthesisOrder) -> BatchProgress:
+def run_order(
+    database: Database, who: Actor, order: SynthesisOrder, *, budget: Budget | None = None
+) -> BatchProgress:
     """Ask all that an order wants; how it ended."""
-    prepared = prepare_batch(database, who, order)
+    prepared = prepare_batch(database, who, order, budget=budget)
     work_on(database, prepared)
     return batch_progress(database, who, prepared.batch_id)
 
