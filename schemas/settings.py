@@ -21,8 +21,18 @@ class Settings(BaseSettings):
     """Where workflows are journalled; beside the database when absent."""
     trainer_python: Path | None = None
     """Interpreter that has ms-swift; the application's own when absent."""
+    devices: int | None = None
+    """How many GPUs of this machine runs may have; all that `nvidia-smi` lists when absent."""
+    cpu_runs: int = 1
+    """How many runs that need no GPU this machine does at once."""
+    node_address: str | None = None
+    """Where other nodes reach this one; the address that it reaches the database from if absent."""
     tokenizer: Path | None = None
     """Folder of the tokenizer whose tokens evaluations measure thinking in; characters without."""
+    serving_host: str = "127.0.0.1"
+    """Where endpoints of planners listen; only this machine by default."""
+    evalscope_python: Path | None = None
+    """Interpreter of an environment that has EvalScope, which cannot live in the app's own."""
     max_upload_mb: int = 200
     demo: bool = True
     """Whether the first start loads the demo project."""

@@ -20,7 +20,7 @@ STAGES: tuple[Stage, ...] = (
 TRAINED: tuple[Literal["sft", "grpo"], ...] = ("sft", "grpo")
 """The stages that train, in order."""
 StageState = Literal["waiting", "off", "running", "succeeded", "skipped", "failed", "stopped"]
-RunState = Literal["starting", "running", "stopping", "succeeded", "failed", "stopped"]
+RunState = Literal["waiting", "starting", "running", "stopping", "succeeded", "failed", "stopped"]
 StopPhase = Literal["saving", "leaving", "killing"]
 
 
@@ -59,6 +59,8 @@ class RunStatus(_Value):
 
     state: RunState
     token: str
+    machine: str = ""
+    """Where the supervisor runs; other machines judge it by its heartbeat."""
     supervisor: ProcessIdentity
     trainer: ProcessIdentity | None = None
     heartbeat: float
@@ -86,6 +88,8 @@ class ChainOrder(_Value):
     """Folder or name of the model to begin from; the recipe's when absent."""
     benchmark: str | None = None
     """`NAME[@N]`; the project's newest when absent."""
+    nodes: tuple[str, ...] = ()
+    """Names of the nodes that train together, the first one leading; this machine when empty."""
     evaluation_limit: int | None = Field(default=None, ge=1)
 
 

@@ -48,7 +48,7 @@ class Gang(Table, table=True):
 
     __table_args__ = (
         sa.CheckConstraint(
-            "state IN ('gathering', 'started', 'stopping', 'ending', 'over')", name="known_state"
+            "state IN ('gathering', 'started', 'ending', 'over')", name="known_state"
         ),
     )
 

@@ -88,7 +88,10 @@ class Run(Table, table=True):
 
 
 class Planner(Table, table=True):
-    """An evaluated model: a checkpoint of a run, or an endpoint and model name marked external."""
+    """An evaluated model: a checkpoint of a run, or an endpoint and model name marked external.
+
+    `key_env` names the environment variable that holds the key of an external one.
+    """
 
     id: str = Field(default_factory=new_id, primary_key=True)
     project_id: str = Field(foreign_key="project.id", index=True)
@@ -98,6 +101,7 @@ class Planner(Table, table=True):
     checkpoint_hash: str | None = None
     endpoint: str | None = None
     model: str | None = None
+    key_env: str | None = None
     is_external: bool = False
     is_promoted: bool = False
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

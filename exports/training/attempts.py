@@ -11,12 +11,13 @@ from pydantic import JsonValue
 from db.access import training
 from db.tables import Run
 from db.tables.base import now
-from exports.training import launch
+from exports.training import gathering, launch, places
+from exports.training.machine import this_machine
 from exports.training.recipes import TrainingStage, start_from
 from exports.training.resuming import find_resume_point, to_resume_point
 from exports.training.stages import Job, Outcome, file_hash
 from schemas.scoring.source import source_hash
-from schemas.training import RunOrder
+from schemas.training import RunOrder, Told
 
 POLL_S = 0.5
 RESUMED = "resume_from_checkpoint"
@@ -25,20 +26,13 @@ RESUMED = "resume_from_checkpoint"
 def train(job: Job, stage: TrainingStage) -> Outcome:
     """SFT or GRPO: find or start the run, then stay beside it until it is over."""
     run = _find_or_add_run(job, stage)
-    folder = job.settings.home / run.folder
-    _prepare(job, run, folder)
-    job.tell(stage, run_id=run.id, **_beginning(run))
-    while True:
-        seen = launch.look(folder)
-        if seen.state in launch.OVER:
-            break
-        if seen.status is None and not launch.is_supervised(folder):
-            launch.ensure_started(folder)
-        if job.is_stopping():
-            launch.ask_to_stop(folder)
-        _note(job, run.id, seen)
-        job.pause(POLL_S)
+    folders = gathering.folders_of(job, run) if job.order.nodes else [run.folder]
+    job.tell(stage, run_id=run.id)
+    seen = _train_together(job, stage, run) if job.order.nodes else _train_here(job, stage, run)
+    if seen is None:
+        seen = launch.Look("stopped", "training.stopped_waiting", {}, None)
     _settle(job, run.id, seen)
+    places.give_back(job.database, folders)
     reason = seen.reason or "training.supervisor_lost"
     match seen.state:
         case "succeeded":
@@ -47,6 +41,51 @@ def train(job: Job, stage: TrainingStage) -> Outcome:
             return Outcome("stopped", reason, seen.values)
         case _:
             return Outcome("failed", reason, seen.values)
+
+
+def _train_here(job: Job, stage: TrainingStage, run: Run) -> launch.Look | None:
+    """On this machine; None if it was stopped while it waited."""
+    folder = job.settings.home / run.folder
+    if launch.read_status(folder) is None:
+        devices = _wait_for_devices(job, stage, run)
+        if devices is None:
+            return None
+        _prepare(job, run, folder, devices)
+    job.tell(stage, state="running", **_beginning(run))
+    while True:
+        seen = launch.look(folder)
+        if seen.state in launch.OVER:
+            return seen
+        if seen.status is None and not launch.is_supervised(folder):
+            launch.ensure_started(folder)
+        if job.is_stopping():
+            launch.ask_to_stop(folder)
+        _note(job, run.id, seen)
+        job.pause(POLL_S)
+
+
+def _train_together(job: Job, stage: TrainingStage, run: Run) -> launch.Look | None:
+    """On the nodes of the order; None if it was stopped while it waited."""
+    folder = job.settings.home / run.folder
+    gathering.open_gang(job, run)
+    _prepare(job, run, folder, ())
+    told: Told | None = None
+    while not gathering.has_begun(job, run):
+        if job.is_stopping():
+            gathering.disband(job, run)
+            return None
+        waiting = gathering.gather(job, run, _label(job, stage))
+        if waiting and waiting != told:
+            run, told = _set_waiting(job, run.id), waiting
+            job.tell(stage, state="waiting", reason=told.code, values=told.values)
+        job.pause(POLL_S)
+    job.tell(stage, state="running", **({"reason": None} | _beginning(run)))
+    while True:
+        seen = gathering.stay(job, run)
+        if seen is not None:
+            return seen
+        _note(job, run.id, launch.look(folder))
+        job.pause(POLL_S)
 
 
 def last_checkpoint(job: Job, stage: TrainingStage) -> str | None:
@@ -87,12 +126,47 @@ def _find_or_add_run(job: Job, stage: TrainingStage) -> Run:
         return run
 
 
-def _prepare(job: Job, run: Run, folder: Path) -> None:
+def _wait_for_devices(job: Job, stage: TrainingStage, run: Run) -> tuple[str, ...] | None:
+    """Queue up on this machine until devices are given; None when the chain is to stop."""
+    wanted = job.recipe.devices
+    places.check_wanted(job.settings, wanted)
+    wish = places.Wish(run.folder, _label(job, stage), wanted, this_machine())
+    places.ask_for_places(job.database, job.project_id, job.executor_id, [wish])
+    while True:
+        if job.is_stopping():
+            return None
+        places.hand_out(job.database, job.settings)
+        place = places.find_place(job.database, job.project_id, run.folder)
+        if place and place.devices is not None:
+            return place.devices
+        if run.state != "waiting":
+            run = _set_waiting(job, run.id)
+            job.tell(stage, state="waiting")
+        job.pause(POLL_S)
+
+
+def _label(job: Job, stage: TrainingStage) -> str:
+    with job.database.reading() as session:
+        name = training.get_bundle(session, job.project_id, job.bundle_id).name
+    return f"{name} · {job.recipe.name} · {stage.upper()}"
+
+
+def _set_waiting(job: Job, run_id: str) -> Run:
+    with job.database.transaction() as session:
+        run = session.get_one(Run, run_id)
+        run.state = "waiting"
+        session.add(run)
+        return run
+
+
+def _prepare(job: Job, run: Run, folder: Path, devices: tuple[str, ...]) -> None:
     """Write the run folder; the stage before gives the checkpoint to begin from."""
     stage: TrainingStage = "grpo" if run.stage == "grpo" else "sft"
     begun = last_checkpoint(job, "sft") if stage == "grpo" else None
     arguments = start_from(job.arguments(stage), model=job.model(), checkpoint=begun)
     arguments |= run.parameters
+    if job.order.nodes and job.recipe.devices == 0:
+        arguments["use_cpu"] = True  # else each process trains for itself
     arguments |= {"output_dir": str((folder / "output").resolve()), "add_version": False}
     rows = (job.bundle / f"{stage}.jsonl").read_bytes().count(b"\n")
     config = (folder / "config.yaml").resolve()
@@ -102,6 +176,7 @@ def _prepare(job: Job, run: Run, folder: Path) -> None:
             "MODELSCOPE_CACHE": str((folder / "modelscope").resolve()),
             "PYTHONUNBUFFERED": "1",
             "PLANWRIGHT_REWARD_LOG": str((folder / "rewards.jsonl").resolve()),
+            **({"CUDA_VISIBLE_DEVICES": ",".join(devices)} if devices else {}),
         },
         token=run.token,
         expected_rows=rows,

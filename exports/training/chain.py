@@ -9,17 +9,17 @@ import logging
 from db.access import training
 from db.access.events import add_event
 from db.durable import Durable, Interrupted, resources, step, workflow
-from db.engine import Database, take_turns
+from db.engine import Backend, Database, take_turns
 from db.tables import Chain
 from db.tables.base import new_id, now
 from exports.training import launch, stages
 from exports.training.attempts import train
 from exports.training.evaluation import compare_stages, evaluate_stage
 from exports.training.recipes import get_recipe
-from schemas.errors import PlanwrightError, TransitionRefused
+from schemas.errors import InvalidInput, PlanwrightError, TransitionRefused
 from schemas.people import Actor
 from schemas.settings import Settings
-from schemas.training import STAGES, ChainOrder, Stage
+from schemas.training import STAGES, TRAINED, ChainOrder, Stage
 
 READY = ("ready", "ready_lengths_unknown")
 
@@ -38,9 +38,11 @@ def start_chain(  # noqa: PLR0917  who, what, with what: as every service, in th
     Raises:
         NotFound: no such bundle or recipe.
         TransitionRefused: `training.bundle_not_ready`.
+        InvalidInput: `training.nodes_need_postgresql`, `training.node_named_twice`.
     """
     who.require("admin")
     get_recipe(recipe)
+    _check_nodes(database, order)
     wanted = (order or ChainOrder()).model_dump(mode="json")
     with database.transaction() as session:
         take_turns(session, f"chains of {who.project_id}")
@@ -63,6 +65,15 @@ def start_chain(  # noqa: PLR0917  who, what, with what: as every service, in th
         chain_id, attempt = chain.id, training.attempt_of(chain)
     durable.start(run_chain, workflow_id(chain_id, attempt), chain_id)
     return chain_id
+
+
+def _check_nodes(database: Database, order: ChainOrder | None) -> None:
+    names = order.nodes if order else ()
+    if names and database.backend is Backend.SQLITE:
+        raise InvalidInput("training.nodes_need_postgresql")
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise InvalidInput("training.node_named_twice", node=twice)
 
 
 def stop_chain(
@@ -140,7 +151,8 @@ def run_stage(chain_id: str, stage: Stage) -> bool:
     if stage not in job.order.stages:
         job.tell(stage, state="off")
         return True
-    if job.is_stopping():
+    has_run = stage in TRAINED and known.get("run_id") is not None
+    if job.is_stopping() and not has_run:
         job.tell(stage, state="stopped", reason="training.stopped", values={})
         return False
     job.tell(stage, state="running", started_at=now().isoformat(), finished_at=None, reason=None)
@@ -210,4 +222,5 @@ def _job(chain_id: str) -> stages.Job:
         recipe=get_recipe(chain.recipe),
         order=ChainOrder.model_validate(chain.order),
         pause=pause,
+        executor_id=held.executor_id,
     )

@@ -14,6 +14,7 @@ from exports.training import launch
 from exports.training.alarms import alarms_of
 from exports.training.follow import curves_of, one_curve_each, read_log
 from exports.training.outcome import last_lines
+from exports.training.places import find_place
 from exports.training.resuming import find_resume_point
 from schemas.people import Actor
 from schemas.settings import Settings
@@ -78,7 +79,7 @@ def chain_view(
     return ChainView.model_validate(
         {
             **_head(chain, bundle.name),
-            "stages": tuple(_stage(chain, stage, runs.get(stage), settings) for stage in STAGES),
+            "stages": _stages(database, settings, chain, runs),
             "series": curves,
             "alarms": tuple(alarms),
             "resume": _resume(chain, attempts, settings),
@@ -124,12 +125,13 @@ def log_since(
 
 
 def _head(chain: Chain, bundle_name: str) -> dict[str, object]:
+    said = training.stage_report(chain.report, chain.stage).get("state")
     return {
         "id": chain.id,
         "bundle_id": chain.bundle_id,
         "bundle_name": bundle_name,
         "recipe": chain.recipe,
-        "state": chain.state,
+        "state": "waiting" if chain.state == "running" and said == "waiting" else chain.state,
         "stage": chain.stage,
         "created_at": chain.created_at,
         "finished_at": chain.finished_at,
@@ -153,6 +155,27 @@ def _stage(chain: Chain, stage: Stage, run: Run | None, settings: Settings) -> S
                 fields["stop_phase"] = status.stop_phase
                 fields["stop_deadline"] = _moment(status.stop_deadline)
     return StageView.model_validate(fields)
+
+
+def _stages(
+    database: Database, settings: Settings, chain: Chain, runs: Mapping[str, Run | None]
+) -> tuple[StageView, ...]:
+    found: list[StageView] = []
+    for stage in STAGES:
+        run = runs.get(stage)
+        view = _stage(chain, stage, run, settings)
+        found.append(_in_queue(database, view, run) if run else view)
+    return tuple(found)
+
+
+def _in_queue(database: Database, found: StageView, run: Run) -> StageView:
+    """A stage that waits for devices says how long the queue is and who stands before."""
+    place = find_place(database, run.project_id, run.folder) if run.state == "waiting" else None
+    if place is None or place.devices is not None:
+        return found
+    code = "training.in_queue" if place.behind else "training.in_queue_behind_others"
+    values: dict[str, JsonValue] = {"number": place.number_in_queue, "behind": place.behind or ""}
+    return found.model_copy(update={"reason": code, "values": values})
 
 
 def _resume(chain: Chain, attempts: Mapping[str, list[Run]], settings: Settings) -> Told | None:
@@ -185,13 +208,14 @@ def _run(row: Run, settings: Settings) -> RunView:
     folder = settings.home / row.folder
     seen = launch.look(folder)
     status = seen.status
+    is_in_the_row = status is None and row.state in ("waiting", *launch.OVER)
     fields: Mapping[str, object] = row.model_dump()
     names = RunView.model_fields.keys() & fields.keys()
     return RunView.model_validate(
         {
             **{name: fields[name] for name in names},
-            "state": seen.state,
-            "reason": seen.reason,
+            "state": row.state if is_in_the_row else seen.state,
+            "reason": row.reason if is_in_the_row else seen.reason,
             "values": seen.values,
             "exit_code": status.exit_code if status else None,
             "checkpoint": (status.checkpoint if status else None) or row.checkpoint,

@@ -40,6 +40,9 @@ def add_commands(commands: Subparsers) -> None:
     train.add_argument("--stage", choices=list(ALONE), default="chain", help="(default: chain)")
     train.add_argument("--model", help="folder of the model to begin from")
     train.add_argument("--benchmark", metavar="NAME[@N]", help="(default: the newest)")
+    train.add_argument(
+        "--nodes", metavar="A,B", help="nodes that train together, the first leading"
+    )
     train.add_argument("--limit", type=int, help="questions of each evaluation")
     train.add_argument("--weight", action="append", default=[], metavar="REWARD=W")
     train.add_argument("--set", action="append", default=[], metavar="STAGE.NAME=VALUE")
@@ -138,6 +141,7 @@ def _read_order(args: argparse.Namespace) -> ChainOrder:
                 "model": args.model,
                 "benchmark": args.benchmark,
                 "evaluation_limit": args.limit,
+                "nodes": [name for name in (args.nodes or "").split(",") if name],
             }
         )
     except ValidationError as error:
@@ -157,9 +161,11 @@ def _find_bundle(context: CommandContext, reference: str) -> "Bundle":
 
 def _dry_run(context: CommandContext, bundle: "Bundle", recipe: str, order: ChainOrder) -> int:
     from exports.training.dry_run import dry_run  # noqa: PLC0415
+    from exports.training.nodes import list_nodes  # noqa: PLC0415
 
     folder = (context.settings.home / bundle.folder).resolve()
-    commands = dry_run(context.settings, folder, recipe, order)
+    addresses = {node.name: node.address for node in list_nodes(context.database)}
+    commands = dry_run(context.settings, folder, recipe, order, addresses)
     if context.as_json:
         _print_json({"commands": commands})
     else:
@@ -191,7 +197,8 @@ def _follow(context: CommandContext, chain_id: str) -> int:
 def _tell(context: CommandContext, view: ChainView, told: dict[str, str]) -> None:
     for stage in view.stages:
         line = _stage_line(context, stage)
-        if stage.state not in ("waiting", "off") and told.get(stage.name) != line:
+        has_begun = stage.state not in ("waiting", "off") or stage.run_id is not None
+        if has_begun and told.get(stage.name) != line:
             told[stage.name] = line
             print(line, flush=True)
 

@@ -10,6 +10,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -17,12 +18,15 @@ from typing import NamedTuple
 import yaml
 from pydantic import JsonValue
 
+from exports.training.machine import this_machine
 from exports.training.outcome import LOG, find_checkpoint, rows_kept
 from exports.training.process import is_alive, processes_with, signal_all
 from exports.training.supervisor import LOCK, ORDER, STATUS, STOP
 from schemas.settings import Settings
 from schemas.training import RunOrder, RunState, RunStatus
 
+LOST_S = 60
+"""A supervisor on another machine that wrote nothing for so long is lost."""
 OVER: tuple[RunState, ...] = ("succeeded", "failed", "stopped")
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,12 +58,12 @@ def copyable(command: tuple[str, ...], environment: Mapping[str, str]) -> str:
 
 
 def prepare(folder: Path, order: RunOrder, config: Mapping[str, object] | None = None) -> None:
-    """Write a run folder; doing it again for the same run changes nothing."""
+    """Write a run folder; doing it again once the run has its supervisor changes nothing."""
     folder.mkdir(parents=True, exist_ok=True)
     if config is not None and not (folder / "config.yaml").exists():
         text = yaml.safe_dump(dict(config), allow_unicode=True, sort_keys=False)
         (folder / "config.yaml").write_text(text, "utf-8")
-    if not (folder / ORDER).exists():
+    if not (folder / STATUS).exists() and not is_supervised(folder):
         unfinished = folder / f"{ORDER}.new"
         unfinished.write_text(order.model_dump_json(indent=1), "utf-8")
         unfinished.rename(folder / ORDER)
@@ -92,22 +96,36 @@ def look(folder: Path) -> Look:
     """What a run is doing, or how it ended.
 
     A run whose supervisor was killed is told as failed; what it left running is killed, so that it
-    cannot write beside a later attempt.
+    cannot write beside a later attempt. One on another machine is judged by its heartbeat.
     """
     status = read_status(folder)
     if status is None:
         return Look("starting", None, {}, None)
+    if status.state not in OVER and not _is_supervisor_alive(status):
+        status = read_status(folder) or status  # it may have finished since it was read
+        if status.state not in OVER:
+            return _lost(folder, status)
     if status.state in OVER:
         return Look(status.state, status.reason, status.values, status)
-    if is_alive(status.supervisor):
-        return Look(status.state, None, {}, status)
-    status = read_status(folder) or status  # it may have finished since it was read
-    if status.state in OVER:
-        return Look(status.state, status.reason, status.values, status)
+    return Look(status.state, None, {}, status)
+
+
+def _is_here(status: RunStatus) -> bool:
+    return status.machine in ("", this_machine())
+
+
+def _is_supervisor_alive(status: RunStatus) -> bool:
+    if _is_here(status):
+        return is_alive(status.supervisor)
+    return time.time() - status.heartbeat < LOST_S
+
+
+def _lost(folder: Path, status: RunStatus) -> Look:
+    found = {"checkpoint": find_checkpoint(folder), "rows_kept": rows_kept(folder)}
+    status = status.model_copy(update=found)
+    if not _is_here(status):
+        return Look("failed", "training.machine_lost", {"machine": status.machine}, status)
     signal_all(processes_with(status.token), signal.SIGKILL)
-    status = status.model_copy(
-        update={"checkpoint": find_checkpoint(folder), "rows_kept": rows_kept(folder)}
-    )
     return Look("failed", "training.supervisor_lost", {}, status)
 
 

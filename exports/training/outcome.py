@@ -14,6 +14,8 @@ from schemas.training import RunOrder, RunState
 LOG = "log.txt"
 _ROWS = re.compile(rb"train_dataset: Dataset\(\{.*?num_rows: (\d+)", re.DOTALL)
 _STEPS = re.compile(rb'"global_step/max_steps": "(\d+)/(\d+)"')
+_BELOW = re.compile(r"^\s*traceback : Signal \d+ \((\w+)\) received by PID", re.MULTILINE)
+"""How torchrun tells that a trainer which it had started was killed; its own exit code is 1."""
 _SIZE = re.compile(r"size=(\d+)")
 
 
@@ -48,6 +50,8 @@ def judge(  # noqa: PLR0911  a table of outcomes reads best as one
         # The wrapper passes -9 on through `sys.exit`, which keeps its low byte: 247.
         number = -exit_code if exit_code < 0 else min(256 - exit_code, exit_code - 128)
         return verdict("failed", "killed_by_signal", signal=_signal_name(number))
+    if exit_code != 0 and (killed := _BELOW.findall(last_lines(folder, 60))):
+        return verdict("failed", "killed_by_signal", signal=killed[-1])
     if exit_code != 0:
         return verdict("failed", "exited", exit_code=exit_code, line=last_line(folder))
     if order.needs_checkpoint and checkpoint is None:

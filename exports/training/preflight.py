@@ -31,6 +31,8 @@ class Plan(NamedTuple):
     arguments: Mapping[TrainingStage, Mapping[str, Any]]
     model: str
     with_thinking: bool
+    nodes: tuple[str, ...] = ()
+    """Names of the nodes that train together; empty for this machine."""
 
 
 class Preflight(NamedTuple):
@@ -152,8 +154,13 @@ def _disk(plan: Plan, settings: Settings) -> Check:
 
 
 def _nodes(plan: Plan) -> Check:
-    nodes = plan.recipe.nodes
-    return _check("nodes", "several_machines" if nodes > 1 else None, nodes=nodes)
+    wanted, named = plan.recipe.nodes, len(plan.nodes)
+    if named == 0:
+        return _check("nodes", "several_machines" if wanted > 1 else None, nodes=wanted)
+    is_refused = wanted > 1 and named != wanted
+    if is_refused:
+        return _check("nodes", "other_number_of_nodes", nodes=wanted, named=named)
+    return _check("nodes", nodes=named)
 
 
 def _data(plan: Plan) -> Iterator[Check]:
@@ -167,6 +174,8 @@ def _machine(plan: Plan, said: dict[str, Any]) -> Iterator[Check]:
     missing = ", ".join(said["missing"])
     yield _check("packages", "packages_missing" if missing else None, packages=missing)
     wanted, found = plan.recipe.devices, said["devices"]
+    if plan.nodes:  # each node says itself what it has
+        return
     yield _check(
         "devices", "too_few_devices" if found < wanted else None, wanted=wanted, found=found
     )

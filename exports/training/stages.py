@@ -41,6 +41,8 @@ class Job:
     recipe: TrainingRecipe
     order: ChainOrder
     pause: Callable[[float], None]
+    executor_id: str = ""
+    """Who drives it; answers for its place in a queue."""
 
     @cached_property
     def terms(self) -> dict[str, Any]:
@@ -106,7 +108,7 @@ def check(job: Job) -> Outcome:
     }
     if not arguments:
         return Outcome("succeeded", "training.nothing_to_check")
-    plan = Plan(job.bundle, job.recipe, arguments, model, job.with_thinking)
+    plan = Plan(job.bundle, job.recipe, arguments, model, job.with_thinking, job.order.nodes)
     result = preflight(plan, job.settings, Ground(job.database, job.project_id))
     found: dict[str, JsonValue] = {
         "checks": [each.model_dump(mode="json") for each in result.checks],

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from exports.training.machine import this_machine
 from exports.training.outcome import LOG, judge
 from exports.training.process import TOKEN, identify, is_alive, myself, processes_with, signal_all
 from exports.training.process import trainers as trainer_pids
@@ -47,6 +48,7 @@ class _Watch:
         self.status = RunStatus(
             state="starting",
             token=self.order.token,
+            machine=this_machine(),
             supervisor=myself(),
             heartbeat=time.time(),
         )

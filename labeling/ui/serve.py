@@ -4,6 +4,7 @@ import uvicorn
 
 from db.durable import Durable
 from db.engine import Database
+from exports.training.sweep import sweep
 from labeling.accounts import command_line_actor, create_setup_link
 from labeling.ui.shell import build_app
 from schemas.settings import Settings
@@ -18,6 +19,7 @@ def serve(settings: Settings, database: Database, *, host: str, port: int) -> No
         from labeling.demo import load_demo  # noqa: PLC0415
 
         load_demo(database, settings)
+    sweep(settings)
     durable = Durable(settings, database, executor_id="serve")
     durable.launch()
     try:

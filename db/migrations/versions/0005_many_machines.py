@@ -28,6 +28,9 @@ def downgrade() -> None:
 
 
 def _add_serving() -> None:
+    with op.batch_alter_table('planner', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('key_env', sa.String(), nullable=True))
+
     op.create_table('deployment',
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('project_id', sa.String(), nullable=False),
@@ -120,6 +123,8 @@ def _drop_serving() -> None:
         batch_op.drop_index('ix_deployment_live', sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
 
     op.drop_table('deployment')
+    with op.batch_alter_table('planner', schema=None) as batch_op:
+        batch_op.drop_column('key_env')
 
 
 def _add_synthesis() -> None:
@@ -291,7 +296,7 @@ def _add_machines() -> None:
     sa.Column('state', sa.String(), nullable=False),
     sa.Column('master_address', sa.String(), nullable=True),
     sa.Column('master_port', sa.Integer(), nullable=True),
-    sa.CheckConstraint("state IN ('gathering', 'started', 'stopping', 'ending', 'over')", name=op.f('ck_gang_known_state')),
+    sa.CheckConstraint("state IN ('gathering', 'started', 'ending', 'over')", name=op.f('ck_gang_known_state')),
     sa.ForeignKeyConstraint(['project_id'], ['project.id'], name=op.f('fk_gang_project_id')),
     sa.ForeignKeyConstraint(['run_id'], ['run.id'], name=op.f('fk_gang_run_id')),
     sa.PrimaryKeyConstraint('run_id', name=op.f('pk_gang'))

@@ -1,0 +1,37 @@
+"""Who waits for devices of a machine, and who has them."""
+
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, select
+
+from db.tables import DevicePlace
+from db.tables.base import now
+
+
+def find_place(session: Session, folder: str) -> DevicePlace | None:
+    """The place of a run's folder."""
+    return session.exec(select(DevicePlace).where(DevicePlace.folder == folder)).first()
+
+
+def list_places(session: Session, machine: str) -> list[DevicePlace]:
+    """All places of a machine, in the order in which they were asked for."""
+    statement = select(DevicePlace).where(DevicePlace.machine == machine)
+    return list(session.exec(statement.order_by(col(DevicePlace.number))))
+
+
+def list_places_of(session: Session, folders: Sequence[str]) -> list[DevicePlace]:
+    """The places of these folders."""
+    return list(session.exec(select(DevicePlace).where(col(DevicePlace.folder).in_(folders))))
+
+
+def give(session: Session, number: int, devices: Sequence[str]) -> None:
+    """Hand out devices."""
+    place = session.get_one(DevicePlace, number)
+    place.devices, place.given_at = list(devices), now()
+    session.add(place)
+
+
+def take_back(session: Session, folders: Sequence[str]) -> None:
+    """End the places of these folders, waiting or not."""
+    for place in list_places_of(session, folders):
+        session.delete(place)

@@ -1,0 +1,166 @@
+"""Devices of a machine and the queue for them: one run on a device, first come, first served.
+
+A place is a row, so the order outlives every process. Whoever waits hands out what has become free,
+to the longest waiting first; nobody overtakes, so that a run on many devices gets them at last. A
+place ends with its run, its supervisor or, before there is one, with the process that asked, if
+that will not come back. Runs without a GPU take a place on the CPU.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from db.access import places
+from db.engine import Database, take_turns
+from db.executor_lock import take_executor_lock
+from db.tables import DevicePlace
+from exports.training import launch
+from exports.training.machine import device_ids, this_machine
+from schemas.errors import TrainingError
+from schemas.settings import Settings
+
+
+class Wish(NamedTuple):
+    """So many devices (0: the CPU) of a machine for a run folder, relative to the home."""
+
+    folder: str
+    label: str
+    wanted: int
+    machine: str
+
+
+class Place(NamedTuple):
+    """Devices once they are given (none on the CPU); until then who stands before."""
+
+    devices: tuple[str, ...] | None
+    number_in_queue: int
+    """1 is next."""
+    behind: str | None
+    """Label of who stands or runs before; None where it is another project's."""
+
+
+class _Change(NamedTuple):
+    over: tuple[str, ...]
+    given: tuple[tuple[int, tuple[str, ...]], ...]
+
+
+def ask_for_places(
+    database: Database, project_id: str, executor_id: str, wishes: Sequence[Wish]
+) -> None:
+    """Queue up for all of these at once, so that two who want several machines cannot block.
+
+    Asking again keeps the place, and answers for it from now on.
+    """
+    with database.transaction() as session:
+        take_turns(session, "places")
+        found = places.list_places_of(session, [wish.folder for wish in wishes])
+        for place in found:
+            place.executor_id = executor_id
+        known = {place.folder for place in found}
+        for wish in wishes:
+            if wish.folder not in known:
+                session.add(
+                    DevicePlace(project_id=project_id, executor_id=executor_id, **wish._asdict())
+                )
+
+
+def check_wanted(settings: Settings, wanted: int) -> None:
+    """Refuse to wait for more than this machine has.
+
+    Raises:
+        TrainingError: `training.too_few_devices`.
+    """
+    found = len(device_ids(settings))
+    if wanted > found:
+        raise TrainingError("training.too_few_devices", wanted=wanted, found=found)
+
+
+def hand_out(database: Database, settings: Settings) -> None:
+    """End the places of this machine that are over and give what is free to who is next."""
+    machine = this_machine()
+    with database.reading() as session:
+        if not any(_change(database, settings, places.list_places(session, machine))):
+            return
+    with database.transaction() as session:
+        take_turns(session, "places")
+        change = _change(database, settings, places.list_places(session, machine))
+        places.take_back(session, change.over)
+        for number, devices in change.given:
+            places.give(session, number, devices)
+
+
+def find_place(database: Database, project_id: str, folder: str) -> Place | None:
+    """How a place stands, as somebody of this project may see it."""
+    with database.reading() as session:
+        mine = places.find_place(session, folder)
+        if mine is None:
+            return None
+        others = places.list_places(session, mine.machine)
+    same = [each for each in others if (each.wanted == 0) == (mine.wanted == 0)]
+    waiting = [each for each in same if each.devices is None]
+    if mine.devices is not None:
+        return Place(tuple(mine.devices), 0, None)
+    number = next(at for at, each in enumerate(waiting) if each.number == mine.number)
+    running = [each for each in same if each.devices is not None]
+    before = waiting[number - 1] if number else (running[-1] if running else None)
+    behind = before.label if before and before.project_id == project_id else None
+    return Place(None, number + 1, behind)
+
+
+def give_back(database: Database, folders: Sequence[str]) -> None:
+    """Leave, whether waiting or running."""
+    with database.transaction() as session:
+        places.take_back(session, folders)
+
+
+def _change(database: Database, settings: Settings, known: Iterable[DevicePlace]) -> _Change:
+    """What has to be done: places that are over, and devices for whoever is next."""
+    over: list[str] = []
+    there: list[DevicePlace] = []
+    for place in known:
+        if _is_over(settings.home / place.folder):
+            over.append(place.folder)
+        elif _is_answered_for(database, settings, place):
+            there.append(place)
+        elif place.devices is not None:
+            over.append(place.folder)  # given, never started, and nobody will
+    given = [*_next(there, device_ids(settings)), *_next_on_cpu(there, settings.cpu_runs)]
+    return _Change(tuple(over), tuple(given))
+
+
+def _next(there: Sequence[DevicePlace], ids: Sequence[str]) -> list[tuple[int, tuple[str, ...]]]:
+    taken = {device for place in there for device in place.devices or ()}
+    free = [device for device in ids if device not in taken]
+    given: list[tuple[int, tuple[str, ...]]] = []
+    for place in there:
+        if place.wanted == 0 or place.devices is not None:
+            continue
+        if place.wanted > len(free):
+            break
+        given.append((place.number or 0, tuple(free[: place.wanted])))
+        free = free[place.wanted :]
+    return given
+
+
+def _next_on_cpu(there: Sequence[DevicePlace], most: int) -> list[tuple[int, tuple[str, ...]]]:
+    on_cpu = [place for place in there if place.wanted == 0]
+    running = sum(place.devices is not None for place in on_cpu)
+    waiting = [place for place in on_cpu if place.devices is None]
+    return [(place.number or 0, ()) for place in waiting[: max(0, most - running)]]
+
+
+def _is_over(folder: Path) -> bool:
+    return launch.read_status(folder) is not None and launch.look(folder).state in launch.OVER
+
+
+def _is_answered_for(database: Database, settings: Settings, place: DevicePlace) -> bool:
+    """Whether a supervisor has the run, or the process that asked lives or will come back."""
+    if launch.read_status(settings.home / place.folder) is not None:
+        return True
+    if not place.executor_id.startswith("command-"):
+        return True
+    lock = take_executor_lock(database, settings.home, place.executor_id)
+    if lock is None:
+        return True
+    lock.close()
+    return False
