@@ -1,6 +1,7 @@
 """How connections to SQLite and to PostgreSQL are opened; for `db.engine` alone."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -63,3 +64,15 @@ def sqlite_engine(url: URL, *, is_writer: bool, foreign_keys: bool = True) -> En
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
 
     return engine
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of an SQLite file."""
+    return f"sqlite:///{path.resolve()}"
+
+
+def with_driver(url: URL) -> URL:
+    """PostgreSQL always through psycopg 3, however the URL was written."""
+    if url.get_backend_name() == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    return url

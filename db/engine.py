@@ -22,7 +22,13 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlmodel import Session
 
-from db.connections import CACHE_KIB, postgresql_engine, sqlite_engine
+from db.connections import (
+    CACHE_KIB,
+    postgresql_engine,
+    sqlite_engine,
+    sqlite_url,
+    with_driver,
+)
 from db.plain import Name, PlainSource, PlainStatement
 from db.power_loss import LogSync
 from db.turnstile import Turnstile
@@ -49,7 +55,7 @@ class Database:
     """
 
     def __init__(self, url: str | URL, *, is_synced: bool = True) -> None:
-        self.url = _with_driver(make_url(url))
+        self.url = with_driver(make_url(url))
         self._log: LogSync | None = None
         self.backend = Backend(self.url.get_backend_name())
         match self.backend:
@@ -96,13 +102,27 @@ class Database:
     def reading_through(self) -> Generator[Session]:
         """As `reading`, for whoever reads very much once: SQLite need not keep it in memory."""
         with self.reading() as session:
-            if self.backend is Backend.SQLITE:
-                session.connection().exec_driver_sql(f"PRAGMA cache_size = -{_SCAN_CACHE_KIB}")
+            self._keep(session, _SCAN_CACHE_KIB)
             try:
                 yield session
             finally:
-                if self.backend is Backend.SQLITE:
-                    session.connection().exec_driver_sql(f"PRAGMA cache_size = -{CACHE_KIB}")
+                self._keep(session, CACHE_KIB)
+
+    @contextmanager
+    def writing_through(self) -> Generator[None]:
+        """While the block writes very much once: SQLite need not keep it in memory."""
+        with self.transaction() as session:
+            self._keep(session, _SCAN_CACHE_KIB)
+        try:
+            yield
+        finally:
+            with self.transaction() as session:
+                self._keep(session, CACHE_KIB)
+
+    def _keep(self, session: Session, kib: int) -> None:
+        """How much of its file SQLite's connection keeps in memory from now on."""
+        if self.backend is Backend.SQLITE:
+            session.connection().exec_driver_sql(f"PRAGMA cache_size = -{kib}")
 
     @contextmanager
     def snapshot(self) -> Generator[sa.Connection]:
@@ -120,13 +140,9 @@ class Database:
         On SQLite its foreign keys are off: rewriting a table drops the original, and a cascade
         would take the child rows with it without a word.
         """
-        match self.backend:
-            case Backend.SQLITE:
-                return sqlite_engine(self.url, is_writer=True, foreign_keys=False)
-            case Backend.POSTGRESQL:
-                return sa.create_engine(self.url)
-            case _ as never:
-                assert_never(never)
+        if self.backend is Backend.SQLITE:
+            return sqlite_engine(self.url, is_writer=True, foreign_keys=False)
+        return sa.create_engine(self.url)
 
     def close(self) -> None:
         """Give back all connections."""
@@ -208,14 +224,10 @@ def values_among(backend: Backend, name: str) -> Any:
 
     `IN` would be rendered anew for every value, and a subquery put into a table of its own first.
     """
-    match backend:
-        case Backend.SQLITE:
-            return sa.func.json_each(sa.bindparam(name)).table_valued("value")
-        case Backend.POSTGRESQL:
-            values = sa.func.unnest(sa.bindparam(name, type_=sa.ARRAY(sa.Text)))
-            return values.table_valued("value").render_derived()
-        case _ as never:
-            assert_never(never)
+    if backend is Backend.SQLITE:
+        return sa.func.json_each(sa.bindparam(name)).table_valued("value")
+    values = sa.func.unnest(sa.bindparam(name, type_=sa.ARRAY(sa.Text)))
+    return values.table_valued("value").render_derived()
 
 
 def among_value(session: Session, values: Sequence[str]) -> object:
@@ -333,15 +345,3 @@ def insert_many(
                     copy.write_row(row + same)
         case _ as never:
             assert_never(never)
-
-
-def sqlite_url(path: Path) -> str:
-    """The URL of an SQLite file."""
-    return f"sqlite:///{path.resolve()}"
-
-
-def _with_driver(url: URL) -> URL:
-    """PostgreSQL always through psycopg 3, however the URL was written."""
-    if url.get_backend_name() == "postgresql":
-        return url.set(drivername="postgresql+psycopg")
-    return url

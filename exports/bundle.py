@@ -139,6 +139,7 @@ def write_rows(database: Database, settings: Settings, who: Actor, bundle_id: st
         if recipe.val_share:
             compare_queries(database, who.project_id)
         with (
+            database.writing_through(),
             Remembering(database, who.project_id, bundle_id) as remember,
             database.reading_through() as session,
             _seldom_collected(),
