@@ -71,7 +71,7 @@ def ask_all(asking: Asking, questions: Iterable[Question]) -> Iterator[Answer]:
 
 
 def _ask(client: openai.OpenAI, asking: Asking, question: Question) -> Answer:
-    messages: list[ChatCompletionMessageParam] = [_message(each) for each in question.messages]
+    messages: list[ChatCompletionMessageParam] = [to_message(each) for each in question.messages]
     try:
         reply = client.chat.completions.create(
             model=asking.model,
@@ -94,7 +94,8 @@ def _ask(client: openai.OpenAI, asking: Asking, question: Question) -> Answer:
     return Answer(question.id, text.replace("\0", "\ufffd"), choice.finish_reason == "length")
 
 
-def _message(message: dict[str, str]) -> ChatCompletionMessageParam:
+def to_message(message: dict[str, str]) -> ChatCompletionMessageParam:
+    """A chat message as the client has them."""
     match message["role"]:
         case "system":
             return {"role": "system", "content": message["content"]}

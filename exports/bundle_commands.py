@@ -148,12 +148,23 @@ def _diff(context: CommandContext, args: argparse.Namespace) -> int:
 
 
 def _recall(context: CommandContext, args: argparse.Namespace) -> int:
-    lines = recall(context.database, context.actor(), args.query_id)
+    from exports.lineage import holders_of  # noqa: PLC0415
+
+    who = context.actor()
+    lines = recall(context.database, who, args.query_id)
+    holders = holders_of(context.database, context.settings, who, args.query_id)
     if context.as_json:
-        _print_json(*lines)
+        held_by = [each.model_dump(mode="json") for each in holders]
+        for line in lines:
+            print(orjson.dumps({**line.model_dump(mode="json"), "held_by": held_by}).decode())
         return ALL_DONE
     for line in lines:
         _say(context, "recalled_line", **dict(line))
+    for holder in holders:
+        run = holder.run
+        values = {"run": run.run_id, "stage": run.stage, "bundle": holder.bundle}
+        name = "held_inherited" if holder.is_inherited else "held"
+        _say(context, name, **values, planner=run.planner or "–")
     if lines:
         _say(context, "recalled", query_id=args.query_id, count=len(lines))
     else:

@@ -138,8 +138,13 @@ def fail_evaluation(database: Database, evaluation_id: str, error: PlanwrightErr
         session.add(row)
 
 
-def external_planner(database: Database, who: Actor, url: str, model: str) -> str:
-    """The planner behind an endpoint and model name, marked external; its id."""
+def external_planner(
+    database: Database, who: Actor, url: str, model: str, key_env: str | None = None
+) -> str:
+    """The planner behind an endpoint and model name, marked external; its id.
+
+    The name of the variable that holds its key is remembered, the key is not.
+    """
     who.require("admin")
     with database.transaction() as session:
         row = training.find_external_planner(session, who.project_id, url, model)
@@ -149,6 +154,8 @@ def external_planner(database: Database, who: Actor, url: str, model: str) -> st
             )
             session.add(row)
             add_event(session, who, "planner", row.id, "added")
+        if key_env is not None:
+            row.key_env = key_env
         return row.id
 
 

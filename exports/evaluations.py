@@ -80,7 +80,7 @@ def list_planners(database: Database, who: Actor) -> list[PlannerView]:
     """Planners, newest first."""
     who.require("reviewer")
     with database.reading() as session:
-        return [_planner(row) for row in training.list_planners(session, who.project_id)]
+        return [planner_view(row) for row in training.list_planners(session, who.project_id)]
 
 
 def list_answers(
@@ -266,7 +266,7 @@ def _view(listed: Listed, answered: int, questions: int) -> EvaluationView:
     return EvaluationView.model_validate(
         {
             "id": row.id,
-            "planner": _planner(planner),
+            "planner": planner_view(planner),
             "benchmark": f"{benchmark.name}@{benchmark.version}",
             "state": row.state,
             "answered": answered,
@@ -283,7 +283,8 @@ def _view(listed: Listed, answered: int, questions: int) -> EvaluationView:
     )
 
 
-def _planner(row: Planner) -> PlannerView:
+def planner_view(row: Planner) -> PlannerView:
+    """A planner as pages show it."""
     return PlannerView(
         id=row.id,
         name=row.name,
@@ -292,5 +293,7 @@ def _planner(row: Planner) -> PlannerView:
         endpoint=row.endpoint,
         model=row.model,
         is_external=row.is_external,
+        is_promoted=row.is_promoted,
+        run_id=row.run_id,
         created_at=row.created_at,
     )

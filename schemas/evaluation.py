@@ -98,6 +98,8 @@ class PlannerView(_Value):
     endpoint: str | None
     model: str | None
     is_external: bool
+    is_promoted: bool = False
+    run_id: str | None = None
     created_at: datetime
 
 

@@ -141,6 +141,14 @@ def find_known(
     return {row[0]: KnownRow(row[1], row[2]) for row in session.connection().execute(statement)}
 
 
+def find_query_id(session: Session, project_id: str, kind: str, key: str) -> str | None:
+    """The query under an import key."""
+    statement = select(Query.id).where(
+        Query.project_id == project_id, Query.kind == kind, Query.import_key == key
+    )
+    return session.exec(statement).first()
+
+
 def add_queries(
     session: Session,
     pins: ImportPins,

@@ -225,6 +225,18 @@ def find_planner(session: Session, project_id: str, reference: str) -> Planner |
     return session.exec(statement).first()
 
 
+def get_planner(session: Session, project_id: str, planner_id: str) -> Planner:
+    """A planner by id.
+
+    Raises:
+        NotFound: `evaluate.planner_not_found`.
+    """
+    row = session.get(Planner, planner_id)
+    if row is None or row.project_id != project_id:
+        raise NotFound("evaluate.planner_not_found", planner=planner_id)
+    return row
+
+
 def find_planner_of_run(session: Session, run_id: str) -> Planner | None:
     """The planner that a run's checkpoint became."""
     return session.exec(select(Planner).where(Planner.run_id == run_id)).first()

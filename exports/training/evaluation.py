@@ -1,6 +1,5 @@
 """The evaluations of a chain: its checkpoints served, asked the benchmark, and compared."""
 
-import hashlib
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,13 +7,14 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from db.access import training
-from db.tables import Planner, Run
+from db.tables import Run
 from exports.asking import Asking
 from exports.evaluate import Manner, open_evaluation, run_evaluation
 from exports.evaluations import compare_evaluations
 from exports.thinking_units import find_unit
+from exports.training.planners import planner_of_run
 from exports.training.recipes import TrainingStage, get_recipe
-from exports.training.serve import serving
+from exports.training.serve import Served, serving
 from exports.training.stages import Job, Outcome
 from schemas.settings import Settings
 from schemas.training import Stage
@@ -39,7 +39,7 @@ def evaluate_stage(job: Job, stage: Stage) -> Outcome:
         evaluation_id = open_evaluation(
             job.database,
             job.project_id,
-            _planner_of(job, run),
+            planner_of_run(job.database, run),
             f"{benchmark.name}@{benchmark.version}",
             manner,
             unit=find_unit(job.settings.tokenizer),
@@ -71,17 +71,6 @@ def compare_stages(job: Job) -> Outcome:
     return Outcome("succeeded", "training.compared", values, found)
 
 
-def checkpoint_hash(checkpoint: Path) -> str:
-    """SHA-256 over names and bytes of the weights of a checkpoint."""
-    digest = hashlib.sha256()
-    for path in sorted(checkpoint.glob("*.safetensors")):
-        digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
-        with path.open("rb") as file:
-            while part := file.read(1 << 20):
-                digest.update(part)
-    return digest.hexdigest()
-
-
 def _manner(job: Job, run: Run) -> Manner:
     terms = job.recipe.evaluation
     return Manner(
@@ -95,15 +84,11 @@ def _manner(job: Job, run: Run) -> Manner:
 def _ask(job: Job, run: Run, evaluation_id: str, manner: Manner) -> Outcome:
     @contextmanager
     def reach() -> Generator[Asking]:
-        with serving(
-            job.settings,
-            serving_folder(job.settings, evaluation_id),
-            checkpoint=str(run.checkpoint),
-            base_model=job.model(),
-            with_thinking=job.with_thinking,
-            is_on_cpu=job.recipe.devices == 0,
-            pause=job.pause,
-        ) as endpoint:
+        served = Served(
+            str(run.checkpoint), job.model(), job.with_thinking, job.recipe.devices == 0
+        )
+        folder = serving_folder(job.settings, evaluation_id)
+        with serving(job.settings, folder, served, job.pause) as endpoint:
             yield Asking(
                 url=endpoint.url,
                 key=endpoint.key,
@@ -130,21 +115,3 @@ def _ask(job: Job, run: Run, evaluation_id: str, manner: Manner) -> Outcome:
 def serving_folder(settings: Settings, evaluation_id: str) -> Path:
     """Where the server of an evaluation keeps its log."""
     return settings.home / "runs" / f"serving-{evaluation_id}"
-
-
-def _planner_of(job: Job, run: Run) -> str:
-    """The planner that a run's checkpoint is; its id."""
-    checkpoint = Path(str(run.checkpoint))
-    digest = checkpoint_hash(checkpoint)
-    with job.database.transaction() as session:
-        row = training.find_planner_of_run(session, run.id)
-        if row is None:
-            row = Planner(
-                project_id=job.project_id,
-                name=f"{run.recipe}-{run.stage}-{run.id[-6:]}",
-                run_id=run.id,
-                checkpoint=str(checkpoint),
-                checkpoint_hash=digest,
-            )
-            session.add(row)
-        return row.id

@@ -2,15 +2,13 @@
 
 import os
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
-from pathlib import Path
-from typing import NamedTuple
 
 from db.access import training
 from db.durable import Durable, Interrupted, resources, step, workflow
-from db.engine import Database, Session
-from db.tables import Planner, Run
+from db.engine import Database
+from db.tables import Planner
 from exports.asking import Asking
 from exports.evaluate import (
     Manner,
@@ -21,10 +19,10 @@ from exports.evaluate import (
     work_of,
 )
 from exports.thinking_units import find_unit
+from exports.training.deployments import find_standing
 from exports.training.evaluation import serving_folder
-from exports.training.run_config import run_config
+from exports.training.planners import find_trained, served_of
 from exports.training.serve import serving
-from exports.training.verify import read_manifest
 from schemas.errors import InvalidInput, ModelServiceError, NotFound, PlanwrightError
 from schemas.evaluation import EvaluationOrder, Figures
 from schemas.people import Actor
@@ -90,7 +88,7 @@ def _open(database: Database, settings: Settings, who: Actor, order: EvaluationO
             raise NotFound("evaluate.planner_not_found", planner=order.planner)
         planner_id = planner.id
     elif order.endpoint and order.model:
-        planner_id = external_planner(database, who, order.endpoint, order.model)
+        planner_id = external_planner(database, who, order.endpoint, order.model, order.key_env)
     else:
         raise InvalidInput("evaluate.planner_or_endpoint")
     return open_evaluation(
@@ -120,20 +118,11 @@ def _evaluate(
         raise
 
 
-class _Trained(NamedTuple):
-    """How a planner of ours was trained, as its run's folder says."""
-
-    base_model: str
-    template: str
-    with_thinking: bool
-    is_on_cpu: bool
-
-
 def _manner(
     database: Database, settings: Settings, planner_id: str, order: EvaluationOrder
 ) -> Manner:
     with database.reading() as session:
-        trained = _trained(session, settings, session.get_one(Planner, planner_id))
+        trained = find_trained(session, settings, session.get_one(Planner, planner_id))
     return Manner(
         max_tokens=order.max_tokens,
         with_thinking=trained.with_thinking if trained else order.with_thinking,
@@ -147,28 +136,24 @@ def _manner(
 def _reach(
     database: Database, settings: Settings, evaluation_id: str, order: EvaluationOrder
 ) -> Generator[Asking]:
-    """The way to a planner: ours is served for as long as it is asked."""
+    """The way to a planner: ours is served for as long as it is asked, unless it is deployed."""
     with database.reading() as session:
         planner = training.get_planner_of_evaluation(session, evaluation_id)
-        trained = _trained(session, settings, planner)
-    if trained is None:
+        trained = find_trained(session, settings, planner)
+        served = served_of(planner, trained) if trained else None
+    if trained is None or served is None:
         yield Asking(
             url=str(planner.endpoint),
-            key=_key(order.key_env),
+            key=key_of(order.key_env or planner.key_env),
             model=str(planner.model),
             max_tokens=order.max_tokens,
             with_thinking=order.with_thinking,
             template=None,
         )
         return
-    with serving(
-        settings,
-        serving_folder(settings, evaluation_id),
-        checkpoint=_checkpoint(planner),
-        base_model=trained.base_model,
-        with_thinking=trained.with_thinking,
-        is_on_cpu=trained.is_on_cpu,
-    ) as endpoint:
+    standing = find_standing(database, settings, planner.id)
+    folder = serving_folder(settings, evaluation_id)
+    with nullcontext(standing) if standing else serving(settings, folder, served) as endpoint:
         yield Asking(
             url=endpoint.url,
             key=endpoint.key,
@@ -179,30 +164,12 @@ def _reach(
         )
 
 
-def _trained(session: Session, settings: Settings, planner: Planner) -> _Trained | None:
-    run = session.get(Run, planner.run_id) if planner.run_id else None
-    if planner.is_external or run is None:
-        return None
-    bundle = training.get_bundle(session, run.project_id, run.bundle_id)
-    if not (settings.home / run.folder).is_dir():
-        raise NotFound("evaluate.planner_without_checkpoint", planner=planner.name)
-    recipe = read_manifest(settings.home / bundle.folder).get("recipe", {})
-    config = run_config(settings.home / run.folder)
-    return _Trained(
-        base_model=str(config["model"]),
-        template=str(config["template"]),
-        with_thinking=bool(recipe.get("with_thinking", True)),
-        is_on_cpu=config["torch_dtype"] == "float32",
-    )
+def key_of(variable: str | None) -> str:
+    """The key in an environment variable; any text where no variable is named.
 
-
-def _checkpoint(planner: Planner) -> str:
-    if planner.checkpoint is None or not Path(planner.checkpoint).is_dir():
-        raise NotFound("evaluate.planner_without_checkpoint", planner=planner.name)
-    return planner.checkpoint
-
-
-def _key(variable: str | None) -> str:
+    Raises:
+        ModelServiceError: `evaluate.key_missing`.
+    """
     if variable is None:
         return "none"
     key = os.environ.get(variable, "").strip()
