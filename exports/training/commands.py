@@ -11,6 +11,7 @@ import orjson
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from exports.training import node_commands
 from exports.training.alarm_report import tell_alarms, with_words
 from labeling.command_line import ALL_DONE, FAILED, SOME_REFUSED, CommandContext, Subparsers
 from schemas.errors import InvalidInput, NotFound
@@ -30,6 +31,7 @@ POLL_S = 0.5
 
 def add_commands(commands: Subparsers) -> None:
     """Add the commands of training."""
+    node_commands.add_commands(commands)
     verify = commands.add_parser("verify", help="read a bundle back through ms-swift")
     verify.add_argument("folder", metavar="DIR", type=Path)
     verify.add_argument("--model", help="folder with a tokenizer, or `tiny`")

@@ -12,6 +12,7 @@ from exports.training import chain as chains
 from exports.training.chain_view import chain_view, list_chains
 from exports.training.dry_run import dry_run
 from exports.training.live import Seen, live
+from exports.training.nodes import list_nodes
 from exports.training.overlay import MOST, differences
 from exports.training.recipes import get_recipe
 from labeling.ui import training_views as views
@@ -150,7 +151,9 @@ class TrainingHandlers:
         recipe, order = read_order(*fields)
         settings = self.services.settings
         found = bundles.get_bundle(self.services.database, who, _chosen(bundle_id))
-        lines = dry_run(settings, bundles.bundle_folder(settings, found), recipe, order)
+        addresses = {each.name: each.address for each in list_nodes(self.services.database)}
+        folder = bundles.bundle_folder(settings, found)
+        lines = dry_run(settings, folder, recipe, order, addresses)
         return CommandsShown(shown(views.commands_view(lines, self.words)), gr.skip())
 
     @presented

@@ -1,5 +1,6 @@
 """The form of a training order: bundle, recipe, stages, knobs with a sentence each, weights."""
 
+import re
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -30,6 +31,7 @@ class Form(NamedTuple):
     stages: gr.CheckboxGroup
     model: gr.Textbox
     benchmark: gr.Textbox
+    nodes: gr.Textbox
     knobs: tuple[gr.Number, ...]
     weights: tuple[gr.Number, ...]
     commands: gr.HTML
@@ -39,7 +41,8 @@ class Form(NamedTuple):
     @property
     def inputs(self) -> list[Any]:
         """The fields, in the order of `read_order`."""
-        return [self.recipe, self.stages, self.model, self.benchmark, *self.knobs, *self.weights]
+        texts = [self.model, self.benchmark, self.nodes]
+        return [self.recipe, self.stages, *texts, *self.knobs, *self.weights]
 
 
 def read_order(*fields: Any) -> tuple[str, ChainOrder]:
@@ -48,7 +51,7 @@ def read_order(*fields: Any) -> tuple[str, ChainOrder]:
     Raises:
         InvalidInput: `training.order_refused`.
     """
-    name, stages, model, benchmark, *numbers = fields
+    name, stages, model, benchmark, nodes, *numbers = fields
     recipe = get_recipe(str(name))
     overrides: dict[str, dict[str, Any]] = {}
     for (stage, knob), given in zip(FIELDS, numbers[: len(FIELDS)], strict=True):
@@ -67,6 +70,7 @@ def read_order(*fields: Any) -> tuple[str, ChainOrder]:
                 "overrides": overrides,
                 "model": str(model or "").strip() or None,
                 "benchmark": str(benchmark or "").strip() or None,
+                "nodes": re.findall(r"[^\s,，、;；]+", str(nodes or "")),
             }
         )
     except ValueError as error:
@@ -101,6 +105,7 @@ def lay_out_order(words: Words) -> Form:
         with gr.Row():
             model = text(words, "training.model")
             benchmark = text(words, "training.benchmark")
+        nodes = text(words, "training.nodes")
         with gr.Row():
             train = button(words, "training.train", "primary")
             show = button(words, "training.show")
@@ -109,7 +114,18 @@ def lay_out_order(words: Words) -> Form:
         title(words("training.weights"))
         weights = weight_fields(words, "training", [None] * len(REWARDS))
     return Form(
-        bundle, recipe, about, stages, model, benchmark, knobs, weights, commands, show, train
+        bundle,
+        recipe,
+        about,
+        stages,
+        model,
+        benchmark,
+        nodes,
+        knobs,
+        weights,
+        commands,
+        show,
+        train,
     )
 
 
