@@ -9,7 +9,7 @@ process leaves, the answer is told as lost after `LOST_AFTER_S`.
 import logging
 import threading
 import time
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import openai
 from openai.types.chat import ChatCompletionMessageParam
@@ -262,14 +262,25 @@ def _own(session: Session, who: Actor, reply_id: str) -> PlaygroundReply:
     return row
 
 
-def experts_of(database: Database, who: Actor) -> dict[str, JsonValue]:
-    """The project's current list as pages draw it; empty without one."""
+class Ground(NamedTuple):
+    """What questions are asked under: list and prompt as NAME@N, and the list itself."""
+
+    expert_list: str
+    prompt: str
+    experts: dict[str, JsonValue]
+    banned_words: tuple[str, ...]
+
+
+def ground_of(database: Database, who: Actor) -> Ground:
+    """What the project asks under now; blank where it has no list or no prompt."""
     who.require("reviewer")
     with database.reading() as session:
         project = ProjectSettings.model_validate(
             training.get_project(session, who.project_id).settings
         )
-        if project.current_list_version_id is None:
-            return {"experts": []}
-        content = training.get_list_content(session, project.current_list_version_id)
-    return cast(dict[str, JsonValue], content)
+        prompt_id, list_id = project.current_prompt_version_id, project.current_list_version_id
+        if prompt_id is None or list_id is None:
+            return Ground("", "", {"experts": []}, project.banned_words)
+        prompt, expert_list = access.find_references(session, prompt_id, list_id)
+        content = training.get_list_content(session, list_id)
+    return Ground(expert_list, prompt, cast(dict[str, JsonValue], content), project.banned_words)

@@ -58,6 +58,7 @@ def _read(raw: bytes, terms: ReplyTerms, experts: ExpertList) -> dict[str, Any]:
     reply = read_body(raw)
     if reply is None:
         return {
+            "state": "failed",
             "reason": "synthesis.unreadable_body",
             "completion": raw[:_SHOWN].decode("utf-8", "replace"),
         }

@@ -8,6 +8,7 @@ from labeling.ui.evaluation import build_evaluation_page
 from labeling.ui.experts import build_experts_page
 from labeling.ui.i18n import Words
 from labeling.ui.label import build_label_page
+from labeling.ui.planners import build_planners_page
 from labeling.ui.quality import build_quality_page
 from labeling.ui.queries import build_queries_page
 from labeling.ui.review import build_review_page
@@ -36,6 +37,7 @@ PAGES: tuple[PageEntry, ...] = (
     PageEntry("datasets", "admin", build_datasets_page),
     PageEntry("training", "admin", build_training_page),
     PageEntry("evaluation", "admin", build_evaluation_page),
+    PageEntry("planners", "reviewer", build_planners_page),
     PageEntry("quality", "reviewer", build_quality_page),
     PageEntry("team", "admin", build_team_page),
 )

@@ -13,7 +13,7 @@ from tests.doors import PASSWORD, Door, add_team, opened_door
 HTML = {"accept": "text/html"}
 PAGES = (
     *("label", "review", "queries", "synthesis", "experts", "datasets", "training"),
-    *("evaluation", "quality", "team"),
+    *("evaluation", "planners", "quality", "team"),
 )
 
 
@@ -144,7 +144,7 @@ def test_a_page_comes_with_its_header_language_and_no_foreign_address(door: Door
     ("role", "own"),
     [
         ("annotator", {"label"}),
-        ("reviewer", {"label", "review", "queries", "experts", "quality"}),
+        ("reviewer", {"label", "review", "queries", "experts", "planners", "quality"}),
         ("admin", set(PAGES)),
     ],
 )

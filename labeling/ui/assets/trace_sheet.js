@@ -20,6 +20,7 @@ export class TraceSheet {
     Object.assign(this, { root, onmark });
     this.blocks = [];
     this.coloured = new Map();
+    this.painted = new Map();
     this.observers = [];
     root.addEventListener("copy", (event) => this.#onCopy(event));
   }
@@ -156,7 +157,12 @@ export class TraceSheet {
     const found = this.coloured.get(name);
     const seen = this.#drawn.filter(({ isSeen }) => isSeen);
     const ranges = seen.flatMap((block) => within(found, block).map(([start, end]) => this.#range(block, start, end)));
-    if (ranges.length) CSS.highlights.set(name, new Highlight(...ranges));
+    // Another trace on the page has its ranges under the same name.
+    const all = CSS.highlights.get(name) ?? new Highlight();
+    for (const each of this.painted.get(name) ?? []) all.delete(each);
+    for (const each of ranges) all.add(each);
+    this.painted.set(name, ranges);
+    if (all.size) CSS.highlights.set(name, all);
     else CSS.highlights.delete(name);
   }
 
