@@ -1,5 +1,6 @@
 """Fixtures that every test may use: settings in a temporary home, a database on both engines."""
 
+import os
 import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from db.engine import Database, sqlite_url
 from db.upgrade import upgrade
 from schemas.settings import Settings
 from tests.postgresql import a_database, a_server, administer
+from tests.warm_trainer import forget_warm_python, warm_python
 
 # A busy machine is no failure: speed is measured in tests/bench.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -20,6 +22,10 @@ hypothesis.settings.load_profile("unhurried")
 LONGEST = (
     "test_the_whole_walk.py",
     "test_chain.py",
+    "test_gangs.py",
+    "test_gang_losses.py",
+    "test_kills.py",
+    "test_resuming.py",
     "test_processes.py",
     "test_newer_formats.py",
     "test_reward_bench.py",
@@ -35,6 +41,16 @@ LONGEST = (
     "test_desk_shots.py",
 )
 """What takes longest, in this order."""
+
+
+def pytest_configure() -> None:
+    """Every installation of the tests, whoever starts it, asks the trainer that is warm."""
+    os.environ.setdefault("PLANWRIGHT_TRAINER_PYTHON", str(warm_python()))
+
+
+def pytest_unconfigure() -> None:
+    """Nothing is left behind."""
+    forget_warm_python()
 
 
 @pytest.hookimpl(trylast=True)
