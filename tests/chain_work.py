@@ -1,9 +1,11 @@
 """A process that drives chains, for tests that kill it.
 
-Usage: `python -m tests.chain_work HOME EXECUTOR [BUNDLE]`: launches an executor, which resumes what
-it left unfinished; with a bundle, starts a short SFT on it. It stays until it is killed.
+Usage: `python -m tests.chain_work HOME EXECUTOR [BUNDLE …]`: launches an executor, which resumes
+what it left unfinished, and starts a short SFT on each bundle, from the model that the variable
+`MODEL` names. It stays until it is killed.
 """
 
+import os
 import sys
 import threading
 from pathlib import Path
@@ -18,15 +20,16 @@ from schemas.training import ChainOrder
 ORDER = ChainOrder(stages=("sft",), overrides={"sft": {"max_steps": 20, "save_steps": 20}})
 
 
-def main(home: str, executor: str, *bundle: str) -> None:
+def main(home: str, executor: str, *bundles: str) -> None:
     """Launch, start, stay."""
     settings = Settings(home=Path(home))
     database = open_database(settings)
     durable = Durable(settings, database, executor)
     durable.launch()
-    if bundle:
+    order = ORDER.model_copy(update={"model": os.environ.get("MODEL")})
+    for bundle in bundles:
         who = command_line_actor(database, "main")
-        start_chain(database, durable, settings, who, bundle[0], "cpu-smoke", ORDER)
+        start_chain(database, durable, settings, who, bundle, "cpu-smoke", order)
     threading.Event().wait()
 
 

@@ -12,10 +12,10 @@ from db.access import training
 from db.tables import Run
 from db.tables.base import now
 from exports.training import gathering, launch, places
-from exports.training.machine import this_machine
 from exports.training.recipes import TrainingStage, start_from
 from exports.training.resuming import find_resume_point, to_resume_point
 from exports.training.stages import Job, Outcome, file_hash
+from exports.training.waiting import label, wait_for_devices
 from schemas.scoring.source import source_hash
 from schemas.training import RunOrder, Told
 
@@ -47,11 +47,14 @@ def _train_here(job: Job, stage: TrainingStage, run: Run) -> launch.Look | None:
     """On this machine; None if it was stopped while it waited."""
     folder = job.settings.home / run.folder
     if launch.read_status(folder) is None:
-        devices = _wait_for_devices(job, stage, run)
+        wanted = job.recipe.devices
+        devices = wait_for_devices(
+            job, stage, run.folder, wanted, lambda: _set_waiting(job, run.id)
+        )
         if devices is None:
             return None
         _prepare(job, run, folder, devices)
-    job.tell(stage, state="running", **_beginning(run))
+    job.tell(stage, state="running", **({"reason": None} | _beginning(run)))
     while True:
         seen = launch.look(folder)
         if seen.state in launch.OVER:
@@ -74,9 +77,10 @@ def _train_together(job: Job, stage: TrainingStage, run: Run) -> launch.Look | N
         if job.is_stopping():
             gathering.disband(job, run)
             return None
-        waiting = gathering.gather(job, run, _label(job, stage))
+        waiting = gathering.gather(job, run, label(job, stage))
         if waiting and waiting != told:
-            run, told = _set_waiting(job, run.id), waiting
+            told = waiting
+            _set_waiting(job, run.id)
             job.tell(stage, state="waiting", reason=told.code, values=told.values)
         job.pause(POLL_S)
     job.tell(stage, state="running", **({"reason": None} | _beginning(run)))
@@ -126,37 +130,11 @@ def _find_or_add_run(job: Job, stage: TrainingStage) -> Run:
         return run
 
 
-def _wait_for_devices(job: Job, stage: TrainingStage, run: Run) -> tuple[str, ...] | None:
-    """Queue up on this machine until devices are given; None when the chain is to stop."""
-    wanted = job.recipe.devices
-    places.check_wanted(job.settings, wanted)
-    wish = places.Wish(run.folder, _label(job, stage), wanted, this_machine())
-    places.ask_for_places(job.database, job.project_id, job.executor_id, [wish])
-    while True:
-        if job.is_stopping():
-            return None
-        places.hand_out(job.database, job.settings)
-        place = places.find_place(job.database, job.project_id, run.folder)
-        if place and place.devices is not None:
-            return place.devices
-        if run.state != "waiting":
-            run = _set_waiting(job, run.id)
-            job.tell(stage, state="waiting")
-        job.pause(POLL_S)
-
-
-def _label(job: Job, stage: TrainingStage) -> str:
-    with job.database.reading() as session:
-        name = training.get_bundle(session, job.project_id, job.bundle_id).name
-    return f"{name} · {job.recipe.name} · {stage.upper()}"
-
-
-def _set_waiting(job: Job, run_id: str) -> Run:
+def _set_waiting(job: Job, run_id: str) -> None:
     with job.database.transaction() as session:
         run = session.get_one(Run, run_id)
         run.state = "waiting"
         session.add(run)
-        return run
 
 
 def _prepare(job: Job, run: Run, folder: Path, devices: tuple[str, ...]) -> None:

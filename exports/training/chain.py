@@ -160,7 +160,8 @@ def run_stage(chain_id: str, stage: Stage) -> bool:
         outcome = _perform(job, stage)
     except PlanwrightError as error:
         values = {name: str(value) for name, value in error.values.items()}
-        outcome = stages.Outcome("failed", error.code, {**values})
+        is_stopped = error.code == "training.stopped_waiting"
+        outcome = stages.Outcome("stopped" if is_stopped else "failed", error.code, {**values})
     except Exception:  # the edge of one stage: the chain ends and says so, whatever it was
         reference = new_id()[-8:]
         logging.getLogger(__name__).exception("stage %s, reference %s", stage, reference)

@@ -16,6 +16,7 @@ from exports.training.follow import curves_of, one_curve_each, read_log
 from exports.training.outcome import last_lines
 from exports.training.places import find_place
 from exports.training.resuming import find_resume_point
+from exports.training.waiting import in_queue
 from schemas.people import Actor
 from schemas.settings import Settings
 from schemas.training import (
@@ -95,7 +96,7 @@ def list_runs(database: Database, settings: Settings, who: Actor, limit: int = 5
     who.require("reviewer")
     with database.reading() as session:
         rows = training.list_runs(session, who.project_id, None, limit)
-    return [_run(row, settings) for row in rows]
+    return [_run(database, row, settings) for row in rows]
 
 
 def run_view(database: Database, settings: Settings, who: Actor, run_id: str) -> RunView:
@@ -111,7 +112,7 @@ def run_view(database: Database, settings: Settings, who: Actor, run_id: str) ->
     folder, stage = settings.home / row.folder, "sft" if row.stage == "sft" else "grpo"
     alarms = alarms_of(folder, settings.home / bundle.folder, stage)
     update = {"log_tail": last_lines(folder, LOG_LINES), "alarms": alarms}
-    return _run(row, settings).model_copy(update=update)
+    return _run(database, row, settings).model_copy(update=update)
 
 
 def log_since(
@@ -170,12 +171,25 @@ def _stages(
 
 def _in_queue(database: Database, found: StageView, run: Run) -> StageView:
     """A stage that waits for devices says how long the queue is and who stands before."""
+    said = _queued(database, run)
+    return found.model_copy(update={"reason": said.code, "values": said.values}) if said else found
+
+
+def _queued(database: Database, run: Run) -> Told | None:
     place = find_place(database, run.project_id, run.folder) if run.state == "waiting" else None
-    if place is None or place.devices is not None:
-        return found
-    code = "training.in_queue" if place.behind else "training.in_queue_behind_others"
-    values: dict[str, JsonValue] = {"number": place.number_in_queue, "behind": place.behind or ""}
-    return found.model_copy(update={"reason": code, "values": values})
+    return in_queue(place) if place and place.devices is None else None
+
+
+def _said(database: Database, run: Run) -> Told | None:
+    """What its chain says of a run: why it waits, or how it ended."""
+    if run.chain_id is None:
+        return None
+    with database.reading() as session:
+        report = training.get_chain(session, None, run.chain_id).report
+    said = training.stage_report(report, run.stage)
+    if said.get("run_id") != run.id or not said.get("reason"):
+        return None
+    return Told.model_validate({"code": said["reason"], "values": said.get("values") or {}})
 
 
 def _resume(chain: Chain, attempts: Mapping[str, list[Run]], settings: Settings) -> Told | None:
@@ -204,19 +218,21 @@ def _alarms(folder: Path) -> Check | None:
     return Check(name="alarms", is_passed=False, code="training.reward_alarms", values=values)
 
 
-def _run(row: Run, settings: Settings) -> RunView:
+def _run(database: Database, row: Run, settings: Settings) -> RunView:
     folder = settings.home / row.folder
     seen = launch.look(folder)
     status = seen.status
-    is_in_the_row = status is None and row.state in ("waiting", *launch.OVER)
+    # Of a run that waits there is no folder yet; of one on several nodes it holds one node's part.
+    is_in_the_row = row.state == "waiting" or (row.state in launch.OVER and row.state != seen.state)
+    told = (_queued(database, row) or _said(database, row)) if is_in_the_row else None
     fields: Mapping[str, object] = row.model_dump()
     names = RunView.model_fields.keys() & fields.keys()
     return RunView.model_validate(
         {
             **{name: fields[name] for name in names},
             "state": row.state if is_in_the_row else seen.state,
-            "reason": row.reason if is_in_the_row else seen.reason,
-            "values": seen.values,
+            "reason": (told.code if told else row.reason) if is_in_the_row else seen.reason,
+            "values": told.values if told else seen.values,
             "exit_code": status.exit_code if status else None,
             "checkpoint": (status.checkpoint if status else None) or row.checkpoint,
             "folder": str(folder),

@@ -221,7 +221,9 @@ def _list_runs(context: CommandContext, _args: argparse.Namespace) -> int:
         return ALL_DONE
     for view in views:
         state = _say(context, f"training.state_{view.state}")
-        print(f"{view.id}  {view.created_at:%Y-%m-%d %H:%M}  {view.recipe}  {view.stage}  {state}")
+        about = f"{view.id}  {view.created_at:%Y-%m-%d %H:%M}  {view.recipe}  {view.stage}  {state}"
+        why = view.reason if view.state == "waiting" else None
+        print(f"{about}  {_say(context, why, view.values)}" if why else about)
     return ALL_DONE
 
 

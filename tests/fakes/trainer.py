@@ -15,6 +15,11 @@ done = subprocess.run([sys.executable, str(trainer), *sys.argv[1:]])
 sys.exit(done.returncode)
 """
 
+SWIFT = """#!{python}
+import subprocess, sys
+sys.exit(subprocess.run([sys.executable, "{wrapper}", "{act}"]).returncode)
+"""
+
 TRAINER = """
 import os, signal, subprocess, sys, time
 from pathlib import Path
@@ -65,3 +70,13 @@ def write_trainer(folder: Path, act: str) -> tuple[str, ...]:
     (folder / "wrapper.py").write_text(WRAPPER)
     (folder / "cli" / "sft.py").write_text(TRAINER)
     return (sys.executable, str(folder / "wrapper.py"), act)
+
+
+def write_swift(folder: Path, act: str) -> Path:
+    """A `swift` that does `act`, whatever it is asked; the interpreter beside it, for settings."""
+    wrapper = write_trainer(folder / "trainer", act)[1]
+    swift = folder / "bin" / "swift"
+    swift.parent.mkdir(parents=True)
+    swift.write_text(SWIFT.format(python=sys.executable, wrapper=wrapper, act=act))
+    swift.chmod(0o755)
+    return swift.with_name("python")

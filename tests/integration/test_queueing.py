@@ -73,7 +73,10 @@ def test_a_second_training_waits_for_the_first_through_a_restart_and_can_be_canc
         "running",
     ]
     _list(site)
-    assert capsys.readouterr().out.count("waiting") == 2
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].endswith("Number 2 in the queue for a device, behind first · cpu-smoke · SFT.")
+    assert said[1].endswith("Number 1 in the queue for a device, behind first · cpu-smoke · SFT.")
+    assert said[2].endswith("running")
 
     stop_chain(site.database, site.settings, site.who, third)
     view = site.wait(third, is_over)
