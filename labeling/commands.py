@@ -5,7 +5,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from labeling import expert_commands, prompts
+from labeling import expert_commands, few_shot, prompts
 from labeling.command_line import (
     ALL_DONE,
     SOME_REFUSED,
@@ -44,7 +44,7 @@ def _publish_prompt(context: CommandContext, args: argparse.Namespace) -> int:
         template = read_file(args.file).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput("prompts.not_text") from error
-    published = prompts.publish_prompt(
+    published = few_shot.publish_prompt(
         context.database, context.actor(), template, name=args.name or args.file.stem
     )
     code = "prompts.published" if published.is_new else "prompts.known"

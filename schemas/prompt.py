@@ -4,6 +4,8 @@ A template is text with placeholders in braces. `{experts}`, `{tools}`, `{servic
 `{example}`, `{parallel_example}` and `{empty_example}` are filled in; `{#name}…{/name}` stands only
 where `name` applies, `{^name}…{/name}` only where it does not, with the names `thinking`, `tools`,
 `services` and `history`. Any other brace is plain text, so JSON may stand in a template as it is.
+Examples that are written into a template (`schemas.few_shot`) are shown to the models that are
+asked for suggestions and to nobody else.
 """
 
 import json
@@ -16,6 +18,7 @@ from pydantic import JsonValue
 
 from schemas.dialects import Dialect, get_dialect
 from schemas.experts import Expert, ExpertList
+from schemas.few_shot import MARK, read_examples, render_examples, without_examples
 from schemas.plan import Plan, Step
 from schemas.sentences import Language
 
@@ -64,6 +67,7 @@ def render_messages(
     window: int,
     dialect: Dialect | str,
     with_thinking: bool,
+    with_examples: bool = False,
 ) -> list[dict[str, str]]:
     """System message, the last `window` messages of the dialogue, and the query, for a chat model.
 
@@ -71,7 +75,14 @@ def render_messages(
     pair user and assistant, and would shift or drop what does not alternate.
     """
     form = get_dialect(dialect) if isinstance(dialect, str) else dialect
-    system = render_system(template, expert_list, window, form, with_thinking=with_thinking)
+    system = render_system(
+        template,
+        expert_list,
+        window,
+        form,
+        with_thinking=with_thinking,
+        asked=query if with_examples else None,
+    )
     return to_messages(system, history, query, window)
 
 
@@ -100,8 +111,12 @@ def render_system(
     dialect: Dialect,
     *,
     with_thinking: bool,
+    asked: str | None = None,
 ) -> str:
-    """The system message; nothing that is filled in is read as a placeholder again."""
+    """The system message; nothing that is filled in is read as a placeholder again.
+
+    Examples are left out, but for whoever tells what is `asked`.
+    """
     language = prompt_language(template)
     applies = {
         "thinking": with_thinking,
@@ -117,14 +132,20 @@ def render_system(
         **_examples(dialect),
     }
 
+    shown = ""
+    if asked is not None:
+        examples = read_examples(template)
+        shown = render_examples(examples, asked, expert_list.names, dialect.reference, language)
+
     def keep(found: re.Match[str]) -> str:
         sign, name, first_break, inside, last_break = found.groups()
         if applies[name] != (sign == "#"):
             return "" if first_break else last_break
         return inside if first_break else inside + last_break
 
-    kept = _SECTION.sub(keep, template)
-    return _VALUE.sub(lambda found: values[found[1]], kept).strip()
+    kept = _SECTION.sub(keep, without_examples(template))
+    filled = _VALUE.sub(lambda found: values[found[1]], kept)
+    return filled.replace(MARK, shown).strip()
 
 
 def _expert_line(expert: Expert, language: Language) -> str:

@@ -41,6 +41,7 @@ class Questions:
             window=held.pins.window,
             dialect=held.pins.dialect,
             with_thinking=self._with_thinking,
+            with_examples=True,
         )
 
     def prompts_version(self, held: Held) -> str:

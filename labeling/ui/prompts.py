@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from labeling import prompts
+from labeling import few_shot, prompts
 from labeling.ui.errors import presented, say
 from labeling.ui.events import DIRECT, on_page_load
 from labeling.ui.fields import button, text
@@ -53,7 +53,7 @@ class PromptHandlers:
     def on_publish(self, name: str, template: str, request: gr.Request) -> PromptsShown:
         """Publish what stands in the editor."""
         who = who_asks(request, "admin")
-        published = prompts.publish_prompt(self.services.database, who, template, name=name)
+        published = few_shot.publish_prompt(self.services.database, who, template, name=name)
         said = "experts.published" if published.is_new else "experts.known"
         told = say(self.words(said, names=published.reference))
         return self._prompts(who, published.reference)._replace(notice=told)
