@@ -5,11 +5,10 @@ even on the same batch. Killed, it goes on when the same command is given again.
 """
 
 import argparse
-import json
 import sys
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -23,9 +22,14 @@ from labeling.command_line import (
     CommandContext,
     Subparsers,
 )
-from labeling.model_endpoints import named_order
 from labeling.synthesis import model_commands
-from schemas.errors import InvalidInput, TransitionRefused
+from labeling.synthesis.order_options import (
+    add_act_options,
+    add_order_options,
+    missing_options,
+    read_order,
+)
+from schemas.errors import TransitionRefused
 from schemas.people import Actor
 from schemas.sentences import sentence
 from schemas.synthesis import BatchPreview, BatchProgress, Budget, SynthesisOrder
@@ -43,79 +47,29 @@ def add_commands(commands: Subparsers) -> None:
     """Add `synthesize` and `models`."""
     model_commands.add_commands(commands)
     parser = commands.add_parser("synthesize", help="ask a model for traces and plans")
-    parser.add_argument("--experts", metavar="NAME[@N]", help="queries pinned to this list only")
-    parser.add_argument("--endpoint", metavar="URL", help="base URL, such as https://host/v1")
-    parser.add_argument("--model", metavar="M")
-    parser.add_argument(
-        "--use", metavar="NAME", nargs="+", help="model endpoints that share the work, by name"
-    )
-    parser.add_argument("--budget", type=float, metavar="MONEY", help="spend no more than this")
-    parser.add_argument("--budget-tokens", type=int, metavar="N", help="in and out together")
-    parser.add_argument(
-        "--repair", nargs="?", const="", metavar="NAME", help="one call for what is nearly a plan"
-    )
-    parser.add_argument(
-        "--no-raise", action="store_true", help="do not ask cut-off answers again, for longer ones"
-    )
-    parser.add_argument("--key-env", metavar="NAME", help="environment variable with the key")
-    parser.add_argument("-n", type=int, default=1, help="answers for each query (default: 1)")
-    parser.add_argument("--concurrency", type=int, default=16, help="at once (default: 16)")
-    parser.add_argument("--limit", type=int, metavar="K", help="at most this many queries")
-    parser.add_argument(
-        "--which", choices=["waiting", "undecided"], default="waiting", help="(default: waiting)"
-    )
-    parser.add_argument("--no-thinking", action="store_true", help="ask for the plan alone")
-    parser.add_argument("--parameters", default="{}", metavar="JSON", help="such as temperature")
-    parser.add_argument("--timeout", type=float, default=600.0, metavar="SECONDS")
-    parser.add_argument("--attempts", type=int, default=6, help="tries of one request")
-    parser.add_argument("--preview", action="store_true", help="count what would be asked")
-    parser.add_argument(
-        "--rederive", action="store_true", help="ask for traces of accepted plans that have none"
-    )
-    parser.add_argument(
-        "--tries", type=int, default=3, help="blind plans asked of a new trace (default: 3)"
-    )
-    parser.add_argument(
-        "--agree", type=int, default=2, help="of these, how many must agree (default: 2)"
-    )
-    parser.add_argument(
-        "--rederived", action="store_true", help="list the new traces that wait for a reviewer"
-    )
-    parser.add_argument("--again", metavar="BATCH", help="ask for the failed of a batch once more")
-    parser.add_argument("--resume", metavar="BATCH", help="go on with a batch that is at rest")
-    parser.add_argument("--pause", metavar="BATCH", help="stop a running batch for now")
-    parser.add_argument(
-        "--reread", action="store_true", help="read stored replies again; asks nothing"
-    )
+    add_order_options(parser)
+    add_act_options(parser)
     parser.set_defaults(run=_synthesize)
 
 
 def _synthesize(context: CommandContext, args: argparse.Namespace) -> int:
     # The client of model endpoints takes half a second to import; no other command pays for it.
-    from labeling.synthesis import batch, reread  # noqa: PLC0415
+    from labeling.synthesis import batch  # noqa: PLC0415
 
     who = context.actor()
-    if args.reread:
-        counts = reread.reread(context.database, who)
-        _answer(context, counts.model_dump(), _say(context, "reread_finished", **dict(counts)))
-        return SOME_REFUSED if counts.still_failed else ALL_DONE
-    if args.rederived:
-        return _list_rederived(context, who)
-    if args.pause:
-        batch.pause_batch(context.database, who, args.pause)
-        found = batch.batch_progress(context.database, who, args.pause)
-        _answer(context, found.model_dump(mode="json"), _say(context, "paused", count=found.open))
-        return ALL_DONE
+    for name, act in _ACTS.items():
+        if getattr(args, name):
+            return act(context, who, args)
     budget = Budget.read(args.budget, args.budget_tokens)
     if args.again:
         _, prepared = batch.reopen_failed(context.database, who, args.again)
     elif args.resume:
         prepared = batch.go_on(context.database, who, args.resume, budget=budget)
-    elif missing := _missing(args):
+    elif missing := missing_options(args):
         print(_say(context, "order_incomplete", name=missing), file=sys.stderr)
         return USAGE
     else:
-        order = _read_order(context, who, args)
+        order = read_order(context.database, who, args)
         if args.preview:
             preview = batch.preview_batch(context.database, who, order)
             _answer(context, preview.model_dump(), _preview(context, order, preview))
@@ -124,7 +78,49 @@ def _synthesize(context: CommandContext, args: argparse.Namespace) -> int:
     return _report(context, who, _work(context, who, prepared))
 
 
-def _list_rederived(context: CommandContext, who: Actor) -> int:
+def _reread(context: CommandContext, who: Actor, _: argparse.Namespace) -> int:
+    from labeling.synthesis import reread  # noqa: PLC0415
+
+    counts = reread.reread(context.database, who)
+    _answer(context, counts.model_dump(), _say(context, "reread_finished", **dict(counts)))
+    return SOME_REFUSED if counts.still_failed else ALL_DONE
+
+
+def _pause(context: CommandContext, who: Actor, args: argparse.Namespace) -> int:
+    from labeling.synthesis import batch  # noqa: PLC0415
+
+    batch.pause_batch(context.database, who, args.pause)
+    found = batch.batch_progress(context.database, who, args.pause)
+    _answer(context, found.model_dump(mode="json"), _say(context, "paused", count=found.open))
+    return ALL_DONE
+
+
+def _compare(context: CommandContext, who: Actor, args: argparse.Namespace) -> int:
+    from labeling.prompt_trials import trial_report  # noqa: PLC0415
+
+    found = trial_report(context.database, who, args.compare)
+    sides = {
+        f"{name}_{what}": value
+        for name, side in (("first", found.first), ("second", found.second))
+        for what, value in (
+            ("answers", side.answers),
+            ("formed", side.well_formed),
+            ("judged", side.judged),
+            ("same", side.same),
+        )
+    }
+    names = {"first": found.first.reference, "second": found.second.reference}
+    lines = [_say(context, "trial_finished", queries=found.queries, **names, **sides)]
+    for name, change in found.changes.items():
+        values = {
+            each: f"{getattr(change, each):.4g}" for each in ("before", "after", "low", "high")
+        }
+        lines.append(_say(context, "trial_change", name=_say(context, f"trial_{name}"), **values))
+    _answer(context, found.model_dump(mode="json"), "\n".join(lines))
+    return ALL_DONE
+
+
+def _list_rederived(context: CommandContext, who: Actor, _: argparse.Namespace) -> int:
     found = rederived.list_waiting(context.database, who)
     lines = [f"{each.id}  {each.trace_length:>6}  {' '.join(each.query.split())}" for each in found]
     values = [each.model_dump(mode="json") for each in found]
@@ -132,46 +128,20 @@ def _list_rederived(context: CommandContext, who: Actor) -> int:
     return ALL_DONE
 
 
-def _missing(args: argparse.Namespace) -> str:
-    wanted = () if args.use else ("endpoint", "model")
-    return ", ".join(f"--{each}" for each in wanted if not getattr(args, each))
+_ACTS: "dict[str, Callable[[CommandContext, Actor, argparse.Namespace], int]]" = {
+    "reread": _reread,
+    "rederived": _list_rederived,
+    "compare": _compare,
+    "pause": _pause,
+}
+"""What is done instead of asking, by option."""
 
 
 def _preview(context: CommandContext, order: SynthesisOrder, found: BatchPreview) -> str:
     name = "rederive_preview" if order.rederive else "preview"
+    name = "trial_preview" if order.trial else name
     tries = order.rederive.tries if order.rederive else 0
     return _say(context, name, **dict(found), tries=tries)
-
-
-def _read_order(context: CommandContext, who: Actor, args: argparse.Namespace) -> SynthesisOrder:
-    try:
-        parameters: object = json.loads(args.parameters)
-    except ValueError:
-        parameters = None
-    if not isinstance(parameters, dict):
-        raise InvalidInput("synthesis.parameters_not_json")
-    values = _values(args, cast(dict[str, object], parameters))
-    if args.use:
-        return named_order(context.database, who, args.use, values)
-    named = {"endpoint": args.endpoint, "model": args.model, "key_env": args.key_env}
-    return SynthesisOrder.read({**values, **named})
-
-
-def _values(args: argparse.Namespace, parameters: dict[str, object]) -> dict[str, object]:
-    return {
-        "experts": args.experts,
-        "n": args.n,
-        "concurrency": args.concurrency,
-        "limit": args.limit,
-        "which": args.which,
-        "with_thinking": not args.no_thinking,
-        "parameters": parameters,
-        "timeout_s": args.timeout,
-        "attempts": args.attempts,
-        "rederive": {"tries": args.tries, "agree": args.agree} if args.rederive else None,
-        "repair": None if args.repair is None else {"endpoint": args.repair or None},
-        "raise_cut_off": not args.no_raise,
-    }
 
 
 def _work(context: CommandContext, who: Actor, prepared: "Prepared") -> BatchProgress:
