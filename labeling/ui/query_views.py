@@ -1,7 +1,8 @@
 """How a query is drawn: dialogue, suggestions, annotations, timeline."""
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from labeling.ui.comment_views import comments_view, place_words
@@ -83,6 +84,18 @@ def plan_view(plan: Mapping[str, Any], words: Words) -> Node:
     if not steps:
         lines.append(node("p", words("queries.no_steps"), cls="pw-mute"))
     return node("div", *lines)
+
+
+def named_trace(trace: str, experts: Iterable[str]) -> Node:
+    """A thinking with the experts of a plan marked where they are named, the longest name first."""
+    names = sorted({each for each in experts if each}, key=len, reverse=True)
+    if not names:
+        return node("div", trace, cls="pw-read")
+    parts = re.split(f"({'|'.join(map(re.escape, names))})", trace)
+    marked = [
+        node("b", each, cls="pw-named") if odd % 2 else each for odd, each in enumerate(parts)
+    ]
+    return node("div", *(each for each in marked if each), cls="pw-read")
 
 
 def suggestion_card(found: SuggestionView, words: Words) -> Node:

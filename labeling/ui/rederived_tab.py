@@ -10,7 +10,7 @@ from labeling.ui.errors import presented, say
 from labeling.ui.events import DIRECT, on_page_load
 from labeling.ui.fields import button, hidden, text
 from labeling.ui.i18n import Words, moment
-from labeling.ui.query_views import dialogue, plan_view
+from labeling.ui.query_views import dialogue, named_trace, plan_view
 from labeling.ui.session import Services, who_asks
 from labeling.ui.view import Node, card, node, on_pick, picked_id, pill, shown, table, view
 from schemas.desk import Turn
@@ -87,6 +87,7 @@ class RederivedHandlers:
                 self.words("queries.rederived_trace"), self.words("queries.rederived_why")
             )
             return shown(nothing), "", "", gr.Column(visible=False)
+        experts = [str(step.get("expert") or "") for step in found.plan.get("steps") or []]
         turns = tuple(Turn.model_validate(turn) for turn in found.history)
         return (
             shown(
@@ -95,7 +96,9 @@ class RederivedHandlers:
                     *dialogue(turns, self.words),
                     node("h2", found.query),
                 ),
-                card(self.words("queries.rederived_trace"), node("div", found.trace or "")),
+                card(
+                    self.words("queries.rederived_trace"), named_trace(found.trace or "", experts)
+                ),
                 card(self.words("queries.rederived_plan"), plan_view(found.plan, self.words)),
                 card(
                     self.words("queries.rederived_tests"),

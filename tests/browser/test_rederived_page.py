@@ -48,6 +48,8 @@ def test_a_reviewer_accepts_one_refuses_one_with_a_reason_and_leaves_one(
     expect(detail).to_contain_text("上周流量为什么下降")
     expect(detail).to_contain_text("<b>周报</b>")
     expect(detail).to_contain_text(f"请{EXPERTS[3]}处理")
+    expect(detail.locator(".pw-named", has_text=EXPERTS[3])).not_to_have_count(0)
+    expect(listing.locator("tr.pw-on")).to_contain_text("上周流量为什么下降")
     expect(detail.locator("details")).to_have_count(3)
     expect(page.get_by_role("tab", name="New thinking")).to_have_count(1)
     shot(page, "rederived-en")

@@ -210,7 +210,7 @@ function show() {
     log.scrollTop = isAtEnd ? log.scrollHeight : top;
   }
   if (props.value && props.value.picked) remember(props.value.picked);
-  const id = picked();
+  const id = picked() || (props.value && props.value.picked);
   if (id) mark(id);
   else if (props.value && props.value.first) choose(props.value.first);
 }
