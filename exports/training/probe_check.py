@@ -52,7 +52,7 @@ def check_probes(plan: ProbePlan, said: Mapping[str, Any]) -> Check:
     first = max(paying, key=lambda each: (each.worst.total - each.worst.ceiling, each.reached))
     return _check(
         "probe_pays",
-        probe=first.name,
+        probe={"code": f"rewards.probe_{first.name}"},
         total=f"{first.worst.total:.3f}",
         ceiling=f"{first.worst.ceiling:.3f}",
         reached=first.reached,

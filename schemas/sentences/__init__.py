@@ -38,16 +38,23 @@ def sentence(
 ) -> str:
     """The sentence of a code such as `experts.list_not_found`, with its values filled in.
 
-    Times are told by `tell_time`.
+    Times are told by `tell_time`; a value `{"code": …}` is a sentence itself.
 
     Raises:
         KeyError: the code, or a value that its sentence names, is unknown; a defect of ours.
     """
     area, _, name = code.partition(".")
     told = values
-    if any(isinstance(value, datetime) for value in values.values()):
-        told = {
-            key: tell_time(value) if isinstance(value, datetime) else value
-            for key, value in values.items()
-        }
+    if any(isinstance(value, datetime | dict) for value in values.values()):
+        told = {key: _told(value, language, tell_time) for key, value in values.items()}
     return _area(language, area)[name].format_map(told)
+
+
+def _told(value: object, language: Language, tell_time: Callable[[datetime], str]) -> object:
+    if isinstance(value, datetime):
+        return tell_time(value)
+    if isinstance(value, dict) and "code" in value:
+        inner = cast(dict[str, object], value)
+        values = cast(dict[str, object], inner.get("values") or {})
+        return sentence(str(inner["code"]), values, language, tell_time)
+    return value
