@@ -198,11 +198,30 @@ class Durable:
 
         Work of that id whose executor died and will not come back (a command line) is taken over.
         """
+        self._start(work, workflow_id, args, is_missed=lambda name: not self._is_served(name))
+
+    def take_over(
+        self, work: str | Callable[..., object], workflow_id: str, /, *args: object
+    ) -> None:
+        """As `start`, and from a worker that is gone too, because somebody says that it is.
+
+        A worker that comes back all the same finds that the work is no longer its own.
+        """
+        self._start(work, workflow_id, args, is_missed=lambda name: not self._is_living(name))
+
+    def _start(
+        self,
+        work: str | Callable[..., object],
+        workflow_id: str,
+        args: tuple[object, ...],
+        *,
+        is_missed: Callable[[str | None], bool],
+    ) -> None:
         known = DBOS.get_workflow_status(workflow_id)
         if known is None:
             with SetWorkflowID(workflow_id):
                 DBOS.enqueue_workflow(self._queue, _workflows[_name_of(work)], *args)
-        elif _STATES[known.status] in ("waiting", "running") and not self._is_served(
+        elif _STATES[known.status] in ("waiting", "running") and is_missed(
             known.executor_id if known.status == "PENDING" else known.queue_name
         ):
             DBOS.resume_workflow(workflow_id, queue_name=self._queue)
@@ -229,7 +248,11 @@ class Durable:
 
     def _is_served(self, name: str | None) -> bool:
         """Whether an executor (or command line queue) of this name is alive or will come back."""
-        if name is None or not name.startswith("command-") or name == self.executor_id:
+        return name is None or not name.startswith("command-") or self._is_living(name)
+
+    def _is_living(self, name: str | None) -> bool:
+        """Whether an executor of this name runs now; the queue that they share has no executor."""
+        if name is None or name in (_SHARED_QUEUE, self.executor_id):
             return True
         lock = take_executor_lock(self.database, self.settings.home, name)
         if lock is None:

@@ -107,7 +107,8 @@ def resume_chain(
 ) -> None:
     """Go on with a chain from the stage that failed or was stopped, or whose driver is gone.
 
-    A stopped training goes on from the checkpoint that it saved.
+    A training goes on from the last checkpoint of its attempts. A chain whose worker runs no more
+    is driven from here; its run, if it still trains, is not disturbed.
     """
     who.require("admin")
     with database.transaction() as session:
@@ -122,7 +123,7 @@ def resume_chain(
             chain.state, chain.finished_at = "running", None
             session.add(chain)
         attempt = training.attempt_of(chain)
-    durable.start(run_chain, workflow_id(chain_id, attempt), chain_id)
+    durable.take_over(run_chain, workflow_id(chain_id, attempt), chain_id)
 
 
 def workflow_id(chain_id: str, attempt: int) -> str:

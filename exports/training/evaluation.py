@@ -16,6 +16,7 @@ from exports.training.planners import planner_of_run
 from exports.training.recipes import TrainingStage, get_recipe
 from exports.training.serve import Served, serving
 from exports.training.stages import Job, Outcome
+from exports.training.waiting import devices_for
 from schemas.settings import Settings
 from schemas.training import Stage
 
@@ -46,7 +47,7 @@ def evaluate_stage(job: Job, stage: Stage) -> Outcome:
             person_id=job.person_id,
         )
         job.tell(stage, evaluation_id=evaluation_id)
-    return _ask(job, run, evaluation_id, manner)
+    return _ask(job, stage, run, evaluation_id, manner)
 
 
 def compare_stages(job: Job) -> Outcome:
@@ -81,14 +82,17 @@ def _manner(job: Job, run: Run) -> Manner:
     )
 
 
-def _ask(job: Job, run: Run, evaluation_id: str, manner: Manner) -> Outcome:
+def _ask(job: Job, stage: Stage, run: Run, evaluation_id: str, manner: Manner) -> Outcome:
     @contextmanager
     def reach() -> Generator[Asking]:
         served = Served(
             str(run.checkpoint), job.model(), job.with_thinking, job.recipe.devices == 0
         )
         folder = serving_folder(job.settings, evaluation_id)
-        with serving(job.settings, folder, served, job.pause) as endpoint:
+        with (
+            devices_for(job, stage, folder) as devices,
+            serving(job.settings, folder, served, job.pause, devices=devices) as endpoint,
+        ):
             yield Asking(
                 url=endpoint.url,
                 key=endpoint.key,

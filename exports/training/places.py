@@ -54,8 +54,11 @@ def ask_for_places(
     with database.transaction() as session:
         take_turns(session, "places")
         found = places.list_places_of(session, [wish.folder for wish in wishes])
+        machines = {wish.folder: wish.machine for wish in wishes}
         for place in found:
             place.executor_id = executor_id
+            if place.machine != machines[place.folder]:  # another machine drives it from now on
+                place.machine, place.devices = machines[place.folder], None
         known = {place.folder for place in found}
         for wish in wishes:
             if wish.folder not in known:

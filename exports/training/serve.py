@@ -66,6 +66,8 @@ def serving(
     folder: Path,
     served: Served,
     pause: Callable[[float], None] = time.sleep,
+    *,
+    devices: str | None = None,
 ) -> Generator[Endpoint]:
     """An endpoint on loopback while the block runs.
 
@@ -76,7 +78,9 @@ def serving(
     """
     shutil.rmtree(folder, ignore_errors=True)
     key = new_key()
-    launch.prepare(folder, server_order(settings, folder, served, Place(), owner=myself()))
+    launch.prepare(
+        folder, server_order(settings, folder, served, Place(devices=devices), owner=myself())
+    )
     start_server(folder, key)
     try:
         yield Endpoint(_ready_url(folder, pause), key, MODEL)

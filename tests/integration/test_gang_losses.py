@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from db.durable import enqueue
 from db.engine import Database
+from db.tables import Chain
 from exports.training import launch
-from exports.training.chain import stop_chain
+from exports.training.chain import resume_chain, run_chain, stop_chain, workflow_id
 from exports.training.nodes import answering
-from exports.training.process import trainers
+from exports.training.process import processes_with, trainers
 from schemas.errors import InvalidInput
 from schemas.training import ChainOrder
 from tests.chain_site import LIMIT_S, is_over, stage
@@ -116,6 +118,33 @@ def test_a_gang_that_waits_for_a_node_can_be_stopped_and_holds_nobody_up(gang: G
     chain_id, _lead, _other = _running(gang)
     stop_chain(gang.site.database, gang.site.settings, gang.site.who, chain_id)
     ended(gang, chain_id)
+
+
+def test_a_chain_whose_worker_is_gone_is_driven_by_whoever_goes_on_with_it(gang: Gang) -> None:
+    """Its trainer was never disturbed, and is not started again."""
+    gang.workers.kill("b")
+    site = gang.site
+    order = ChainOrder(stages=("sft",), model=str(site.settings.home)).model_dump(mode="json")
+    with site.database.transaction() as session:
+        chain = Chain(
+            project_id=site.who.project_id,
+            bundle_id=site.bundle_id,
+            recipe="cpu-smoke",
+            order=order,
+        )
+        session.add(chain)
+    enqueue(site.settings, site.database, run_chain, workflow_id(chain.id, 1), chain.id)
+    site.wait(chain.id, lambda view: stage(view, "sft").run_id is not None)
+    folder = site.settings.home / "runs" / stage(site.view(chain.id), "sft").run_id
+    wait((folder / "ready").exists)
+    gang.workers.kill("a")
+    assert launch.look(folder).state == "running"
+    resume_chain(site.database, site.durable, site.settings, site.who, chain.id)
+    stop_chain(site.database, site.settings, site.who, chain.id)
+    view = site.wait(chain.id, is_over)
+    assert (view.state, stage(view, "sft").reason) == ("stopped", "training.stopped_saved")
+    assert len((folder / "starts").read_text().split()) == 1
+    wait(lambda: processes_with(token_of(folder)) == [])
 
 
 def test_nodes_that_cannot_be_are_refused(gang: Gang) -> None:
