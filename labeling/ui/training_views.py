@@ -14,6 +14,7 @@ _STATES = {
     "stopped": "warn",
     "stopping": "warn",
     "waiting": "quiet",
+    "queued": "warn",
     "off": "quiet",
     "skipped": "quiet",
 }
@@ -54,16 +55,15 @@ def chain_row(found: ChainSummary, words: Words) -> list[Node]:
 
 def chain_view(found: ChainView, words: Words) -> Node:
     """One chain: its stages and its alarms; curves are drawn elsewhere."""
+    resume = words.sentence(found.resume.code, found.resume.values) if found.resume else None
     parts: list[Node] = [
         card(
             f"{found.bundle_name} · {found.recipe}",
+            *([node("p", resume)] if resume else []),
             *(_stage(each, words) for each in found.stages),
             right=state_pill(found.state, words),
         )
     ]
-    if found.resume:
-        told = words.sentence(found.resume.code, found.resume.values)
-        parts.append(node("p", told, cls="pw-mute"))
     if found.alarms:
         parts.append(alarms_view(found.alarms, words))
     return node("div", *parts, cls="pw-view")
@@ -77,7 +77,7 @@ def state_pill(state: str, words: Words) -> Node:
 def _stage(found: StageView, words: Words) -> Node:
     name = words.sentence(f"training.stage_{found.name}", {})
     lines: list[Node] = [
-        node("div", node("b", name), state_pill(found.state, words), cls="pw-line")
+        node("div", node("b", name), state_pill(_seen_state(found), words), cls="pw-line")
     ]
     if found.started_at:
         until = f" – {moment(found.finished_at)}" if found.finished_at else ""
@@ -87,7 +87,7 @@ def _stage(found: StageView, words: Words) -> Node:
         by = f" · {moment(found.stop_deadline)}" if found.stop_deadline else ""
         lines.append(node("div", phase + by, cls="pw-mute"))
     if found.reason:
-        kind = "pw-bad-text" if found.state == "failed" else "pw-mute"
+        kind = {"failed": "pw-bad-text", "queued": ""}.get(_seen_state(found), "pw-mute")
         lines.append(node("p", words.sentence(found.reason, found.values), cls=kind))
     if found.figures:
         lines.append(node("p", _figures(found.figures), cls="pw-mute"))
@@ -109,6 +109,11 @@ def _stage(found: StageView, words: Words) -> Node:
             )
         )
     return node("div", *lines, cls="pw-stage")
+
+
+def _seen_state(found: StageView) -> str:
+    """A stage that waits and says for what is in a queue; the others have not begun."""
+    return "queued" if found.state == "waiting" and found.reason else found.state
 
 
 def _check(found: Check, words: Words) -> Node:
