@@ -83,6 +83,14 @@ def holders_of(database: Database, settings: Settings, who: Actor, query_id: str
     ]
 
 
+def runs_of_chain(database: Database, who: Actor, chain_id: str) -> list[RunLink]:
+    """The runs of a chain with the planners that they became, oldest first."""
+    who.require("reviewer")
+    with database.reading() as session:
+        runs = access.list_runs_with_planners(session, who.project_id)
+    return [to_link(each) for each in reversed(runs) if each.run.chain_id == chain_id]
+
+
 def to_link(found: RunOf) -> RunLink:
     """A run with the planner that it became."""
     run, planner = found
@@ -93,6 +101,7 @@ def to_link(found: RunOf) -> RunLink:
         stage=run.stage,
         recipe=run.recipe,
         state=run.state,
+        has_checkpoint=bool(run.checkpoint),
         planner_id=planner.id if planner else None,
         planner=planner.name if planner else None,
         created_at=run.created_at,

@@ -108,6 +108,7 @@ class RunLink(_Value):
     stage: str
     recipe: str
     state: str
+    has_checkpoint: bool = False
     planner_id: str | None = None
     planner: str | None = None
     created_at: datetime

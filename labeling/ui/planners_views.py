@@ -99,6 +99,27 @@ def endpoint_view(found: EndpointView, words: Words) -> Node:
     return card(words("planners.endpoint"), *parts, right=endpoint_pill(found, words))
 
 
+def checkpoints_view(
+    found: Sequence[RunLink], endpoints: Mapping[str, EndpointView], words: Words
+) -> Node:
+    """What the runs of a chain have saved, each to be served."""
+    rows: list[tuple[str | None, list[Node]]] = []
+    for each in found:
+        served = endpoints.get(each.planner_id or "")
+        stage = words.sentence(f"training.stage_{each.stage}", {})
+        href = f"/{words.language}/planners?planner={each.planner_id}"
+        became: Node = (
+            node("a", each.planner or "", href=href) if each.planner_id else each.run_id[-6:]
+        )
+        is_live = served is not None and served.is_live
+        act: Node = node("button", words("planners.serve"), pick=each.run_id, cls="pw-button")
+        if served is not None and is_live:
+            act = endpoint_pill(served, words)
+        rows.append((None, [stage, became, act]))
+    heads = [words("planners.stage"), words("planners.planner"), words("planners.endpoint")]
+    return card(words("planners.of_run"), table(heads, rows, empty=""))
+
+
 def key_view(key: str, words: Words) -> Node:
     """A key, this once."""
     return card(
@@ -133,7 +154,7 @@ def _backward(found: Lineage, words: Words) -> list[Node]:
     bundle = found.bundle
     page = f"/{words.language}"
     pairs: list[tuple[str, Node]] = [
-        (words("planners.run"), _run(found.run, words)),
+        (words("planners.run"), _run(found.run, words, is_own=True)),
         (
             words("planners.bundle"),
             node(
@@ -144,6 +165,8 @@ def _backward(found: Lineage, words: Words) -> list[Node]:
         ),
     ]
     for each in found.rows:
+        if not each.rows:
+            continue
         kind = words.sentence(f"export.kind_{each.kind}", {})
         pairs.append((words("planners.rows_of", kind=kind), f"{each.rows:,}"))
     for name, rows in found.lists.items():
@@ -195,14 +218,14 @@ def _who_when(found: EndpointView, words: Words) -> str:
     return f"{moment(found.created_at)} · {found.created_by or words('planners.command_line')}"
 
 
-def _run(found: RunLink, words: Words) -> Node:
+def _run(found: RunLink, words: Words, *, is_own: bool = False) -> Node:
     page = f"/{words.language}"
     name = f"{found.recipe} · {found.stage} · {found.run_id[-6:]}"
     link: Node = node("a", name, href=f"{page}/training?run={found.chain_id}")
     state = words.sentence(f"training.state_{found.state}", {})
     parts: list[Node] = [link if found.chain_id else name, " "]
     parts.append(pill(state, _TONES.get(found.state, "")))
-    if found.planner_id:
+    if found.planner_id and not is_own:
         became = node("a", found.planner or "", href=f"{page}/planners?planner={found.planner_id}")
         parts += [" → ", became]
     return node("div", *parts)

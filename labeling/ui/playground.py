@@ -25,12 +25,19 @@ _RECENT = 12
 _MOST_PLANNERS = 40
 
 
+class TurnMessage(Message):
+    """An earlier turn."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
 class AskMessage(Message):
     """A question to one planner or two."""
 
     planners: list[str] = Field(min_length=1, max_length=2)
     text: str
-    history: list[tuple[Literal["user", "assistant"], str]]
+    history: list[TurnMessage]
     max_tokens: int
 
 
@@ -172,7 +179,7 @@ def _read_ask(event: gr.EventData) -> list[PlaygroundOrder]:
             PlaygroundOrder(
                 planner_id=each,
                 text=asked.text.strip(),
-                history=tuple(asked.history),
+                history=tuple((turn.role, turn.content) for turn in asked.history),
                 max_tokens=asked.max_tokens,
             )
             for each in dict.fromkeys(asked.planners)

@@ -21,6 +21,7 @@ from labeling.ui.events import DIRECT, on_page_load
 from labeling.ui.fields import button, choice, hidden
 from labeling.ui.i18n import Words
 from labeling.ui.rollouts import build_rollouts
+from labeling.ui.run_serving import build_run_serving
 from labeling.ui.run_views import curves, curves_value, differences_view
 from labeling.ui.session import Services, who_asks
 from labeling.ui.training_order import Form, knob_updates, lay_out_order, read_order
@@ -329,6 +330,7 @@ def _lay_out(services: Services, words: Words) -> TrainingPage:
                 beside = choice(words, "training.beside", multiselect=True, max_choices=MOST - 1)
             differing = view("training-differences")
             drawn, seen, told = curves(words), hidden("training.seen"), notice()
+            build_run_serving(services, words, picked, told)
             build_rollouts(services, words, picked, told)
     buttons = (stop, stop_at_once, resume)
     return TrainingPage(

@@ -154,7 +154,7 @@ class Playground {
   async #ask() {
     if (this.button.disabled) return;
     const planners = [...new Set([this.one.select.value, this.other.select.value].filter(Boolean))];
-    const history = this.turns.filter(([, content]) => content.trim());
+    const history = this.turns.filter(([, content]) => content.trim()).map(([role, content]) => ({ role, content }));
     const message = { planners, text: this.text.value, history, max_tokens: Number(this.tokens.value) || 2048 };
     sessionStorage.setItem(KEPT, JSON.stringify({ text: this.text.value, turns: this.turns }));
     this.looking = true;
