@@ -26,6 +26,7 @@ from schemas.bundle import AUGMENTED, FileFact, PoolFigures, RowOrigin
 from schemas.errors import InvalidInput
 from schemas.recipe import SFT_FORMATS, BundleRecipe
 from schemas.scoring.check import Problem
+from schemas.training_stages import PREFERENCES
 
 _PROGRESS_S = 0.5
 
@@ -137,7 +138,10 @@ def _write_companions(
     """Plugin, training recipes and card; the facts of all files so far."""
     recipe = contents.recipe
     files = scoring_files() | recipe_files(
-        recipe.training, with_thinking=recipe.with_thinking, weights=recipe.weights
+        recipe.training,
+        with_thinking=recipe.with_thinking,
+        weights=recipe.weights,
+        preferences=[each for each in PREFERENCES if each in recipe.formats],
     )
     for name, content in sorted(files.items()):
         writer.write(name, [content])

@@ -6,19 +6,10 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SkipValidation
 
 from schemas.training_alarms import Alarm
+from schemas.training_stages import STAGES, TRAINED, USUAL, Stage, TrainingStage
 
-Stage = Literal["preflight", "freeze", "sft", "evaluate_sft", "grpo", "evaluate_grpo", "compare"]
-STAGES: tuple[Stage, ...] = (
-    "preflight",
-    "freeze",
-    "sft",
-    "evaluate_sft",
-    "grpo",
-    "evaluate_grpo",
-    "compare",
-)
-TRAINED: tuple[Literal["sft", "grpo"], ...] = ("sft", "grpo")
-"""The stages that train, in order."""
+__all__ = ["STAGES", "TRAINED", "Stage", "TrainingStage"]
+
 StageState = Literal["waiting", "off", "running", "succeeded", "skipped", "failed", "stopped"]
 RunState = Literal["waiting", "starting", "running", "stopping", "succeeded", "failed", "stopped"]
 StopPhase = Literal["saving", "leaving", "killing"]
@@ -78,11 +69,13 @@ class RunStatus(_Value):
 class ChainOrder(_Value):
     """What a person chose beside bundle and recipe."""
 
-    stages: tuple[Stage, ...] = STAGES
+    stages: tuple[Stage, ...] = USUAL
     """Stages that are switched on; always in the order of `STAGES`."""
+    variants: tuple[str, ...] = ()
+    """Variants of the recipe, such as `lora`."""
     weights: dict[str, float] | None = None
     """Weight by reward; the bundle's own when absent."""
-    overrides: dict[Literal["sft", "grpo"], dict[str, JsonValue]] = {}
+    overrides: dict[TrainingStage, dict[str, JsonValue]] = {}
     """Trainer arguments that replace the recipe's, by stage."""
     model: str | None = None
     """Folder or name of the model to begin from; the recipe's when absent."""
@@ -145,7 +138,7 @@ class ChainView(_Value):
     state: RunState
     stage: Stage
     stages: tuple[StageView, ...]
-    series: SkipValidation[dict[Literal["sft", "grpo"], dict[str, tuple[Point, ...]]]]
+    series: SkipValidation[dict[TrainingStage, dict[str, tuple[Point, ...]]]]
     """By stage, then by the name that the trainer's `logging.jsonl` uses."""
     alarms: tuple[Alarm, ...] = ()
     log_tail: str

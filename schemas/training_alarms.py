@@ -10,10 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean, median
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from schemas.training_stages import TrainingStage
 from schemas.trend import trend
 
 Curve = Sequence[float]
@@ -49,7 +50,7 @@ class Alarm(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    stage: Literal["sft", "grpo"]
+    stage: TrainingStage
     step: int
     values: dict[str, JsonValue] = {}
 

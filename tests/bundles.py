@@ -51,6 +51,23 @@ def a_bundle_folder(folder: Path, rows: int = 32, *, with_thinking: bool = True)
     return folder
 
 
+def add_preferences(folder: Path, rows: int = 16) -> None:
+    """Rows for DPO and KTO: the accepted answer, and that of another question."""
+    cases = [_case(number) for number in range(rows + 2)]
+    dpo: list[dict[str, object]] = []
+    kto: list[dict[str, object]] = []
+    for number, (case, other) in enumerate(zip(cases, cases[2:], strict=False)):
+        wrong = _content(other, with_thinking=True)
+        dpo.append({**_sft_row(case, with_thinking=True), "rejected_response": wrong})
+        is_good = number % 2 == 0
+        said = _content(case, with_thinking=True) if is_good else wrong
+        messages = [*_messages(case), {"role": "assistant", "content": said}]
+        kto.append({"messages": messages, "channel": "suggestions", "label": is_good})
+    _write(folder / "dpo.jsonl", iter(dpo))
+    _write(folder / "kto.jsonl", iter(kto))
+    write_manifest(folder)
+
+
 def a_bundle(
     database: Database, settings: Settings, who: Actor, *, rows: int = 32, name: str = "first"
 ) -> str:
@@ -143,13 +160,17 @@ def _messages(case: dict[str, str | tuple[str, ...]]) -> list[dict[str, str]]:
     ]
 
 
-def _sft_row(case: dict[str, str | tuple[str, ...]], with_thinking: bool) -> dict[str, object]:
+def _content(case: dict[str, str | tuple[str, ...]], with_thinking: bool) -> str:
     thought = "".join(
         f"用户想知道{ask}，这属于{expert}的职责。"
         for expert, ask in zip(case["experts"], case["asks"], strict=True)
     )
     thinking = f"<think>\n{thought}按这个顺序安排即可。\n</think>\n\n" if with_thinking else ""
-    content = f"{thinking}<answer>\n{_answer(case)}\n</answer>"
+    return f"{thinking}<answer>\n{_answer(case)}\n</answer>"
+
+
+def _sft_row(case: dict[str, str | tuple[str, ...]], with_thinking: bool) -> dict[str, object]:
+    content = _content(case, with_thinking)
     return {
         "messages": [*_messages(case), {"role": "assistant", "content": content}],
         "channel": "suggestions",

@@ -26,9 +26,9 @@ class Site(NamedTuple):
     who: Actor
     bundle_id: str
 
-    def start(self, order: ChainOrder) -> str:
+    def start(self, order: ChainOrder, recipe: str = "cpu-smoke") -> str:
         return start_chain(
-            self.database, self.durable, self.settings, self.who, self.bundle_id, "cpu-smoke", order
+            self.database, self.durable, self.settings, self.who, self.bundle_id, recipe, order
         )
 
     def view(self, chain_id: str) -> ChainView:

@@ -3,7 +3,6 @@
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from schemas.training_alarms import (
     first_not_finite,
     spreading_phrase,
 )
+from schemas.training_stages import TrainingStage
 
 LOOKED_AT = (TOTAL, EXPERTS, WANTED_LENGTH, LENGTH, CLIPPED, ZERO_STD, KL)
 SAMPLE = 100
@@ -34,7 +34,7 @@ EVERY = 10
 """Completions are compared each time the run is so many steps further."""
 
 
-def alarms_of(folder: Path, bundle: Path, stage: Literal["sft", "grpo"]) -> tuple[Alarm, ...]:
+def alarms_of(folder: Path, bundle: Path, stage: TrainingStage) -> tuple[Alarm, ...]:
     """What is wrong with a run so far; the most recent state of each alarm."""
     columns = columns_of(folder)
     if not columns.steps:
@@ -44,7 +44,7 @@ def alarms_of(folder: Path, bundle: Path, stage: Literal["sft", "grpo"]) -> tupl
     if broken is not None:
         step, name = broken
         found.append(Alarm(name="not_finite", stage=stage, step=step, values={"metric": name}))
-    if stage == "sft":
+    if stage != "grpo":
         return tuple(found)
     curves = {name: columns.column(name) for name in LOOKED_AT}
     weight = sum(weights_of(folder).values()) or 1.0

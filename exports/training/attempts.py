@@ -17,14 +17,15 @@ from exports.training.resuming import find_resume_point, to_resume_point
 from exports.training.stages import Job, Outcome, file_hash
 from exports.training.waiting import label, wait_for_devices
 from schemas.scoring.source import source_hash
-from schemas.training import RunOrder, Told
+from schemas.training import TRAINED, RunOrder, Told
+from schemas.training_stages import to_training_stage
 
 POLL_S = 0.5
 RESUMED = "resume_from_checkpoint"
 
 
 def train(job: Job, stage: TrainingStage) -> Outcome:
-    """SFT or GRPO: find or start the run, then stay beside it until it is over."""
+    """A training: find or start the run, then stay beside it until it is over."""
     run = _find_or_add_run(job, stage)
     folders = gathering.folders_of(job, run) if job.order.nodes else [run.folder]
     job.tell(stage, run_id=run.id)
@@ -93,10 +94,13 @@ def _train_together(job: Job, stage: TrainingStage, run: Run) -> launch.Look | N
 
 
 def last_checkpoint(job: Job, stage: TrainingStage) -> str | None:
-    """The checkpoint that a stage of this chain ended with."""
+    """The checkpoint that the stage before this one ended with; None where none has trained."""
     with job.database.reading() as session:
-        run = training.find_run(session, job.chain_id, stage)
-        return run.checkpoint if run and run.state == "succeeded" else None
+        for before in reversed(TRAINED[: TRAINED.index(stage)]):
+            run = training.find_run(session, job.chain_id, before)
+            if run and run.state == "succeeded" and run.checkpoint:
+                return run.checkpoint
+    return None
 
 
 def _find_or_add_run(job: Job, stage: TrainingStage) -> Run:
@@ -139,8 +143,8 @@ def _set_waiting(job: Job, run_id: str) -> None:
 
 def _prepare(job: Job, run: Run, folder: Path, devices: tuple[str, ...]) -> None:
     """Write the run folder; the stage before gives the checkpoint to begin from."""
-    stage: TrainingStage = "grpo" if run.stage == "grpo" else "sft"
-    begun = last_checkpoint(job, "sft") if stage == "grpo" else None
+    stage = to_training_stage(run.stage)
+    begun = last_checkpoint(job, stage)
     arguments = start_from(job.arguments(stage), model=job.model(), checkpoint=begun)
     arguments |= run.parameters
     if job.order.nodes and job.recipe.devices == 0:

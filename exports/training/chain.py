@@ -41,7 +41,7 @@ def start_chain(  # noqa: PLR0917  who, what, with what: as every service, in th
         InvalidInput: `training.nodes_need_postgresql`, `training.node_named_twice`.
     """
     who.require("admin")
-    get_recipe(recipe)
+    get_recipe(recipe, order.variants if order else ())
     _check_nodes(database, order)
     wanted = (order or ChainOrder()).model_dump(mode="json")
     with database.transaction() as session:
@@ -195,9 +195,9 @@ def _perform(job: stages.Job, stage: Stage) -> stages.Outcome:
             return stages.check(job)
         case "freeze":
             return stages.freeze(job)
-        case "sft" | "grpo":
+        case "sft" | "dpo" | "kto" | "grpo":
             return train(job, stage)
-        case "evaluate_sft" | "evaluate_grpo":
+        case "evaluate_sft" | "evaluate_dpo" | "evaluate_kto" | "evaluate_grpo":
             return evaluate_stage(job, stage)
         case "compare":
             return compare_stages(job)
@@ -213,6 +213,7 @@ def _job(chain_id: str) -> stages.Job:
         if held.closing.wait(seconds):
             raise Interrupted
 
+    order = ChainOrder.model_validate(chain.order)
     return stages.Job(
         database=held.database,
         settings=held.settings,
@@ -221,8 +222,8 @@ def _job(chain_id: str) -> stages.Job:
         person_id=chain.created_by,
         bundle_id=bundle.id,
         bundle=(held.settings.home / bundle.folder).resolve(),
-        recipe=get_recipe(chain.recipe),
-        order=ChainOrder.model_validate(chain.order),
+        recipe=get_recipe(chain.recipe, order.variants),
+        order=order,
         pause=pause,
         executor_id=held.executor_id,
     )

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 from pydantic import JsonValue
 
@@ -33,6 +32,7 @@ from schemas.training import (
     Told,
 )
 from schemas.training_alarms import Alarm
+from schemas.training_stages import TrainingStage, to_training_stage
 
 LOG_LINES = 80
 
@@ -64,18 +64,18 @@ def chain_view(
     with database.reading() as session:
         chain = training.get_chain(session, who.project_id, chain_id)
         bundle = training.get_bundle(session, who.project_id, chain.bundle_id)
-        attempts = {each: training.list_attempts(session, chain_id, each) for each in TRAINED}
+        attempts = {str(each): training.list_attempts(session, chain_id, each) for each in TRAINED}
     runs = {stage: found[-1] if found else None for stage, found in attempts.items()}
-    curves: dict[Literal["sft", "grpo"], dict[str, tuple[Point, ...]]] = {}
+    curves: dict[TrainingStage, dict[str, tuple[Point, ...]]] = {}
     alarms: list[Alarm] = []
-    for stage, run in runs.items():
+    for stage in TRAINED:
+        run = runs[stage]
         if run is not None:
-            name_of = "sft" if stage == "sft" else "grpo"
             folder = settings.home / run.folder
             if with_curves:
                 folders = [settings.home / each.folder for each in attempts[stage]]
-                curves[name_of] = one_curve_each(curves_of(each) for each in folders)
-            alarms += alarms_of(folder, settings.home / bundle.folder, name_of)
+                curves[stage] = one_curve_each(curves_of(each) for each in folders)
+            alarms += alarms_of(folder, settings.home / bundle.folder, stage)
     latest = max((run for run in runs.values() if run), key=lambda run: run.id, default=None)
     return ChainView.model_validate(
         {
@@ -109,7 +109,7 @@ def run_view(database: Database, settings: Settings, who: Actor, run_id: str) ->
     with database.reading() as session:
         row = training.get_run(session, who.project_id, run_id)
         bundle = training.get_bundle(session, who.project_id, row.bundle_id)
-    folder, stage = settings.home / row.folder, "sft" if row.stage == "sft" else "grpo"
+    folder, stage = settings.home / row.folder, to_training_stage(row.stage)
     alarms = alarms_of(folder, settings.home / bundle.folder, stage)
     update = {"log_tail": last_lines(folder, LOG_LINES), "alarms": alarms}
     return _run(database, row, settings).model_copy(update=update)

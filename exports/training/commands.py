@@ -13,17 +13,21 @@ from pydantic import BaseModel, ValidationError
 
 from exports.training import node_commands
 from exports.training.alarm_report import tell_alarms, with_words
+from exports.training.variants import chosen_variants, stages_left
 from labeling.command_line import ALL_DONE, FAILED, SOME_REFUSED, CommandContext, Subparsers
 from schemas.errors import InvalidInput, NotFound
 from schemas.sentences import sentence
-from schemas.training import STAGES, ChainOrder, ChainView, Stage, StageView
+from schemas.training import TRAINED, ChainOrder, ChainView, Stage, StageView
+from schemas.training_stages import USUAL
 
 if TYPE_CHECKING:
     from db.tables import Bundle
 
 ALONE: dict[str, tuple[Stage, ...]] = {
-    "chain": STAGES,
+    "chain": USUAL,
     "sft": ("preflight", "freeze", "sft"),
+    "dpo": ("preflight", "freeze", "dpo"),
+    "kto": ("preflight", "freeze", "kto"),
     "grpo": ("preflight", "freeze", "grpo"),
 }
 POLL_S = 0.5
@@ -39,6 +43,7 @@ def add_commands(commands: Subparsers) -> None:
     train = commands.add_parser("train", help="train on a bundle, from preflight to comparison")
     train.add_argument("bundle", metavar="BUNDLE", help="id or name (the newest)")
     train.add_argument("--recipe", default="cpu-smoke", help="(default: cpu-smoke)")
+    train.add_argument("--variant", action="append", default=[], help="of the recipe, such as lora")
     train.add_argument("--stage", choices=list(ALONE), default="chain", help="(default: chain)")
     train.add_argument("--model", help="folder of the model to begin from")
     train.add_argument("--benchmark", metavar="NAME[@N]", help="(default: the newest)")
@@ -118,6 +123,7 @@ def _read_order(args: argparse.Namespace) -> ChainOrder:
     Raises:
         InvalidInput: `training.override_not_a_pair`.
     """
+    chosen = chosen_variants(args.recipe, args.variant)
     weights: dict[str, float] = {}
     overrides: dict[str, dict[str, Any]] = {}
     for text in args.weight:
@@ -131,13 +137,14 @@ def _read_order(args: argparse.Namespace) -> ChainOrder:
     for text in args.set:
         path, is_pair, value = text.partition("=")
         stage, _, name = path.partition(".")
-        if not is_pair or not name or stage not in ("sft", "grpo"):
+        if not is_pair or not name or stage not in TRAINED:
             raise InvalidInput("training.override_not_a_pair", text=text)
         overrides.setdefault(stage, {})[name] = yaml.safe_load(value)
     try:
         return ChainOrder.model_validate(
             {
-                "stages": ALONE[args.stage],
+                "stages": stages_left(ALONE[args.stage], chosen),
+                "variants": args.variant,
                 "weights": weights or None,
                 "overrides": overrides,
                 "model": args.model,

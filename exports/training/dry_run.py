@@ -11,7 +11,7 @@ from exports.training.inside.arguments import command_line
 from exports.training.recipes import TrainingRecipe, TrainingStage, get_recipe, stage_arguments
 from exports.training.verify import read_manifest
 from schemas.settings import Settings
-from schemas.training import ChainOrder
+from schemas.training import TRAINED, ChainOrder
 
 
 def dry_run(
@@ -22,11 +22,11 @@ def dry_run(
     addresses: Mapping[str, str] | None = None,
 ) -> list[str]:
     """One shell line a training stage and node; a stage begins from what the one before saves."""
-    chosen, terms = get_recipe(recipe), read_manifest(bundle).get("recipe", {})
+    chosen, terms = get_recipe(recipe, order.variants), read_manifest(bundle).get("recipe", {})
     out = (settings.home / "runs" / "by-hand").resolve()
-    stages: tuple[TrainingStage, ...] = ("sft", "grpo")
+    before: TrainingStage | None = None
     lines: list[str] = []
-    for stage in stages:
+    for stage in TRAINED:
         if stage not in order.stages:
             continue
         arguments = stage_arguments(
@@ -46,11 +46,14 @@ def dry_run(
         }
         if stage == "grpo":
             arguments["external_plugins"] = [str(bundle / "reward_plugin.py")]
-            if "sft" in order.stages:
-                saved = str(out / "sft" / "last-checkpoint")
-                is_adapter = arguments["tuner_type"] == "lora"
-                names = ("adapters", "ref_adapters") if is_adapter else ("model",)
-                arguments |= dict.fromkeys(names, saved)
+        if stage == "grpo":
+            lines += [each.beside.format(model=model) for each in chosen.variants if each.beside]
+        if before is not None:
+            saved = str(out / before / "last-checkpoint")
+            is_adapter = chosen.stage(before)["tuner_type"] == "lora"
+            names = ("adapters", "ref_adapters") if is_adapter else ("model",)
+            arguments |= dict.fromkeys(names, saved)
+        before = stage
         arguments["ENV"] = arguments.get("ENV", {}) | {"MODELSCOPE_CACHE": str(out / "modelscope")}
         together = on_nodes(chosen, order, addresses or {})
         if together and chosen.devices == 0:

@@ -13,19 +13,19 @@ from exports.evaluate import Manner, open_evaluation, run_evaluation
 from exports.evaluations import compare_evaluations
 from exports.thinking_units import find_unit
 from exports.training.planners import planner_of_run
-from exports.training.recipes import TrainingStage, get_recipe
+from exports.training.recipes import get_recipe
 from exports.training.serve import Served, serving
 from exports.training.stages import Job, Outcome
 from exports.training.waiting import devices_for
 from schemas.settings import Settings
-from schemas.training import Stage
+from schemas.training import TRAINED, Stage
+from schemas.training_stages import trained_by
 
 
 def evaluate_stage(job: Job, stage: Stage) -> Outcome:
-    """The short evaluation of what SFT or GRPO ended with."""
-    trained: TrainingStage = "sft" if stage == "evaluate_sft" else "grpo"
+    """The short evaluation of what a training ended with."""
     with job.database.reading() as session:
-        run = training.find_run(session, job.chain_id, trained)
+        run = training.find_run(session, job.chain_id, trained_by(stage))
         benchmark = training.find_benchmark(session, job.project_id, job.order.benchmark)
         report = training.stage_report(
             training.get_chain(session, None, job.chain_id).report, stage
@@ -51,17 +51,17 @@ def evaluate_stage(job: Job, stage: Stage) -> Outcome:
 
 
 def compare_stages(job: Job) -> Outcome:
-    """What GRPO changed after SFT, question by question."""
+    """What the last training changed after the first, question by question."""
     with job.database.reading() as session:
         report = training.get_chain(session, None, job.chain_id).report
     ids = [
         training.stage_report(report, stage).get("evaluation_id")
-        for stage in ("evaluate_sft", "evaluate_grpo")
+        for stage in (f"evaluate_{each}" for each in TRAINED)
     ]
-    before, after = (each if isinstance(each, str) else None for each in ids)
-    if before is None or after is None:
+    known = [each for each in ids if isinstance(each, str)]
+    if len(known) < 2:
         return Outcome("skipped", "training.nothing_to_compare")
-    compared = compare_evaluations(job.database, job.project_id, before, after)
+    compared = compare_evaluations(job.database, job.project_id, known[0], known[-1])
     values: dict[str, JsonValue] = {
         "before": f"{compared.before.accuracy * 100:.1f}",
         "after": f"{compared.after.accuracy * 100:.1f}",

@@ -48,7 +48,7 @@ def trainer_python(settings: Settings) -> Path:
 def stage_command(settings: Settings, stage: str, config: Path) -> tuple[str, ...]:
     """`swift sft|rlhf CONFIG`, by the trainer's own environment rather than by PATH."""
     swift = trainer_python(settings).with_name("swift")
-    return (str(swift), {"sft": "sft", "grpo": "rlhf"}[stage], str(config))
+    return (str(swift), "sft" if stage == "sft" else "rlhf", str(config))
 
 
 def copyable(command: tuple[str, ...], environment: Mapping[str, str]) -> str:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,6 +16,7 @@ from exports.training.run_config import weights_of
 from schemas.people import Actor
 from schemas.project import REWARDS
 from schemas.settings import Settings
+from schemas.training_stages import TRAINED, TrainingStage, to_training_stage
 
 MOST_STEPS = 3_000
 """Of a longer run every second, fourth, … step is shown, so that a page never grows beyond this."""
@@ -35,6 +36,10 @@ DRAWN = (
     "token_acc",
     "entropy/mean",
     "eval_loss",
+    "rewards/accuracies",
+    "rewards/margins",
+    "rewards/chosen",
+    "rewards/rejected",
     *(f"rewards/{name}/mean" for name in REWARDS),
 )
 
@@ -68,8 +73,7 @@ class Shown(NamedTuple):
 
     chain_id: str
     label: str
-    sft: tuple[str, ...]
-    grpo: tuple[str, ...]
+    stages: dict[TrainingStage, tuple[str, ...]]
     weight: float
 
 
@@ -120,13 +124,13 @@ def live(
 
 
 def _shown(chain_id: str, label: str, runs: Sequence[Run], settings: Settings) -> Shown:
-    stages: dict[Literal["sft", "grpo"], tuple[str, ...]] = {"sft": (), "grpo": ()}
+    stages: dict[TrainingStage, tuple[str, ...]] = dict.fromkeys(TRAINED, ())
     for run in runs:
-        stage = "sft" if run.stage == "sft" else "grpo"
+        stage = to_training_stage(run.stage)
         stages[stage] = (*stages[stage], run.id)
     grpo = [run for run in runs if run.stage == "grpo"]
     weight = sum(weights_of(settings.home / grpo[-1].folder).values()) if grpo else 0.0
-    return Shown(chain_id, label, stages["sft"], stages["grpo"], weight or 1.0)
+    return Shown(chain_id, label, stages, weight or 1.0)
 
 
 def _part(

@@ -10,6 +10,7 @@ from db.engine import Database
 from exports.training.run_config import run_config, weights_of
 from schemas.people import Actor
 from schemas.settings import Settings
+from schemas.training_stages import TRAINED
 
 MOST = 5
 """Chains in one chart: one and up to four others."""
@@ -63,7 +64,7 @@ def _facts(database: Database, settings: Settings, who: Actor, chain_id: str) ->
     with database.reading() as session:
         chain = training.get_chain(session, who.project_id, chain_id)
         bundle = training.get_bundle(session, who.project_id, chain.bundle_id)
-        runs = {each: training.find_run(session, chain_id, each) for each in ("sft", "grpo")}
+        runs = {each: training.find_run(session, chain_id, each) for each in TRAINED}
     order = cast(Mapping[str, JsonValue], chain.order)
     facts = {"bundle": bundle.name, "recipe": chain.recipe, "model": str(order.get("model") or "")}
     if bundle.manifest_hash:

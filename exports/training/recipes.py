@@ -4,22 +4,40 @@ The files in `recipes/NAME/` hold every argument in plain sight; what a bundle, 
 decides (rewards, thinking, paths, overrides) is filled in here, and nothing else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from exports.training.variants import Variant, chosen_variants, lay_over
 from schemas.errors import NotFound
 from schemas.project import DEFAULT_WEIGHTS, REWARDS
+from schemas.training_stages import TRAINED, TrainingStage
 
-TrainingStage = Literal["sft", "grpo"]
+__all__ = ["TrainingStage"]
+
 FOLDER = Path(__file__).parent / "recipes"
 NAMES = ("cpu-smoke", "single-gpu", "3x8-a100")
 KNOBS: dict[TrainingStage, tuple[str, ...]] = {
-    "sft": ("learning_rate", "max_steps", "num_train_epochs", "per_device_train_batch_size"),
+    "sft": (
+        "learning_rate",
+        "max_length",
+        "max_steps",
+        "num_train_epochs",
+        "per_device_train_batch_size",
+    ),
+    "dpo": ("learning_rate", "beta", "rpo_alpha", "max_steps", "num_train_epochs"),
+    "kto": (
+        "learning_rate",
+        "beta",
+        "desirable_weight",
+        "undesirable_weight",
+        "max_steps",
+        "num_train_epochs",
+    ),
     "grpo": (
         "learning_rate",
         "beta",
@@ -27,6 +45,7 @@ KNOBS: dict[TrainingStage, tuple[str, ...]] = {
         "num_generations",
         "temperature",
         "max_completion_length",
+        "max_length",
         "max_steps",
         "num_train_epochs",
         "per_device_train_batch_size",
@@ -56,12 +75,17 @@ class TrainingRecipe(BaseModel):
     minutes: int
     """What a chain takes, roughly, on the machines that it was made for."""
     evaluation: EvaluationTerms
+    without_thinking: dict[str, Any] = {}
+    """What each stage changes where the answers do not think."""
+    variants: tuple[Variant, ...] = ()
     sft: dict[str, Any]
+    dpo: dict[str, Any]
+    kto: dict[str, Any]
     grpo: dict[str, Any]
 
     def stage(self, stage: TrainingStage) -> dict[str, Any]:
-        """The arguments of a stage, as in its file."""
-        return dict(self.sft if stage == "sft" else self.grpo)
+        """The arguments of a stage, as in its file and under the chosen variants."""
+        return dict(cast(dict[str, Any], getattr(self, stage)))
 
 
 class Knob(NamedTuple):
@@ -78,24 +102,31 @@ def list_recipes() -> tuple[TrainingRecipe, ...]:
     return tuple(get_recipe(name) for name in NAMES)
 
 
-@cache
-def get_recipe(name: str) -> TrainingRecipe:
-    """A recipe by name.
+def get_recipe(name: str, variants: Sequence[str] = ()) -> TrainingRecipe:
+    """A recipe by name, under variants of it.
 
     Raises:
-        NotFound: `training.recipe_not_found`.
+        NotFound: `training.recipe_not_found`, `training.variant_not_found`.
+        InvalidInput: `training.variants_exclude`.
     """
+    return _recipe(name, tuple(variants))
+
+
+@cache
+def _recipe(name: str, variants: tuple[str, ...]) -> TrainingRecipe:
     if name not in NAMES:
         raise NotFound("training.recipe_not_found", name=name, names=", ".join(NAMES))
-    terms, sft, grpo = (_read(FOLDER / name / f"{part}.yaml") for part in ("recipe", "sft", "grpo"))
-    return TrainingRecipe.model_validate({"name": name, **terms, "sft": sft, "grpo": grpo})
+    terms = _read(FOLDER / name / "recipe.yaml")
+    chosen = chosen_variants(name, variants)
+    stages = lay_over({each: _read(FOLDER / name / f"{each}.yaml") for each in TRAINED}, chosen)
+    return TrainingRecipe.model_validate({"name": name, "variants": chosen, **terms, **stages})
 
 
 def knobs(recipe: TrainingRecipe) -> tuple[Knob, ...]:
-    """What pages show of a recipe, SFT first."""
+    """What pages show of a recipe, in the order of the stages."""
     return tuple(
         Knob(stage, name, recipe.stage(stage)[name], f"training.knob_{name}")
-        for stage in ("sft", "grpo")
+        for stage in TRAINED
         for name in KNOBS[stage]
         if name in recipe.stage(stage)
     )
@@ -130,6 +161,8 @@ def stage_arguments(
 ) -> dict[str, Any]:
     """The recipe's arguments with rewards and thinking filled in; overrides come last."""
     arguments = recipe.stage(stage)
+    if not with_thinking:
+        arguments |= recipe.without_thinking
     if stage == "grpo":
         chosen = reward_weights(weights, with_thinking=with_thinking)
         arguments["reward_funcs"] = list(chosen)
@@ -162,14 +195,19 @@ def recipe_files(
     with_thinking: bool = True,
     weights: Mapping[str, float] | None = None,
     model: str | None = None,
+    preferences: Sequence[TrainingStage] = (),
 ) -> dict[str, bytes]:
-    """What a bundle carries so that a person can train by hand: two YAML files and `train.sh`.
+    """What a bundle carries so that a person can train by hand: YAML files and `train.sh`.
+
+    `preferences` are `dpo` and `kto` where the bundle has their rows.
 
     Paths in them are relative to the bundle, so the bytes are the same wherever it is made.
     """
     recipe = get_recipe(name)
     files: dict[str, bytes] = {}
-    for stage in ("sft", "grpo"):
+    for stage in TRAINED:
+        if stage not in ("sft", "grpo", *preferences):
+            continue
         arguments = stage_arguments(recipe, stage, with_thinking=with_thinking, weights=weights)
         arguments["model"] = model or arguments["model"]
         files[f"{stage}.yaml"] = to_yaml(arguments)

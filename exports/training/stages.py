@@ -22,7 +22,7 @@ from exports.training.preflight import Plan, preflight
 from exports.training.recipes import TrainingRecipe, TrainingStage, stage_arguments, start_from
 from exports.training.verify import read_manifest
 from schemas.settings import Settings
-from schemas.training import ChainOrder, Stage, StageState
+from schemas.training import TRAINED, ChainOrder, Stage, StageState
 
 POLL_S = 0.5
 
@@ -100,10 +100,9 @@ class Outcome(NamedTuple):
 def check(job: Job) -> Outcome:
     """Preflight."""
     model = job.model()
-    stages: tuple[TrainingStage, ...] = ("sft", "grpo")
     arguments: dict[TrainingStage, dict[str, Any]] = {
         stage: start_from(job.arguments(stage), model=model, checkpoint=None)
-        for stage in stages
+        for stage in TRAINED
         if stage in job.order.stages
     }
     if not arguments:

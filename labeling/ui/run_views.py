@@ -24,6 +24,7 @@ _GRPO = (
     "entropy/mean",
 )
 _SFT = ("token_acc", "learning_rate", "grad_norm", "eval_loss")
+_PREFERENCE = ("rewards/accuracies", "rewards/margins", "kl", "learning_rate", "grad_norm")
 _LENGTHS = ("mean", "max", "min")
 
 
@@ -39,7 +40,13 @@ def chart_specs(words: Words) -> dict[str, list[dict[str, Any]]]:
         ),
     ]
     loss = _one("loss", words) | {"tall": True}
-    return {"grpo": grpo, "sft": [loss, *(_one(name, words) for name in _SFT)]}
+    preferred = [_preferences(words), *(_one(name, words) for name in _PREFERENCE)]
+    return {
+        "grpo": grpo,
+        "kto": [loss, *preferred],
+        "dpo": [loss, *preferred],
+        "sft": [loss, *(_one(name, words) for name in _SFT)],
+    }
 
 
 def _rewards(words: Words) -> dict[str, Any]:
@@ -70,6 +77,20 @@ def _lengths(words: Words) -> dict[str, Any]:
     ]
     title, unit = words("training.curve_completions_mean_length"), words("training.unit_tokens")
     return {"id": "lengths", "title": title, "unit": unit, "lines": lines}
+
+
+def _preferences(words: Words) -> dict[str, Any]:
+    """What the planner thinks of the better and of the worse answer, against its reference."""
+    lines = [
+        {
+            "metric": f"rewards/{each}",
+            "label": words(f"training.line_{each}"),
+            "tone": tone,
+            "thick": each == "chosen",
+        }
+        for tone, each in enumerate(("chosen", "rejected"))
+    ]
+    return {"id": "preferences", "title": words("training.chart_preferences"), "lines": lines}
 
 
 def _one(metric: str, words: Words, title: str = "") -> dict[str, Any]:
@@ -106,8 +127,7 @@ def curves_value(news: Live) -> dict[str, Any]:
             {
                 "id": each.chain_id,
                 "label": each.label,
-                "sft": each.sft,
-                "grpo": each.grpo,
+                **each.stages,
                 "weight": each.weight,
             }
             for each in news.chains

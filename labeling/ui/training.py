@@ -15,6 +15,7 @@ from exports.training.live import Seen, live
 from exports.training.nodes import list_nodes
 from exports.training.overlay import MOST, differences
 from exports.training.recipes import get_recipe
+from exports.training.variants import one_of_each_group
 from labeling.ui import training_views as views
 from labeling.ui.errors import notice, presented, say, unchanged
 from labeling.ui.events import DIRECT, on_page_load
@@ -24,7 +25,14 @@ from labeling.ui.rollouts import build_rollouts
 from labeling.ui.run_serving import build_run_serving
 from labeling.ui.run_views import curves, curves_value, differences_view
 from labeling.ui.session import Services, who_asks
-from labeling.ui.training_order import Form, knob_updates, lay_out_order, read_order
+from labeling.ui.training_order import (
+    Form,
+    knob_updates,
+    lay_out_order,
+    read_order,
+    stage_update,
+    variant_names,
+)
 from labeling.ui.view import card, on_pick, picked_id, shown, table, view
 from schemas.errors import InvalidInput
 from schemas.people import Actor
@@ -140,10 +148,23 @@ class TrainingHandlers:
         return self._chains(who_asks(request, "admin"), picked_id(event))
 
     def on_recipe(self, recipe: str, request: gr.Request) -> list[Any]:
-        """Show what a recipe is for, and its knobs."""
+        """Show what a recipe is for, its variants and its knobs."""
         who_asks(request, "admin")
         found = get_recipe(recipe)
-        return [shown(views.recipe_view(found, self.words)), *knob_updates(found)]
+        variants = gr.Dropdown(choices=variant_names(recipe), value=[], multiselect=True)
+        about = shown(views.recipe_view(found, self.words))
+        return [variants, about, stage_update(found), *knob_updates(found)]
+
+    def on_variants(
+        self, recipe: str, variants: list[str] | None, request: gr.Request
+    ) -> list[Any]:
+        """Show what the chosen variants change; the later of two that decide the same stays."""
+        who_asks(request, "admin")
+        kept = one_of_each_group(recipe, variants or ())
+        found = get_recipe(recipe, kept)
+        about = shown(views.recipe_view(found, self.words))
+        chosen = gr.Dropdown(value=list(kept), multiselect=True)
+        return [chosen, about, stage_update(found), *knob_updates(found)]
 
     @presented
     def on_show(self, request: gr.Request, bundle_id: str, *fields: Any) -> CommandsShown:
@@ -296,10 +317,12 @@ def build_training_page(services: Services, words: Words) -> TrainingPage:
     live += [page.picked, page.notice]
     known = [page.picked, page.beside, page.seen]
     on_page_load(handlers.on_load, None, [form.bundle, page.notice])
-    on_page_load(handlers.on_recipe, form.recipe, [form.about, *form.knobs])
+    chosen = [form.variants, form.about, form.stages, *form.knobs]
+    on_page_load(handlers.on_recipe, form.recipe, chosen)
     on_page_load(handlers.on_open, page.picked, live)
     form.bundle.change(handlers.on_bundle, form.bundle, list(form.weights), **DIRECT)
-    form.recipe.input(handlers.on_recipe, form.recipe, [form.about, *form.knobs], **DIRECT)
+    form.variants.input(handlers.on_variants, [form.recipe, form.variants], chosen, **DIRECT)
+    form.recipe.input(handlers.on_recipe, form.recipe, chosen, **DIRECT)
     page.timer.tick(handlers.on_tick, known, live, **DIRECT)
     on_pick(page.curves, handlers.on_again, [page.picked, page.beside], live)
     laid = [page.curves, page.seen, page.differences, page.notice]

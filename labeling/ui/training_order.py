@@ -5,21 +5,23 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from exports.training.recipes import KNOBS, TrainingRecipe, TrainingStage, get_recipe, list_recipes
+from exports.training.recipes import KNOBS, TrainingRecipe, get_recipe, list_recipes
+from exports.training.variants import list_variants, stages_left
 from labeling.ui.fields import button, choice, elem_id, text, weight_fields
 from labeling.ui.i18n import Words
 from labeling.ui.view import title, view
 from schemas.errors import InvalidInput
 from schemas.project import REWARDS
-from schemas.training import STAGES, ChainOrder
+from schemas.training import STAGES, TRAINED, ChainOrder, Stage, TrainingStage
+from schemas.training_stages import USUAL
 
-_TRAINED: tuple[TrainingStage, ...] = ("sft", "grpo")
 FIELDS: tuple[tuple[TrainingStage, str], ...] = tuple(
-    (stage, name) for stage in _TRAINED for name in KNOBS[stage]
+    (stage, name) for stage in TRAINED for name in KNOBS[stage]
 )
 """(stage, argument) of each knob, in the order of the form."""
 _ALWAYS = ("preflight", "freeze")
-SWITCHES = tuple(stage for stage in STAGES if stage not in _ALWAYS)
+SWITCHES: tuple[Stage, ...] = tuple(stage for stage in STAGES if stage not in _ALWAYS)
+_USUALLY_ON: tuple[Stage, ...] = tuple(stage for stage in SWITCHES if stage in USUAL)
 
 
 class Form(NamedTuple):
@@ -27,6 +29,7 @@ class Form(NamedTuple):
 
     bundle: gr.Dropdown
     recipe: gr.Dropdown
+    variants: gr.Dropdown
     about: gr.HTML
     stages: gr.CheckboxGroup
     model: gr.Textbox
@@ -42,7 +45,7 @@ class Form(NamedTuple):
     def inputs(self) -> list[Any]:
         """The fields, in the order of `read_order`."""
         texts = [self.model, self.benchmark, self.nodes]
-        return [self.recipe, self.stages, *texts, *self.knobs, *self.weights]
+        return [self.recipe, self.variants, self.stages, *texts, *self.knobs, *self.weights]
 
 
 def read_order(*fields: Any) -> tuple[str, ChainOrder]:
@@ -51,8 +54,8 @@ def read_order(*fields: Any) -> tuple[str, ChainOrder]:
     Raises:
         InvalidInput: `training.order_refused`.
     """
-    name, stages, model, benchmark, nodes, *numbers = fields
-    recipe = get_recipe(str(name))
+    name, variants, stages, model, benchmark, nodes, *numbers = fields
+    recipe = get_recipe(str(name), variants or ())
     overrides: dict[str, dict[str, Any]] = {}
     for (stage, knob), given in zip(FIELDS, numbers[: len(FIELDS)], strict=True):
         known = recipe.stage(stage)
@@ -64,6 +67,7 @@ def read_order(*fields: Any) -> tuple[str, ChainOrder]:
         order = ChainOrder.model_validate(
             {
                 "stages": [each for each in STAGES if each in (*_ALWAYS, *stages)],
+                "variants": variants or (),
                 "weights": {k: float(v or 0) for k, v in weights.items()}
                 if any(weights.values())
                 else None,
@@ -87,6 +91,16 @@ def knob_updates(recipe: TrainingRecipe) -> list[Any]:
     return updates
 
 
+def variant_names(recipe: str) -> list[str]:
+    """The variants that a recipe has."""
+    return [each.name for each in list_variants(recipe)]
+
+
+def stage_update(recipe: TrainingRecipe) -> Any:
+    """The stages that are on under a recipe and its variants, unless somebody changes it."""
+    return gr.CheckboxGroup(value=list(stages_left(_USUALLY_ON, recipe.variants)))
+
+
 def lay_out_order(words: Words) -> Form:
     """The form."""
     names = [each.name for each in list_recipes()]
@@ -95,10 +109,17 @@ def lay_out_order(words: Words) -> Form:
         with gr.Row():
             bundle = choice(words, "training.bundle")
             recipe = choice(words, "training.recipe", names, value=names[0])
+        variants = choice(
+            words,
+            "training.variants",
+            variant_names(names[0]),
+            multiselect=True,
+            info=words("training.variants_info"),
+        )
         about = view("training-about")
         stages = gr.CheckboxGroup(
             [(words.sentence(f"training.stage_{each}", {}), each) for each in SWITCHES],
-            value=list(SWITCHES),
+            value=list(_USUALLY_ON),
             label=words("training.stages"),
             elem_id="training-stages",
         )
@@ -116,6 +137,7 @@ def lay_out_order(words: Words) -> Form:
     return Form(
         bundle,
         recipe,
+        variants,
         about,
         stages,
         model,
@@ -132,7 +154,7 @@ def lay_out_order(words: Words) -> Form:
 def _lay_out_knobs(words: Words) -> tuple[gr.Number, ...]:
     recipe = list_recipes()[0]
     knobs: list[gr.Number] = []
-    for stage in _TRAINED:
+    for stage in TRAINED:
         title(stage.upper())
         with gr.Row():
             for name in KNOBS[stage]:

@@ -23,7 +23,13 @@ _STATES = {
 def recipe_view(recipe: TrainingRecipe, words: Words) -> Node:
     """What a recipe is for."""
     told = words.sentence(f"training.recipe_{recipe.name.replace('-', '_')}", {})
-    return node("p", told, cls="pw-mute")
+    lines = [node("p", told, cls="pw-mute")]
+    for variant in recipe.variants:
+        lines.append(node("p", words.sentence(variant.code, {}), cls="pw-mute"))
+        if variant.beside:
+            command = variant.beside.format(model=recipe.grpo["model"])
+            lines.append(commands_view([command], words))
+    return node("div", *lines)
 
 
 def commands_view(lines: list[str], words: Words) -> Node:

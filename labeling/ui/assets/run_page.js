@@ -5,7 +5,7 @@ import { makeChart, short } from "./run_charts.js";
 const SMOOTH = "planwright_smooth";
 const LOG_LINES = 120;
 const LOG_CHARACTERS = 60000;
-const STAGES = ["grpo", "sft"];
+const STAGES = ["grpo", "kto", "dpo", "sft"];
 
 export function mount({ element, props, again: askAgain, watch }) {
   const words = props.words, place = element.querySelector(".pw-run");
@@ -24,7 +24,7 @@ export function mount({ element, props, again: askAgain, watch }) {
     if (!news || !news.chains) return;
     chains = news.chains;
     for (const part of news.parts) if (!keep(part)) return again();
-    const wanted = new Set(chains.flatMap((chain) => [...chain.sft, ...chain.grpo]));
+    const wanted = new Set(chains.flatMap((chain) => STAGES.flatMap((stage) => chain[stage])));
     for (const id of runs.keys()) if (!wanted.has(id)) runs.delete(id);
     if (Object.entries(news.have).some(([id, count]) => (runs.get(id)?.steps.length || 0) !== count)) return again();
     draw();
