@@ -160,7 +160,7 @@ def _line(context: CommandContext, found: EndpointView) -> str:
 
 
 def _print_lineage(context: CommandContext, found: Lineage) -> None:
-    def tell(name: str, **values: object) -> None:
+    def tell(name: str, /, **values: object) -> None:
         print(say(context, f"serving.{name}", **values))
 
     planner = found.planner

@@ -1,7 +1,7 @@
 /** One answer of a planner: its thinking, its plan, what is wrong with it, and the text as it came. */
 
 import { fill, h, pill } from "./dom.js";
-import { readable } from "./plan.js";
+import { isPlanShaped, readable } from "./plan.js";
 import { StageGraph } from "./plan_graph.js";
 import { TraceViewer } from "./trace_viewer.js";
 
@@ -88,7 +88,8 @@ export class ReplyCard {
 
   #plan() {
     const { reply, say, hues } = this;
-    if (!reply.plan) return h("div", { class: "play-plan" }, h("h4", {}, say("play.plan")), h("p", { class: "faint" }, say("play.no_plan")));
+    const problems = reply.problems.length > 0 && h("ul", { class: "play-problems", "aria-label": say("play.problem_list") }, reply.problems.map(({ sentence }) => h("li", { class: "problem" }, sentence)));
+    if (!reply.plan || !isPlanShaped(reply.plan)) return h("div", { class: "play-plan" }, h("h4", {}, say("play.plan")), h("p", { class: "faint" }, say("play.no_plan")), problems);
     const plan = readable(reply.plan);
     const cards = plan.steps.map((step, index) => this.#step(step, index));
     const graph = new StageGraph({ say, go: (index) => cards[index].scrollIntoView({ block: "nearest" }) });
@@ -101,7 +102,7 @@ export class ReplyCard {
       h("p", { class: "play-rewritten" }, plan.rewritten_query || "–"),
       graph.root,
       cards.length ? cards : h("p", { class: "faint" }, say("play.no_steps")),
-      reply.problems.length > 0 && h("ul", { class: "play-problems", "aria-label": say("play.problem_list") }, reply.problems.map(({ sentence }) => h("li", { class: "problem" }, sentence))),
+      problems,
     );
   }
 
