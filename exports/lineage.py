@@ -17,6 +17,7 @@ from db.engine import Database, Session
 from db.tables import Bundle, Planner
 from exports.evaluations import planner_view
 from exports.training.deployments import list_endpoints
+from exports.training.general import list_general_checks
 from exports.training.planners import find_planner
 from exports.training.run_config import run_config
 from schemas.bundle import PoolFigures
@@ -51,13 +52,18 @@ def lineage_of(database: Database, settings: Settings, who: Actor, reference: st
         if mine is not None:
             found = found.model_copy(update=_backward(session, settings, mine, runs))
     endpoints = list_endpoints(database, settings, who, planner_id=planner.id)
+    checks = list_general_checks(database, settings, who, planner_id=planner.id)
     later = [
         each
         for each in runs
         if planner.checkpoint and planner.checkpoint in _begun_from(settings, each)
     ]
     return found.model_copy(
-        update={"endpoints": tuple(endpoints), "later_runs": tuple(map(to_link, later))}
+        update={
+            "endpoints": tuple(endpoints),
+            "general_checks": tuple(checks),
+            "later_runs": tuple(map(to_link, later)),
+        }
     )
 
 

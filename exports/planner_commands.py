@@ -1,6 +1,7 @@
 """The commands `planners`, `deploy` and `endpoints`."""
 
 import argparse
+import time
 from typing import Any, cast, get_args
 
 import orjson
@@ -8,7 +9,15 @@ from pydantic import BaseModel, ValidationError
 
 from labeling.command_line import ALL_DONE, FAILED, CommandContext, Subparsers, say
 from schemas.errors import InvalidInput
-from schemas.serving import Backend, DeployOrder, EndpointView, Lineage, RunLink
+from schemas.serving import (
+    Backend,
+    DeployOrder,
+    EndpointView,
+    GeneralCheckView,
+    GeneralOrder,
+    Lineage,
+    RunLink,
+)
 
 READY_WITHIN_S = 600
 STOPS_WITHIN_S = 30
@@ -27,6 +36,14 @@ def add_commands(commands: Subparsers) -> None:
         parser = acts.add_parser(act, help=what)
         parser.add_argument("id", metavar="ID", help="id or name of a planner, or id of its run")
         parser.set_defaults(run=run)
+    general = commands.add_parser(
+        "general", help="hold a served planner against a general benchmark, by EvalScope"
+    )
+    general.add_argument("planner", metavar="PLANNER", help="id or name, or the id of its run")
+    general.add_argument("--benchmark", metavar="FILE.csv", required=True)
+    general.add_argument("--limit", type=int)
+    general.add_argument("--max-tokens", type=int, default=1024)
+    general.set_defaults(run=_general)
     deploy = commands.add_parser(
         "deploy", help="serve a planner as an OpenAI-compatible endpoint that goes on by itself"
     )
@@ -119,6 +136,39 @@ def _deploy(context: CommandContext, args: argparse.Namespace) -> int:
     return ALL_DONE if view.state == "ready" else FAILED
 
 
+def _general(context: CommandContext, args: argparse.Namespace) -> int:
+    from exports.training.general import list_general_checks, start_general_check  # noqa: PLC0415
+
+    try:
+        order = GeneralOrder(
+            planner=args.planner,
+            benchmark=args.benchmark,
+            limit=args.limit,
+            max_tokens=args.max_tokens,
+        )
+    except ValidationError as error:
+        name = str(error.errors()[0]["loc"][0])
+        raise InvalidInput("serving.order_refused", field=name) from error
+    database, settings, who = context.database, context.settings, context.actor()
+    check_id = start_general_check(database, settings, who, order)
+    while True:
+        checks = list_general_checks(database, settings, who)
+        found = next(each for each in checks if each.id == check_id)
+        if found.state != "running":
+            break
+        time.sleep(0.5)
+    _answer(context, found.model_dump(mode="json"), _check_line(context, found))
+    return ALL_DONE if found.state == "done" else FAILED
+
+
+def _check_line(context: CommandContext, found: GeneralCheckView) -> str:
+    if found.reason is not None:
+        return say(context, found.reason, **found.values)
+    accuracy = "–" if found.accuracy is None else f"{found.accuracy:.1%}"
+    values = {"benchmark": found.benchmark, "accuracy": accuracy}
+    return say(context, "serving.told_general", **values, questions=found.questions or 0)
+
+
 def _list_endpoints(context: CommandContext, _: argparse.Namespace) -> int:
     from exports.training.deployments import list_endpoints  # noqa: PLC0415
 
@@ -185,6 +235,8 @@ def _print_lineage(context: CommandContext, found: Lineage) -> None:
     for each in found.evaluations:
         accuracy = "–" if each.accuracy is None else f"{each.accuracy:.1%}"
         tell("told_evaluation", benchmark=each.benchmark, accuracy=accuracy)
+    for check in found.general_checks:
+        print(_check_line(context, check))
     for each in found.endpoints:
         tell("told_endpoint", endpoint=_line(context, each))
     for each in found.later_runs:

@@ -135,6 +135,32 @@ class BundleLink(_Value):
     created_at: datetime
 
 
+class GeneralOrder(_Value):
+    """A general benchmark (CSV of multiple-choice questions) for a planner that is served."""
+
+    planner: str
+    benchmark: str
+    limit: int | None = Field(default=None, ge=1)
+    max_tokens: int = Field(default=1024, ge=1)
+
+
+class GeneralCheckView(_Value):
+    """What a planner came to on a general benchmark, by EvalScope."""
+
+    id: str
+    planner_id: str
+    planner: str
+    benchmark: str
+    benchmark_hash: str
+    state: Literal["running", "done", "failed"]
+    accuracy: float | None = None
+    questions: int | None = None
+    reason: str | None = None
+    values: dict[str, JsonValue] = {}
+    created_at: datetime
+    finished_at: datetime | None
+
+
 class Lineage(_Value):
     """From a planner back to people and lists, and forward to what became of it.
 
@@ -154,6 +180,7 @@ class Lineage(_Value):
     begun_from: tuple[RunLink, ...] = ()
     evaluations: tuple[EvaluationLink, ...] = ()
     endpoints: tuple[EndpointView, ...] = ()
+    general_checks: tuple[GeneralCheckView, ...] = ()
     later_runs: tuple[RunLink, ...] = ()
 
 

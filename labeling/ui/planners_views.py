@@ -6,7 +6,14 @@ from labeling.ui.evaluation_views import planner_name
 from labeling.ui.i18n import Words, moment
 from labeling.ui.view import Node, card, facts, node, pill, table
 from schemas.evaluation import PlannerView
-from schemas.serving import Contributor, EndpointView, EvaluationLink, Lineage, RunLink
+from schemas.serving import (
+    Contributor,
+    EndpointView,
+    EvaluationLink,
+    GeneralCheckView,
+    Lineage,
+    RunLink,
+)
 
 _TONES = {
     "ready": "ok",
@@ -188,6 +195,7 @@ def _forward(found: Lineage, words: Words) -> list[Node]:
     pairs: list[tuple[str, Node]] = [
         (each.benchmark, _evaluation(each, words)) for each in found.evaluations
     ]
+    pairs += [(each.benchmark, _general(each, words)) for each in found.general_checks]
     older = found.endpoints[1:]
     pairs += [(words("planners.endpoint"), _endpoint(each, words)) for each in older[:5]]
     pairs += [(words("planners.later"), _run(each, words)) for each in found.later_runs]
@@ -204,6 +212,14 @@ def _evaluation(found: EvaluationLink, words: Words) -> Node:
         node("a", accuracy, href=page),
         node("span", f" · {moment(found.created_at)}", cls="pw-mute"),
     )
+
+
+def _general(found: GeneralCheckView, words: Words) -> Node:
+    if found.reason is not None:
+        return node("span", words.sentence(found.reason, found.values), cls="pw-bad-text")
+    accuracy = "–" if found.accuracy is None else f"{found.accuracy:.1%}"
+    about = f" · EvalScope · {found.questions or 0:,} · {moment(found.created_at)}"
+    return node("div", accuracy, node("span", about, cls="pw-mute"))
 
 
 def _endpoint(found: EndpointView, words: Words) -> Node:
