@@ -13,7 +13,7 @@ TORCH_INDEX ?=
 DATA ?=
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
-.PHONY: help run test test-data check format bench clean migration migration-initial
+.PHONY: help run test test-data check format bench evalscope clean migration migration-initial
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -52,6 +52,11 @@ migration: $(VENV)/.test ## write a migration from changed tables: make migratio
 migration-initial: $(VENV)/.test
 	rm -f db/migrations/versions/0001_initial.py
 	$(BIN)/python -m db.migrations.write 0001_initial
+
+# Its opencompass extra pulls numpy back to 1.26, so it stays out of the application's environment.
+evalscope: ## build the environment of EvalScope for `python app.py general`
+	$(PYTHON) -m venv $(VENV)-evalscope
+	$(VENV)-evalscope/bin/python -m pip install -q --disable-pip-version-check 'evalscope>=1.14,<2'
 
 clean: ## remove the environment and build results, keep the data in var/
 	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis

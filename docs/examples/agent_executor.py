@@ -51,7 +51,9 @@ class PlanRefused(ValueError):
         self.answer = answer
 
 
-def planner(contract: Mapping[str, Any], key: str) -> Runnable[Any, Plan]:
+def planner(
+    contract: Mapping[str, Any], key: str, *, max_tokens: int = 2048
+) -> Runnable[Any, Plan]:
     """Query and history → a plan, asked as the planner was trained to be asked.
 
     The input is `{"query": text, "history": [(role, text), …]}`.
@@ -61,7 +63,7 @@ def planner(contract: Mapping[str, Any], key: str) -> Runnable[Any, Plan]:
         api_key=key,  # pyright: ignore[reportArgumentType]
         model=contract["model"],
         temperature=0,
-        max_tokens=2048,  # pyright: ignore[reportCallIssue]
+        max_tokens=max_tokens,  # pyright: ignore[reportCallIssue]
         extra_body={"chat_template_kwargs": {"enable_thinking": contract["with_thinking"]}},
     )
 
@@ -155,11 +157,12 @@ def echo_experts(names: Sequence[str]) -> dict[str, Expert]:
     return {name: expert(name) for name in names}
 
 
-def main(contract_file: str, query: str) -> int:
+def main(contract_file: str, query: str, max_tokens: str = "2048") -> int:
     """Plan and run; exit code 3 where the planner's answer is no plan that can be run."""
     contract = json.loads(Path(contract_file).read_text("utf-8"))
     try:
-        plan = planner(contract, os.environ["PLANNER_KEY"]).invoke({"query": query})
+        asked = planner(contract, os.environ["PLANNER_KEY"], max_tokens=int(max_tokens))
+        plan = asked.invoke({"query": query})
     except PlanRefused as refused:
         print("The planner's answer cannot be run:", file=sys.stderr)
         print("\n".join(f"- {each}" for each in refused.problems), file=sys.stderr)
