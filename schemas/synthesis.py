@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import orjson
 from pydantic import (
@@ -257,6 +257,14 @@ class SuggestionSample(_Value):
     query_id: str
     query: str
     suggestion: SuggestionView
+
+
+class Thought(NamedTuple):
+    """The length of a trace in characters, how many steps its plan has, and whose it is."""
+
+    model: str
+    size: int
+    length: int
 
 
 class RereadCounts(_Value):

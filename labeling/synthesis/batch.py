@@ -7,7 +7,7 @@ starting the same order twice meets in one batch, and no answer is ever asked fo
 from typing import NamedTuple
 
 from db import durable
-from db.access import batches, suggestions
+from db.access import batches, suggestions, trace_lengths
 from db.access.batch_progress import read_progress
 from db.access.batches import Batch
 from db.access.events import add_event
@@ -26,6 +26,7 @@ from schemas.synthesis import (
     Budget,
     SuggestionSample,
     SynthesisOrder,
+    Thought,
 )
 
 _AT_REST: tuple[BatchState, ...] = ("done", "stopped", "paused", "cancelled")
@@ -254,6 +255,13 @@ def list_samples(
     who.require("reviewer")
     with database.reading() as session:
         return suggestions.list_samples(session, who.project_id, batch_id, limit)
+
+
+def list_thoughts(database: Database, who: Actor, batch_id: str) -> list[Thought]:
+    """How long was thought for the newest answers of a batch, beside the size of their plans."""
+    who.require("reviewer")
+    with database.reading() as session:
+        return trace_lengths.list_thoughts(session, who.project_id, batch_id)
 
 
 def _go_on(session: Session, who: Actor, batch: Batch) -> Prepared:

@@ -1,44 +1,40 @@
-"""Synthesis: asking a model for traces and plans, and watching the answers come in."""
+"""Synthesis: asking models for traces and plans, and watching the answers come in."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import gradio as gr
 
-from labeling import experts, rederived
+from labeling import experts, model_endpoints, rederived
 from labeling.synthesis import batch
 from labeling.ui.errors import notice, presented, say
 from labeling.ui.events import DIRECT, on_page_load
-from labeling.ui.fields import button, hidden
-from labeling.ui.i18n import Words, moment
+from labeling.ui.fields import button, hidden, number
+from labeling.ui.i18n import Words
 from labeling.ui.query_views import suggestion_card
 from labeling.ui.session import Services, who_asks
-from labeling.ui.synthesis_order import lay_out_order, read_order
-from labeling.ui.view import (
-    Node,
-    bar,
-    card,
-    facts,
-    node,
-    on_pick,
-    picked_id,
-    pill,
-    shown,
-    table,
-    view,
+from labeling.ui.synthesis_models import build_models_tab
+from labeling.ui.synthesis_order import (
+    OrderForm,
+    lay_out_order,
+    read_order,
+    repair_choices,
 )
+from labeling.ui.synthesis_trials import build_trials_tab
+from labeling.ui.synthesis_views import batch_view, batches_view, lengths_view
+from labeling.ui.view import Node, card, node, on_pick, picked_id, shown, view
 from schemas.people import Actor
-from schemas.synthesis import BatchProgress
-
-_STATES = {"running": "", "done": "ok", "stopped": "bad", "cancelled": "quiet"}
+from schemas.synthesis import BatchProgress, Budget
 
 
 class BatchShown(NamedTuple):
-    """The batches, and the one that was picked."""
+    """The batches, the one that was picked with its lengths, and how its failed may be asked."""
 
     batches: Any
     batch: Any
+    lengths: Any
     picked: Any
+    again: Any
     notice: Any
 
 
@@ -56,10 +52,12 @@ class OrderShown(NamedTuple):
     notice: Any
 
 
-class ListsShown(NamedTuple):
-    """Lists to choose from."""
+class ChoicesShown(NamedTuple):
+    """Lists and endpoints to choose from."""
 
     experts: Any
+    endpoints: Any
+    repair: Any
     notice: Any
 
 
@@ -71,13 +69,18 @@ class SynthesisHandlers:
         self.words = words
 
     @presented
-    def on_load(self, request: gr.Request) -> ListsShown:
-        """Offer the lists."""
+    def on_load(self, request: gr.Request) -> ChoicesShown:
+        """Offer lists and endpoints."""
         who = who_asks(request, "admin")
-        names = [(self.words("synthesis.any_list"), "")]
+        lists = [(self.words("synthesis.any_list"), "")]
         for each in experts.list_versions(self.services.database, who):
-            names.append((each.reference, each.reference))
-        return ListsShown(gr.Dropdown(choices=names), gr.skip())
+            lists.append((each.reference, each.reference))
+        known = model_endpoints.list_endpoints(self.services.database, who)
+        names = [each.settings.name for each in known]
+        repair = gr.Dropdown(choices=repair_choices(self.words, names))
+        return ChoicesShown(
+            gr.Dropdown(choices=lists), gr.Dropdown(choices=names), repair, gr.skip()
+        )
 
     @presented
     def on_tick(self, picked: str, request: gr.Request) -> BatchShown:
@@ -110,7 +113,7 @@ class SynthesisHandlers:
     def on_preview(self, request: gr.Request, *order: Any) -> OrderShown:
         """Say what an order would ask."""
         who = who_asks(request, "admin")
-        wanted = read_order(*order)
+        wanted, _ = read_order(self.services, who, *order)
         found = batch.preview_batch(self.services.database, who, wanted)
         code, values = "synthesis.preview", found.model_dump()
         if wanted.rederive:
@@ -122,10 +125,18 @@ class SynthesisHandlers:
     def on_start(self, request: gr.Request, *order: Any) -> BatchShown:
         """Start a batch; the same order again is the same batch."""
         who = who_asks(request, "admin")
+        wanted, budget = read_order(self.services, who, *order)
         batch_id = batch.start_batch(
-            self.services.database, self.services.durable, who, read_order(*order)
+            self.services.database, self.services.durable, who, wanted, budget=budget
         )
         return self._batches(who, batch_id, say(self.words("synthesis.started")))
+
+    @presented
+    def on_pause(self, picked: str, request: gr.Request) -> BatchShown:
+        """Ask no more for now."""
+        who = who_asks(request, "admin")
+        batch.pause_batch(self.services.database, who, picked)
+        return self._batches(who, picked, say(self.words("synthesis.paused")))
 
     @presented
     def on_cancel(self, picked: str, request: gr.Request) -> BatchShown:
@@ -135,11 +146,19 @@ class SynthesisHandlers:
         return self._batches(who, picked, say(self.words("synthesis.cancelled")))
 
     @presented
-    def on_resume(self, picked: str, request: gr.Request) -> BatchShown:
-        """Go on with a batch that stopped."""
+    def on_resume(
+        self, picked: str, money: float | None, tokens: float | None, request: gr.Request
+    ) -> BatchShown:
+        """Go on with a batch that is at rest, with another budget where one is given."""
         who = who_asks(request, "admin")
-        batch.resume_batch(self.services.database, self.services.durable, who, picked)
-        return self._batches(who, picked)
+        batch.resume_batch(
+            self.services.database,
+            self.services.durable,
+            who,
+            picked,
+            budget=Budget.read(money, tokens),
+        )
+        return self._batches(who, picked, say(self.words("synthesis.resumed")))
 
     @presented
     def on_again(self, picked: str, request: gr.Request) -> BatchShown:
@@ -151,148 +170,121 @@ class SynthesisHandlers:
     def _batches(self, who: Actor, picked: str, told: Any = None) -> BatchShown:
         found = batch.list_batches(self.services.database, who)
         chosen = next((each for each in found if each.id == picked), None)
-        heads = [self.words(f"synthesis.{each}") for each in ("batch", "state", "progress")]
-        rows = [(each.id, self._row(each)) for each in found]
-        listing = table(heads, rows, empty=self.words("synthesis.none"))
-        batches = card(self.words("synthesis.batches"), listing)
+        failed = chosen.failed if chosen and chosen.state != "running" else 0
+        label = self.words("synthesis.again_count", count=f"{failed:,}")
+        again = label if failed else self.words("synthesis.again")
         return BatchShown(
-            shown(batches, picked=picked if told else ""),
+            shown(batches_view(found, self.words), picked=picked if told else ""),
             shown(self._detail(who, chosen)) if chosen else gr.skip(),
+            shown(*self._lengths(who, chosen)) if chosen else gr.skip(),
             picked,
+            gr.Button(value=again, interactive=bool(failed)),
             told or gr.skip(),
         )
 
-    def _row(self, found: BatchProgress) -> list[Node]:
-        about = f"{moment(found.started_at)} · {found.created_by or ''}"
-        return [
-            node("div", node("b", found.order.model), node("div", about, cls="pw-mute")),
-            self._state(found),
-            node("div", self._bar(found), f"{found.done + found.failed:,} / {found.total:,}"),
-        ]
-
-    def _state(self, found: BatchProgress) -> Node:
-        return pill(self.words(f"synthesis.state_{found.state}"), _STATES[found.state])
-
-    def _bar(self, found: BatchProgress) -> Node:
-        return bar((found.done + found.failed) / max(1, found.total))
+    def _lengths(self, who: Actor, found: BatchProgress) -> list[Node]:
+        thoughts = batch.list_thoughts(self.services.database, who, found.id)
+        return lengths_view(thoughts, self.words)
 
     def _detail(self, who: Actor, found: BatchProgress) -> Node:
-        tokens = (found.input_tokens, found.output_tokens, found.reasoning_tokens)
-        pairs: list[tuple[str, Node]] = [
-            (self.words("synthesis.endpoint"), found.order.endpoint),
-            (
-                self.words("synthesis.counts"),
-                self.words("synthesis.counts_of", **self._counts(found)),
-            ),
-            (self.words("synthesis.rate"), f"{found.rate_per_minute:.0f} / min"),
-            (self.words("synthesis.eta"), _duration(found.eta_s)),
-            (self.words("synthesis.tokens"), " · ".join(f"{each:,}" for each in tokens)),
-        ]
-        reason = found.reason
-        told = [node("p", self.words.sentence(*reason), cls="pw-bad-text")] if reason else []
+        told: list[Node] = []
         if found.order.rederive:
             outcome = rederived.batch_outcome(self.services.database, who, found.id)
             told.append(node("p", self.words.sentence("synthesis.rederive_finished", outcome)))
-        failures = [
-            (None, [self.words.sentence(code, {}), f"{count:,}"]) for code, count in found.failures
-        ]
-        heads = [self.words("synthesis.failure"), self.words("synthesis.count")]
-        why = [table(heads, failures, empty="")] if failures else []
-        return card(
-            found.order.model,
-            self._bar(found),
-            *told,
-            facts(pairs),
-            *why,
-            right=self._state(found),
-        )
-
-    def _counts(self, found: BatchProgress) -> dict[str, object]:
-        return {
-            "done": f"{found.done:,}",
-            "failed": f"{found.failed:,}",
-            "in_flight": f"{found.in_flight:,}",
-            "open": f"{found.open:,}",
-        }
-
-
-def _duration(seconds: float | None) -> str:
-    if seconds is None:
-        return "–"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+        return batch_view(found, told, self.words)
 
 
 @dataclass(frozen=True, slots=True)
 class SynthesisPage:
-    """What is on the screen."""
+    """What is on the screen, beside the tabs that are modules of their own."""
 
-    order: tuple[Any, ...]
+    order: OrderForm
     preview: gr.HTML
     ask: gr.Button
     start: gr.Button
     batches: gr.HTML
     batch: gr.HTML
     picked: gr.Textbox
-    cancel: gr.Button
+    pause: gr.Button
     resume: gr.Button
+    cancel: gr.Button
     again: gr.Button
     sample: gr.Button
+    money: gr.Number
+    tokens: gr.Number
     samples: gr.HTML
-    timer: gr.Timer
-    notice: gr.HTML
+    lengths: gr.HTML
 
 
-def build_synthesis_page(services: Services, words: Words) -> SynthesisPage:
-    """The page, with its events."""
-    page = _lay_out(words)
-    handlers = SynthesisHandlers(services, words)
-    batches = [page.batches, page.batch, page.picked, page.notice]
+def build_synthesis_page(services: Services, words: Words) -> None:
+    """The page, with its events; endpoints and trials are tabs of their own."""
+    told, timer = notice(), gr.Timer(2)
+    with gr.Tabs(elem_id="synthesis-tabs"):
+        page = _lay_out(words)
+        handlers = SynthesisHandlers(services, words)
+        chosen = [page.order.experts, page.order.endpoints, page.order.repair, told]
+
+        def offer(event: Any) -> None:
+            event.then(handlers.on_load, None, chosen, **DIRECT)
+
+        build_models_tab(services, words, told, timer, offer)
+        build_trials_tab(services, words, told)
+    on_page_load(handlers.on_load, None, chosen)
+    _wire(page, handlers, told, timer)
+
+
+def _wire(page: SynthesisPage, handlers: SynthesisHandlers, told: gr.HTML, timer: gr.Timer) -> None:
+    batches = [page.batches, page.batch, page.lengths, page.picked, page.again, told]
     order = list(page.order)
-    on_page_load(handlers.on_load, None, [page.order[3], page.notice])
+    samples = [page.samples, told]
     on_page_load(handlers.on_tick, page.picked, batches)
-    page.timer.tick(handlers.on_tick, page.picked, batches, **DIRECT)
+    timer.tick(handlers.on_tick, page.picked, batches, **DIRECT)
     on_pick(page.batches, handlers.on_pick, None, batches)
-    page.ask.click(handlers.on_preview, order, [page.preview, page.notice], **DIRECT)
+    page.picked.change(handlers.on_samples, page.picked, samples, **DIRECT)
+    page.sample.click(handlers.on_samples, page.picked, samples, **DIRECT)
+    page.ask.click(handlers.on_preview, order, [page.preview, told], **DIRECT)
     page.start.click(handlers.on_start, order, batches, **DIRECT)
+    page.pause.click(handlers.on_pause, page.picked, batches, **DIRECT)
     page.cancel.click(handlers.on_cancel, page.picked, batches, **DIRECT)
-    page.resume.click(handlers.on_resume, page.picked, batches, **DIRECT)
+    page.resume.click(handlers.on_resume, [page.picked, page.money, page.tokens], batches, **DIRECT)
     page.again.click(handlers.on_again, page.picked, batches, **DIRECT)
-    page.sample.click(handlers.on_samples, page.picked, [page.samples, page.notice], **DIRECT)
-    return page
 
 
 def _lay_out(words: Words) -> SynthesisPage:
-    with gr.Row():
+    with gr.Tab(words("synthesis.tab_batches"), id="batches"), gr.Row():
         with gr.Column(scale=2):
-            order, preview, ask, start = lay_out_order(words)
+            form, preview, ask, start = lay_out_order(words)
         with gr.Column(scale=3):
-            batches = view("synthesis-batches", parameter="batch")
-            batch_view = view(
-                "synthesis-batch",
-                first=card(words("synthesis.batch"), words("synthesis.pick_one")),
-            )
+            batches = view("synthesis-batches", parameter="batch", classes="pw-list")
+            first = card(words("synthesis.batch"), words("synthesis.pick_one"))
+            batch_place = view("synthesis-batch", first=first)
             picked = hidden("synthesis.picked")
             with gr.Row():
-                sample = button(words, "synthesis.sample")
-                again = button(words, "synthesis.again")
+                pause = button(words, "synthesis.pause")
                 resume = button(words, "synthesis.resume")
+                again = button(words, "synthesis.again")
                 cancel = button(words, "synthesis.cancel", "stop")
+            with gr.Accordion(words("synthesis.other_budget"), open=False), gr.Row():
+                money = number(words, "synthesis.new_money", value=None, minimum=0)
+                tokens = number(words, "synthesis.new_tokens", value=None, precision=0)
+            lengths = view("synthesis-lengths")
+            sample = button(words, "synthesis.sample")
             samples = view("synthesis-samples")
     return SynthesisPage(
-        order=order,
+        order=form,
         preview=preview,
         ask=ask,
         start=start,
         batches=batches,
-        batch=batch_view,
+        batch=batch_place,
         picked=picked,
-        cancel=cancel,
+        pause=pause,
         resume=resume,
+        cancel=cancel,
         again=again,
         sample=sample,
+        money=money,
+        tokens=tokens,
         samples=samples,
-        timer=gr.Timer(2),
-        notice=notice(),
+        lengths=lengths,
     )
