@@ -24,10 +24,11 @@ def list_places_of(session: Session, folders: Sequence[str]) -> list[DevicePlace
     return list(session.exec(select(DevicePlace).where(col(DevicePlace.folder).in_(folders))))
 
 
-def give(session: Session, number: int, devices: Sequence[str]) -> None:
-    """Hand out devices."""
+def give(session: Session, number: int, devices: Sequence[str] | None) -> None:
+    """Hand out devices; None lets the place wait again."""
     place = session.get_one(DevicePlace, number)
-    place.devices, place.given_at = list(devices), now()
+    place.devices = None if devices is None else list(devices)
+    place.given_at = None if devices is None else now()
     session.add(place)
 
 

@@ -2,8 +2,9 @@
 
 A place is a row, so the order outlives every process. Whoever waits hands out what has become free,
 to the longest waiting first; nobody overtakes, so that a run on many devices gets them at last. A
-place ends with its run, its supervisor or, before there is one, with the process that asked, if
-that will not come back. Runs without a GPU take a place on the CPU.
+place ends with its run or its supervisor. Before there is one, the process that asked must live:
+while it is away its place is passed over, and kept for its return. Runs without a GPU take a place
+on the CPU.
 """
 
 from collections.abc import Iterable, Sequence
@@ -41,6 +42,7 @@ class Place(NamedTuple):
 
 class _Change(NamedTuple):
     over: tuple[str, ...]
+    unused: tuple[int, ...]
     given: tuple[tuple[int, tuple[str, ...]], ...]
 
 
@@ -88,6 +90,8 @@ def hand_out(database: Database, settings: Settings) -> None:
         take_turns(session, "places")
         change = _change(database, settings, places.list_places(session, machine))
         places.take_back(session, change.over)
+        for number in change.unused:
+            places.give(session, number, None)
         for number, devices in change.given:
             places.give(session, number, devices)
 
@@ -119,16 +123,19 @@ def give_back(database: Database, folders: Sequence[str]) -> None:
 def _change(database: Database, settings: Settings, known: Iterable[DevicePlace]) -> _Change:
     """What has to be done: places that are over, and devices for whoever is next."""
     over: list[str] = []
+    unused: list[int] = []
     there: list[DevicePlace] = []
+    lives = _Lives(database, settings)
     for place in known:
-        if _is_over(settings.home / place.folder):
+        folder = settings.home / place.folder
+        if _is_over(folder):
             over.append(place.folder)
-        elif _is_answered_for(database, settings, place):
+        elif launch.read_status(folder) is not None or lives(place.executor_id):
             there.append(place)
         elif place.devices is not None:
-            over.append(place.folder)  # given, never started, and nobody will
+            unused.append(place.number or 0)
     given = [*_next(there, device_ids(settings)), *_next_on_cpu(there, settings.cpu_runs)]
-    return _Change(tuple(over), tuple(given))
+    return _Change(tuple(over), tuple(unused), tuple(given))
 
 
 def _next(there: Sequence[DevicePlace], ids: Sequence[str]) -> list[tuple[int, tuple[str, ...]]]:
@@ -156,14 +163,17 @@ def _is_over(folder: Path) -> bool:
     return launch.read_status(folder) is not None and launch.look(folder).state in launch.OVER
 
 
-def _is_answered_for(database: Database, settings: Settings, place: DevicePlace) -> bool:
-    """Whether a supervisor has the run, or the process that asked lives or will come back."""
-    if launch.read_status(settings.home / place.folder) is not None:
-        return True
-    if not place.executor_id.startswith("command-"):
-        return True
-    lock = take_executor_lock(database, settings.home, place.executor_id)
-    if lock is None:
-        return True
-    lock.close()
-    return False
+class _Lives:
+    """Whether an executor lives; each is asked for once."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database, self._settings = database, settings
+        self._known: dict[str, bool] = {}
+
+    def __call__(self, executor_id: str) -> bool:
+        if executor_id not in self._known:
+            lock = take_executor_lock(self._database, self._settings.home, executor_id)
+            if lock is not None:
+                lock.close()
+            self._known[executor_id] = lock is None
+        return self._known[executor_id]

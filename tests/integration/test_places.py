@@ -10,7 +10,7 @@ import pytest
 
 from db.durable import command_executor_id
 from db.engine import Database
-from db.executor_lock import take_executor_lock
+from db.executor_lock import ExecutorLock, take_executor_lock
 from exports.training import launch
 from exports.training.machine import this_machine
 from exports.training.places import (
@@ -40,6 +40,15 @@ def machine(tmp_path: Path) -> Settings:
 @pytest.fixture
 def who(database: Database) -> Actor:
     return a_project(database)
+
+
+@pytest.fixture(autouse=True)
+def serve(database: Database, machine: Settings) -> Iterator[ExecutorLock]:
+    """Whoever asks as `serve` lives."""
+    lock = take_executor_lock(database, machine.home, "serve")
+    assert lock
+    yield lock
+    lock.close()
 
 
 @pytest.fixture
@@ -140,27 +149,26 @@ def test_a_killed_holder_frees_its_device(
     assert _devices(database, machine, who, "holder") == "none"
 
 
-def test_a_command_that_died_in_the_queue_blocks_nobody_and_keeps_its_place_for_its_return(
+def test_who_is_away_is_passed_over_and_finds_the_old_place_on_return(
     database: Database, machine: Settings, who: Actor
 ) -> None:
-    gone, here = command_executor_id(), command_executor_id()
-    lock = take_executor_lock(database, machine.home, here)
-    assert lock
+    away = command_executor_id()
     _ask(database, who, "running", 2)
     assert _devices(database, machine, who, "running") == ("0", "1")
-    _ask(database, who, "of the dead", 1, gone)
-    _ask(database, who, "of the living", 1, here)
+    _ask(database, who, "of one away", 1, away)
+    _ask(database, who, "second", 1)
     _ask(database, who, "last", 2)
     give_back(database, ["runs/running"])
-    assert _devices(database, machine, who, "of the living") == ("0",)
-    assert _devices(database, machine, who, "of the dead") is None
-    _ask(database, who, "of the dead", 1, "serve")
-    assert _devices(database, machine, who, "of the dead") == ("1",)
+    assert _devices(database, machine, who, "second") == ("0",)
+    assert _devices(database, machine, who, "of one away") is None
+    lock = take_executor_lock(database, machine.home, away)
+    assert lock
+    assert _devices(database, machine, who, "of one away") == ("1",)
     assert _devices(database, machine, who, "last") is None
     lock.close()
 
 
-def test_devices_that_a_dead_command_was_given_and_never_used_are_free_again(
+def test_devices_that_were_given_and_never_used_go_to_the_next(
     database: Database, machine: Settings, who: Actor
 ) -> None:
     executor = command_executor_id()
@@ -168,10 +176,15 @@ def test_devices_that_a_dead_command_was_given_and_never_used_are_free_again(
     assert lock
     _ask(database, who, "given", 2, executor)
     _ask(database, who, "next", 2)
+    _ask(database, who, "last", 2)
     assert _devices(database, machine, who, "given") == ("0", "1")
     assert _devices(database, machine, who, "next") is None
     lock.close()
     assert _devices(database, machine, who, "next") == ("0", "1")
+    _ask(database, who, "given", 2, "serve")  # somebody else goes on with it, at its old place
+    give_back(database, ["runs/next"])
+    assert _devices(database, machine, who, "given") == ("0", "1")
+    assert _devices(database, machine, who, "last") is None
 
 
 def test_another_project_is_not_named_in_the_queue(
