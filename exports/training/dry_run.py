@@ -46,13 +46,9 @@ def dry_run(
         }
         if stage == "grpo":
             arguments["external_plugins"] = [str(bundle / "reward_plugin.py")]
-        if stage == "grpo":
             lines += [each.beside.format(model=model) for each in chosen.variants if each.beside]
         if before is not None:
-            saved = str(out / before / "last-checkpoint")
-            is_adapter = chosen.stage(before)["tuner_type"] == "lora"
-            names = ("adapters", "ref_adapters") if is_adapter else ("model",)
-            arguments |= dict.fromkeys(names, saved)
+            arguments |= _begun_from(chosen, before, out)
         before = stage
         arguments["ENV"] = arguments.get("ENV", {}) | {"MODELSCOPE_CACHE": str(out / "modelscope")}
         together = on_nodes(chosen, order, addresses or {})
@@ -60,6 +56,12 @@ def dry_run(
             arguments["use_cpu"] = True
         lines += _lines(settings, stage, arguments, together or [("", {})])
     return lines
+
+
+def _begun_from(recipe: TrainingRecipe, before: TrainingStage, out: Path) -> dict[str, str]:
+    is_adapter = recipe.stage(before)["tuner_type"] == "lora"
+    names = ("adapters", "ref_adapters") if is_adapter else ("model",)
+    return dict.fromkeys(names, str(out / before / "last-checkpoint"))
 
 
 def _lines(

@@ -1,8 +1,6 @@
 """Training: a bundle and a recipe become a run, which is watched, stopped and found again."""
 
-import json
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -25,6 +23,7 @@ from labeling.ui.rollouts import build_rollouts
 from labeling.ui.run_serving import build_run_serving
 from labeling.ui.run_views import curves, curves_value, differences_view
 from labeling.ui.session import Services, who_asks
+from labeling.ui.training_memory import digest, recall, remember
 from labeling.ui.training_order import (
     Form,
     knob_updates,
@@ -140,7 +139,7 @@ class TrainingHandlers:
             found = differences(services.database, services.settings, who, shown_ids)
             labels = [each.label for each in news.chains]
             told = shown(*differences_view(found, labels, self.words))
-        return BesideShown(curves_value(news), _remember(news.seen, {}), told, gr.skip())
+        return BesideShown(curves_value(news), remember(news.seen, {}), told, gr.skip())
 
     @presented
     def on_pick(self, event: gr.EventData, request: gr.Request) -> ChainsShown:
@@ -228,7 +227,7 @@ class TrainingHandlers:
         told: Any = None,
     ) -> ChainsShown:
         """Without `beside` nothing is laid over the run, whatever was before."""
-        services, (known, parts) = self.services, _recall(seen)
+        services, (known, parts) = self.services, recall(seen)
         found = list_chains(services.database, who)
         heads = [self.words("training.run"), self.words("training.state")]
         rows = [(each.id, views.chain_row(each, self.words)) for each in found]
@@ -243,7 +242,7 @@ class TrainingHandlers:
             chain = chain_view(database, settings, who, picked, with_curves=False)
             drawn["chain"] = shown(views.chain_view(chain, self.words))
             news = live(database, settings, who, [picked, *(beside or ())][:MOST], known)
-        digests = {name: _digest(value) for name, value in drawn.items()}
+        digests = {name: digest(value) for name, value in drawn.items()}
         new: dict[str, Any] = {
             name: value for name, value in drawn.items() if parts.get(name) != digests[name]
         }
@@ -256,7 +255,7 @@ class TrainingHandlers:
             new["curves"] = curves_value(news)
         if beside is None:
             new["differences"] = shown()
-        remembered = _remember(news.seen if news else known, digests)
+        remembered = remember(news.seen if news else known, digests)
         if remembered != seen:
             new["seen"] = remembered
         return unchanged(ChainsShown, **new, picked=picked, notice=told or gr.skip())
@@ -264,23 +263,6 @@ class TrainingHandlers:
 
 def _label(each: ChainSummary) -> str:
     return f"{each.bundle_name} · {each.recipe} · {each.id[-6:]}"
-
-
-def _digest(value: object) -> str:
-    return sha256(json.dumps(value, ensure_ascii=False).encode()).hexdigest()[:12]
-
-
-def _remember(seen: Seen, digests: dict[str, str]) -> str:
-    """What a page keeps of what it was told; it comes back with the next tick."""
-    return json.dumps({"seen": seen.model_dump(), "parts": digests}, sort_keys=True)
-
-
-def _recall(text: str) -> tuple[Seen, dict[str, str]]:
-    try:
-        said = json.loads(text) if text else {}
-        return Seen.model_validate(said.get("seen", {})), dict(said.get("parts", {}))
-    except ValueError:
-        return Seen(), {}
 
 
 def _chosen(bundle_id: str | None) -> str:

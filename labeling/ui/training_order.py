@@ -109,13 +109,7 @@ def lay_out_order(words: Words) -> Form:
         with gr.Row():
             bundle = choice(words, "training.bundle")
             recipe = choice(words, "training.recipe", names, value=names[0])
-        variants = choice(
-            words,
-            "training.variants",
-            variant_names(names[0]),
-            multiselect=True,
-            info=words("training.variants_info"),
-        )
+        variants = _lay_out_variants(words, names[0])
         about = view("training-about")
         stages = gr.CheckboxGroup(
             [(words.sentence(f"training.stage_{each}", {}), each) for each in SWITCHES],
@@ -148,6 +142,16 @@ def lay_out_order(words: Words) -> Form:
         commands,
         show,
         train,
+    )
+
+
+def _lay_out_variants(words: Words, recipe: str) -> gr.Dropdown:
+    return choice(
+        words,
+        "training.variants",
+        variant_names(recipe),
+        multiselect=True,
+        info=words("training.variants_info"),
     )
 
 
