@@ -16,6 +16,7 @@ from exports.training.recipes import TrainingStage, start_from
 from exports.training.resuming import find_resume_point, to_resume_point
 from exports.training.stages import Job, Outcome, file_hash
 from exports.training.waiting import label, wait_for_devices
+from schemas.errors import TrainingError
 from schemas.scoring.source import source_hash
 from schemas.training import TRAINED, RunOrder, Told
 from schemas.training_stages import to_training_stage
@@ -29,7 +30,14 @@ def train(job: Job, stage: TrainingStage) -> Outcome:
     run = _find_or_add_run(job, stage)
     folders = gathering.folders_of(job, run) if job.order.nodes else [run.folder]
     job.tell(stage, run_id=run.id)
-    seen = _train_together(job, stage, run) if job.order.nodes else _train_here(job, stage, run)
+    try:
+        seen = _train_together(job, stage, run) if job.order.nodes else _train_here(job, stage, run)
+    except TrainingError as error:  # it cannot begin; nobody waits for it any more
+        _settle(job, run.id, launch.Look("failed", error.code, {}, None))
+        places.give_back(job.database, folders)
+        if job.order.nodes:
+            gathering.disband(job, run)
+        raise
     if seen is None:
         seen = launch.Look("stopped", "training.stopped_waiting", {}, None)
     _settle(job, run.id, seen)

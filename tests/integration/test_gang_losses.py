@@ -11,7 +11,13 @@ from db.durable import enqueue
 from db.engine import Database
 from db.tables import Chain
 from exports.training import launch
-from exports.training.chain import resume_chain, run_chain, stop_chain, workflow_id
+from exports.training.chain import (
+    resume_chain,
+    run_chain,
+    start_chain,
+    stop_chain,
+    workflow_id,
+)
 from exports.training.nodes import answering
 from exports.training.process import processes_with, trainers
 from schemas.errors import InvalidInput
@@ -151,3 +157,11 @@ def test_nodes_that_cannot_be_are_refused(gang: Gang) -> None:
     with pytest.raises(InvalidInput) as refused:
         gang.site.start(ChainOrder(stages=("sft",), nodes=("a", "a")))
     assert refused.value.code == "training.node_named_twice"
+    site = gang.site
+    order = ChainOrder(stages=("sft",), nodes=("a", "b"), model=str(site.settings.home))
+    chain_id = start_chain(
+        site.database, site.durable, site.settings, site.who, site.bundle_id, "single-gpu", order
+    )
+    view = site.wait(chain_id, is_over)
+    assert stage(view, "sft").reason == "training.node_has_too_few_devices"
+    assert stage(view, "sft").values == {"node": "a", "wanted": "1", "found": "0"}

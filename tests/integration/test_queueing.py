@@ -11,7 +11,7 @@ from db.durable import Durable
 from db.engine import Database, sqlite_url
 from db.upgrade import upgrade
 from exports.training import launch
-from exports.training.chain import stop_chain
+from exports.training.chain import start_chain, stop_chain
 from exports.training.chain_view import list_chains, list_runs
 from exports.training.commands import add_commands
 from labeling.command_line import CommandContext
@@ -91,6 +91,23 @@ def test_a_second_training_waits_for_the_first_through_a_restart_and_can_be_canc
     assert all(path.exists() for path in began.values())
     assert not Path(runs[0].folder).exists()
     assert launch.look(Path(runs[2].folder)).state == "stopped"
+
+
+def test_a_training_that_wants_more_devices_than_there_are_is_refused_at_once(site: Site) -> None:
+    chain_id = start_chain(
+        site.database,
+        site.durable,
+        site.settings,
+        site.who,
+        site.bundle_id,
+        "single-gpu",
+        ChainOrder(stages=("sft",), model=str(site.settings.home)),
+    )
+    view = site.wait(chain_id, is_over)
+    assert (view.state, stage(view, "sft").reason) == ("failed", "training.too_few_devices")
+    (run,) = list_runs(site.database, site.settings, site.who)
+    assert (run.state, run.reason) == ("failed", "training.too_few_devices")
+    assert run.values == {"wanted": "1", "found": "0"}
 
 
 def _list(site: Site) -> None:
