@@ -1,11 +1,12 @@
 """The database goes up, down and up again with rows in it, and equals the tables."""
 
+import json
 from pathlib import Path
 
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, select
 
 from db.engine import Database, sqlite_url
 from db.tables import (
@@ -94,3 +95,39 @@ def test_a_version_without_rederivation_keeps_what_was_written_and_asks_for_none
             assert connection.execute(count).scalar() == 0
     upgrade(database)
     assert is_current(database)
+
+
+def test_a_version_without_named_endpoints_goes_on_with_orders_that_it_can_read(
+    database: Database,
+) -> None:
+    who = a_project(database)
+    query_id = a_query(database, who)
+    plain = {"endpoint": "http://here/v1", "model": "m"}
+    orders = {
+        "named": plain | {"endpoints": ["a", "b"], "repair": {"endpoint": None}},
+        "trial": plain | {"trial": {"first": "a@1", "second": "b@1"}},
+    }
+    with database.transaction() as session:
+        for name, order in orders.items():
+            batch = SynthesisBatch(
+                project_id=who.project_id, order=order, order_hash=name, state="paused"
+            )
+            session.add(batch)
+            session.flush()
+            asked = {"project_id": who.project_id, "batch_id": batch.id, "query_id": query_id}
+            kind = "answer" if name == "named" else "trial"
+            tokens = {"input_tokens": 7, "output_tokens": 5}
+            session.add(
+                SynthesisRequest(candidate=1, request_key=name, kind=kind, **asked, **tokens)
+            )
+    downgrade(database, "0004")
+    with database.writer.connect() as connection:
+        batches = sa.text('SELECT "order", state FROM synthesis_batch')
+        ((order, state),) = connection.execute(batches).all()
+        requests = connection.execute(sa.text("SELECT request_key FROM synthesis_request")).all()
+    assert (json.loads(order) if isinstance(order, str) else order) == plain
+    assert (state, requests) == ("cancelled", [("named",)])
+    upgrade(database)
+    with database.reading() as session:
+        (batch,) = session.exec(select(SynthesisBatch)).all()
+        assert (batch.spent_tokens, batch.budget, batch.currency) == (12, None, "")
