@@ -5,6 +5,8 @@ import shutil
 import signal
 import socket
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +37,7 @@ from exports.training.process import processes_with
 from schemas.errors import InvalidInput, NotAllowed, TransitionRefused
 from schemas.evaluation import EvaluationOrder
 from schemas.people import Actor
-from schemas.serving import Deployed, DeployOrder, EndpointView
+from schemas.serving import Contract, Deployed, DeployOrder, EndpointView
 from schemas.settings import Settings
 from schemas.training import ChainOrder
 from tests.bundles import a_benchmark, a_bundle
@@ -126,9 +128,8 @@ def test_two_clicks_are_one_endpoint_that_is_found_again_asked_and_stopped(home:
     assert len(processes_with(token)) == 1
     # Somebody who opens the page later, in whatever process, finds it and is told no key.
     assert home.deploy().key is None
-    assert [each.state for each in list_endpoints(home.database, home.settings, home.who)] == [
-        "ready"
-    ]
+    live = [each for each in list_endpoints(home.database, home.settings, home.who) if each.is_live]
+    assert [(each.id, each.state) for each in live] == [(endpoint_id, "ready")]
     assert find_standing(home.database, home.settings, view.planner_id)
 
     contract = contract_of(home.database, home.settings, home.who, view.planner)
@@ -150,6 +151,7 @@ def test_two_clicks_are_one_endpoint_that_is_found_again_asked_and_stopped(home:
         client.completions.create(model=contract.model, prompt="?", max_tokens=1)
 
     assert key
+    an_agent_executor_asks_it(contract, key, folder)
     assert stat.S_IMODE((folder / "key").stat().st_mode) == 0o600
     told = [path for path in folder.rglob("*") if path.is_file() and path.name != "key"]
     assert not [path for path in told if key.encode() in path.read_bytes()]
@@ -161,6 +163,23 @@ def test_two_clicks_are_one_endpoint_that_is_found_again_asked_and_stopped(home:
     assert not (folder / "key").exists()
     with pytest.raises(TransitionRefused):
         stop_endpoint(home.database, home.settings, home.who, endpoint_id)
+
+
+def an_agent_executor_asks_it(contract: Contract, key: str, folder: Path) -> None:
+    """The example plans with the served model, whose plan is none: it says so and runs nothing."""
+    file = folder / "contract.json"
+    file.write_text(contract.model_dump_json(), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "docs/examples/agent_executor.py", str(file), "查看上周的流量", "48"],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PLANNER_KEY": key},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3, done.stderr
+    assert done.stderr.startswith("The planner's answer cannot be run:\n- ")
+    assert done.stdout == ""
 
 
 def test_prompts_are_rendered_as_the_bundle_thinks(home: Home) -> None:
