@@ -1,0 +1,93 @@
+"""The Planners page in a browser: two planners asked at once, one answer sent to annotation."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from db.access import training
+from exports.evaluate import external_planner
+from labeling import accounts
+from labeling.prompts import publish_prompt
+from schemas.prompt import built_in_template
+from tests.browser.conftest import ServedApp
+from tests.bundles import a_benchmark
+from tests.factories import a_project
+from tests.fakes.endpoint_process import running_endpoint
+
+PASSWORD = "a long password"
+QUERY = "上周的流量怎么样，退款为什么变多了<img src=x>"
+
+
+def test_two_planners_are_asked_and_an_answer_goes_to_annotation(
+    served_app: ServedApp, open_as: Callable[..., Page], shot: Callable[[Page, str], None]
+) -> None:
+    database = served_app.database()
+    admin = a_project(database, "shop")
+    publish_prompt(database, admin, built_in_template("zh"))
+    accounts.add_person(database, admin, "Chen", PASSWORD, "reviewer")
+    with running_endpoint() as one, running_endpoint() as two:
+        one.configure(trace_length=120)
+        two.configure(trace_length=400, shape="inline")
+        external_planner(database, admin, one.url, "qwq-32b-grpo")
+        external_planner(database, admin, two.url, "qwq-32b-sft")
+        database.close()
+
+        page = open_as("Chen", PASSWORD, "/en/planners", width=1280, height=1000)
+        expect(page.locator("#planners-list tbody tr")).to_have_count(2)
+        page.locator("#play-add-turn").click()
+        for place, said in enumerate(("你好", "请讲")):
+            page.locator(".play-turn textarea").nth(place).fill(said)
+        page.locator("#play-query").fill(QUERY)
+        page.locator("#play-planner").select_option(label="qwq-32b-grpo")
+        page.locator("#play-beside").select_option(label="qwq-32b-sft")
+        page.keyboard.press("Control+Enter")
+        answers = page.locator(".play-answer")
+        expect(answers).to_have_count(2)
+        for answer, length in zip(answers.all(), ("120 chars", "400 chars"), strict=True):
+            expect(answer).to_contain_text(length)
+            expect(answer).to_contain_text("valid plan")
+            expect(answer.locator(".play-rewritten")).to_have_text(QUERY)
+            expect(answer.locator(".side.step")).not_to_have_count(0)
+        assert page.locator(".play-answer img").count() == 0
+        shot(page, "planners")
+
+        answers.first.get_by_role("button", name="Send to annotation").click()
+        link = answers.first.get_by_role("link", name="In the queue: open the query")
+        expect(link).to_be_visible()
+        page.reload()
+        expect(page.locator("#play-query")).to_have_value(QUERY)
+        page.locator(".play-recent summary").click()
+        expect(page.locator(".play-past")).to_have_count(2)
+        page.locator(".play-past").filter(has_text="grpo").click()
+        link.click()
+        expect(page.locator("body")).to_contain_text("退款为什么变多了")
+
+
+def test_a_question_of_a_benchmark_stays_and_reviewers_serve_nothing(
+    served_app: ServedApp, open_as: Callable[..., Page]
+) -> None:
+    database = served_app.database()
+    admin = a_project(database, "shop")
+    benchmark_id = a_benchmark(database, admin, 1)
+    with database.reading() as session:
+        question = training.list_questions(session, benchmark_id, 1)[0].text
+    for name, role in (("Chen", "reviewer"), ("Li", "admin")):
+        accounts.add_person(database, admin, name, PASSWORD, role)  # pyright: ignore[reportArgumentType]
+    with running_endpoint() as endpoint:
+        planner_id = external_planner(database, admin, endpoint.url, "planner")
+        database.close()
+
+        page = open_as("Chen", PASSWORD, f"/en/planners?planner={planner_id}")
+        expect(page.locator("#planners-one")).to_contain_text("It was not trained here")
+        expect(page.locator("#planners-acts")).to_be_hidden()
+        page.locator("#play-query").fill(question)
+        page.locator("#play-ask").click()
+        page.get_by_role("button", name="Send to annotation").click()
+        expect(page.locator(".pw-notice-card")).to_contain_text("there to evaluate")
+
+        other = open_as("Li", PASSWORD, f"/en/planners?planner={planner_id}")
+        expect(other.locator("#planners-serve")).to_be_visible()
+        other.locator("#planners-serve").click()
+        expect(other.locator(".pw-notice-card")).to_contain_text("is served elsewhere")
+        other.locator("#planners-promote").click()
+        expect(other.locator("#planners-list")).to_contain_text("promoted")
