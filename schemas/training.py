@@ -86,6 +86,21 @@ class ChainOrder(_Value):
     evaluation_limit: int | None = Field(default=None, ge=1)
 
 
+class Fix(_Value):
+    """What one click would change in an order; `code` is a sentence of the area `training`."""
+
+    code: str
+    values: dict[str, JsonValue] = {}
+    stage: TrainingStage | None = None
+    arguments: dict[str, JsonValue] = {}
+    """Overrides of the stage to set."""
+    drop: tuple[str, ...] = ()
+    """Overrides of the stage to take back."""
+    weights: dict[str, float] | None = None
+    variant: str | None = None
+    without: tuple[Stage, ...] = ()
+
+
 class Check(_Value):
     """One named check before a run: `code` is a sentence of the area `training`."""
 
@@ -93,6 +108,7 @@ class Check(_Value):
     is_passed: bool
     code: str
     values: dict[str, JsonValue] = {}
+    fix: Fix | None = None
 
 
 class Told(_Value):

@@ -1,38 +1,34 @@
 """Everything that can be known before a device minute is spent, as named checks with reasons."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import JsonValue
-
 from exports.checks.sources import Ground
+from exports.training.fitting import (
+    check_adapters,
+    check_lengths,
+    check_memory,
+    check_ports,
+)
+from exports.training.fixes import with_fix
+from exports.training.launch_plan import Plan, told
 from exports.training.probe_check import ProbePlan, check_probes, plan_probes
-from exports.training.recipes import TrainingRecipe, TrainingStage
 from exports.training.verify import read_back, rows_request, to_report
 from schemas.project import REWARDS
 from schemas.settings import Settings
 from schemas.training import Check, VerifyReport
 
+LEAKED = "training.row_of_benchmark"
 EMPTY_THINK = "<think>\n\n</think>"
+__all__ = ["Plan", "Preflight", "preflight"]
+
 SPARE_BYTES = 1 << 30
 SMALLEST_GROUP = 2
 """A group of one has nothing to compare with."""
 COPIES = {"full": 4, "lora": 1}
 """Model sizes that a checkpoint takes: weights, and for all of them the optimizer's state too."""
-
-
-class Plan(NamedTuple):
-    """What is about to be trained: the final arguments by stage, and where they begin."""
-
-    bundle: Path
-    recipe: TrainingRecipe
-    arguments: Mapping[TrainingStage, Mapping[str, Any]]
-    model: str
-    with_thinking: bool
-    nodes: tuple[str, ...] = ()
-    """Names of the nodes that train together; empty for this machine."""
 
 
 class Preflight(NamedTuple):
@@ -58,7 +54,7 @@ def preflight(plan: Plan, settings: Settings, ground: Ground | None = None) -> P
     """
     before = [_model(plan), _disk(plan, settings), _nodes(plan), *_data(plan)]
     if not all(check.is_passed for check in before):
-        return Preflight(tuple(before), None)
+        return Preflight(tuple(with_fix(each, plan) for each in before), None)
     request, probes = _request(plan, settings), _probes(plan)
     if probes is not None:
         request["bench"] = probes.request
@@ -68,12 +64,17 @@ def preflight(plan: Plan, settings: Settings, ground: Ground | None = None) -> P
         *before,
         *_machine(plan, said["machine"]),
         *_arguments(said["arguments"]),
+        check_ports(plan),
+        check_adapters(plan),
         _rows(rows),
+        _leak(rows),
+        check_lengths(plan, rows),
+        check_memory(plan, rows, said["machine"]),
         _thinking(plan, rows),
     ]
     if "grpo" in plan.arguments:
         checks += [*_of_rewards(plan, probes, said), _prompt(plan, rows)]
-    return Preflight(tuple(checks), rows)
+    return Preflight(tuple(with_fix(each, plan) for each in checks), rows)
 
 
 def _request(plan: Plan, settings: Settings) -> dict[str, Any]:
@@ -122,23 +123,13 @@ def _packages(plan: Plan) -> Iterator[str]:
             yield "deepspeed"
 
 
-def _check(name: str, problem: str | None = None, **values: JsonValue) -> Check:
-    """A check that passed, or the sentence on why it did not."""
-    return Check(
-        name=name,
-        is_passed=problem is None,
-        code=f"training.{problem or f'passed_{name}'}",
-        values=values,
-    )
-
-
 def _model(plan: Plan) -> Check:
     folder = Path(plan.model)
     if not folder.is_dir():
-        return _check("model", "model_missing", model=plan.model)
+        return told("model", "model_missing", model=plan.model)
     if not (folder / "config.json").exists():
-        return _check("model", "model_incomplete", model=plan.model)
-    return _check("model", model=folder.name)
+        return told("model", "model_incomplete", model=plan.model)
+    return told("model", model=folder.name)
 
 
 def _disk(plan: Plan, settings: Settings) -> Check:
@@ -150,35 +141,33 @@ def _disk(plan: Plan, settings: Settings) -> Check:
     settings.home.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(settings.home).free
     sizes = {"free": f"{free / 1e9:.1f}", "needed": f"{needed / 1e9:.1f}"}
-    return _check("disk", None if free >= needed else "disk_too_full", **sizes)
+    return told("disk", None if free >= needed else "disk_too_full", **sizes)
 
 
 def _nodes(plan: Plan) -> Check:
     wanted, named = plan.recipe.nodes, len(plan.nodes)
     if named == 0:
-        return _check("nodes", "several_machines" if wanted > 1 else None, nodes=wanted)
+        return told("nodes", "several_machines" if wanted > 1 else None, nodes=wanted)
     is_refused = wanted > 1 and named != wanted
     if is_refused:
-        return _check("nodes", "other_number_of_nodes", nodes=wanted, named=named)
-    return _check("nodes", nodes=named)
+        return told("nodes", "other_number_of_nodes", nodes=wanted, named=named)
+    return told("nodes", nodes=named)
 
 
 def _data(plan: Plan) -> Iterator[Check]:
     for stage in plan.arguments:
         path = plan.bundle / f"{stage}.jsonl"
         is_there = path.exists() and path.stat().st_size > 0
-        yield _check(f"data_{stage}", None if is_there else "no_rows", file=path.name)
+        yield told(f"data_{stage}", None if is_there else "no_rows", file=path.name)
 
 
 def _machine(plan: Plan, said: dict[str, Any]) -> Iterator[Check]:
     missing = ", ".join(said["missing"])
-    yield _check("packages", "packages_missing" if missing else None, packages=missing)
+    yield told("packages", "packages_missing" if missing else None, packages=missing)
     wanted, found = plan.recipe.devices, said["devices"]
     if plan.nodes:  # each node says itself what it has
         return
-    yield _check(
-        "devices", "too_few_devices" if found < wanted else None, wanted=wanted, found=found
-    )
+    yield told("devices", "too_few_devices" if found < wanted else None, wanted=wanted, found=found)
 
 
 def _arguments(said: list[dict[str, Any]]) -> Iterator[Check]:
@@ -186,29 +175,41 @@ def _arguments(said: list[dict[str, Any]]) -> Iterator[Check]:
         name = f"arguments_{stage['stage']}"
         if stage["unknown"]:
             flag, near = next(iter(stage["unknown"].items()))
-            yield _check(name, "unknown_argument", stage=stage["stage"], flag=flag, near=near)
+            yield told(name, "unknown_argument", stage=stage["stage"], flag=flag, near=near)
         elif stage["error"]:
-            yield _check(name, "argument_refused", stage=stage["stage"], line=stage["error"])
+            yield told(name, "argument_refused", stage=stage["stage"], line=stage["error"])
         else:
-            yield _check(name)
+            yield told(name)
 
 
 def _rows(rows: VerifyReport) -> Check:
     count = sum(file.rows_in for file in rows.files.values())
-    if rows.is_true:
-        return _check("rows", rows=count)
-    first = rows.differences[0]
-    return _check("rows", "rows_not_true", count=rows.count, file=first.file, line=first.line)
+    others = [each for each in rows.differences if each.code != LEAKED]
+    if not others:
+        return told("rows", rows=count)
+    found = rows.count - (len(rows.differences) - len(others))
+    return told("rows", "rows_not_true", count=found, file=others[0].file, line=others[0].line)
+
+
+def _leak(rows: VerifyReport) -> Check:
+    leaks = [each for each in rows.differences if each.code == LEAKED]
+    if not leaks:
+        return told("leak")
+    return told("leak", "rows_leak", count=len(leaks), file=leaks[0].file, line=leaks[0].line)
 
 
 def _thinking(plan: Plan, rows: VerifyReport) -> Check:
     """A rollout must be asked to think exactly when the bundle's answers do."""
     end, template = rows.prompt_end or "", rows.template
+    grpo = plan.arguments.get("grpo")
+    if grpo is not None and bool(grpo.get("enable_thinking")) != plan.with_thinking:
+        problem = "asked_not_to_think" if plan.with_thinking else "asked_to_think"
+        return told("thinking", problem, template=template)
     if plan.with_thinking and EMPTY_THINK in end:
-        return _check("thinking", "asked_not_to_think", template=template)
+        return told("thinking", "asked_not_to_think", template=template)
     if not plan.with_thinking and "<think>" in end.replace(EMPTY_THINK, ""):
-        return _check("thinking", "asked_to_think", template=template)
-    return _check("thinking", template=template)
+        return told("thinking", "asked_to_think", template=template)
+    return told("thinking", template=template)
 
 
 def _of_rewards(plan: Plan, probes: ProbePlan | None, said: dict[str, Any]) -> Iterator[Check]:
@@ -225,12 +226,12 @@ def _rewards(plan: Plan) -> Check:
     names, weights = list(arguments["reward_funcs"]), list(arguments["reward_weights"])
     unknown = [name for name in names if name not in REWARDS]
     if not names:
-        return _check("rewards", "no_rewards")
+        return told("rewards", "no_rewards")
     if unknown:
-        return _check("rewards", "unknown_reward", reward=unknown[0])
+        return told("rewards", "unknown_reward", reward=unknown[0])
     if len(names) != len(weights):
-        return _check("rewards", "weights_differ", rewards=len(names), weights=len(weights))
-    return _check("rewards", rewards=len(names))
+        return told("rewards", "weights_differ", rewards=len(names), weights=len(weights))
+    return told("rewards", rewards=len(names))
 
 
 def _batch(plan: Plan, devices: int) -> Check:
@@ -248,23 +249,23 @@ def _batch(plan: Plan, devices: int) -> Check:
         problem = "batch_not_divisible"
     elif rows * group < sampled:
         problem = "too_few_rows"
-    return _check("batch", problem, sampled=sampled, group=group, rows=rows)
+    return told("batch", problem, sampled=sampled, group=group, rows=rows)
 
 
 def _plugin(said: dict[str, Any]) -> Check:
     if said.get("error"):
-        return _check("plugin", "plugin_broken", line=said["error"])
+        return told("plugin", "plugin_broken", line=said["error"])
     if said["missing"]:
-        return _check("plugin", "plugin_incomplete", reward=said["missing"][0])
+        return told("plugin", "plugin_incomplete", reward=said["missing"][0])
     for name, scores in said["scores"].items():
         for kind in ("honest", "garbage"):
             if isinstance(scores[kind], str):
-                return _check("plugin", "reward_broken", reward=name, line=scores[kind])
+                return told("plugin", "reward_broken", reward=name, line=scores[kind])
         if name in _EARNED and min(scores["honest"], default=1) <= max(
             scores["garbage"], default=0
         ):
-            return _check("plugin", "reward_blind", reward=name)
-    return _check("plugin")
+            return told("plugin", "reward_blind", reward=name)
+    return told("plugin")
 
 
 _EARNED = frozenset(REWARDS) - {"ThinkLengthReward", "ThinkQualityReward"}
@@ -277,4 +278,4 @@ def _prompt(plan: Plan, rows: VerifyReport) -> Check:
     longest = int(file.lengths["max"]) if file and file.lengths else 0
     room = int(arguments.get("vllm_max_model_len") or arguments["max_length"])
     needed = longest + int(arguments["max_completion_length"])
-    return _check("prompt", None if needed <= room else "prompt_too_long", needed=needed, room=room)
+    return told("prompt", None if needed <= room else "prompt_too_long", needed=needed, room=room)
