@@ -84,12 +84,13 @@ def named_order(
         NotFound: `models.not_found`.
         InvalidInput: what the order refuses, or `models.currencies_differ`.
     """
+    names = tuple(dict.fromkeys(names))
     first, *_ = found = [get_endpoint(database, who, name).settings for name in names]
     currencies = {each.currency for each in found if each.is_priced}
     if len(currencies) > 1:
         raise InvalidInput("models.currencies_differ", names=", ".join(sorted(currencies)))
     leading = {"endpoint": first.url, "model": first.model, "key_env": first.key_env}
-    return SynthesisOrder.read({**values, **leading, "endpoints": tuple(names)})
+    return SynthesisOrder.read({**values, **leading, "endpoints": names})
 
 
 def read_lanes(session: Session, project_id: str, order: SynthesisOrder) -> list[EndpointSettings]:
