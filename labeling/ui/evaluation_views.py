@@ -138,7 +138,9 @@ def _answers(found: EvaluationView, answers: Sequence[AnswerView], words: Words)
 
 def _facts(found: EvaluationView, words: Words) -> list[tuple[str, Node]]:
     planner, terms = found.planner, found.terms
+    page = f"/{words.language}/planners?planner={planner.id}"
     pairs: list[tuple[str, Node]] = [
+        (words("evaluation.planner"), node("a", planner.name, href=page)),
         (words("evaluation.benchmark"), found.benchmark),
         (words("evaluation.prompt"), found.prompt),
         (words("evaluation.answered"), f"{found.answered:,} / {found.asked:,}"),

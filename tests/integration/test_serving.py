@@ -1,5 +1,6 @@
 """A trained planner is served for real: found again, asked, killed, stopped."""
 
+import json
 import os
 import shutil
 import signal
@@ -182,8 +183,20 @@ def an_agent_executor_asks_it(contract: Contract, key: str, folder: Path) -> Non
     assert done.stdout == ""
 
 
-def test_prompts_are_rendered_as_the_bundle_thinks(home: Home) -> None:
-    view, _ = home.ready()
+def test_a_command_leaves_an_endpoint_that_renders_prompts_as_the_bundle_thinks(home: Home) -> None:
+    # The process that starts it is a command, which is over once it answers.
+    done = subprocess.run(
+        [sys.executable, "app.py", "deploy", home.run_id, "--json"],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PLANWRIGHT_HOME": str(home.settings.home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told = json.loads(done.stdout)
+    view = get_endpoint(home.database, home.settings, home.who, told["id"])
+    assert (view.state, view.url) == ("ready", told["url"])
+    assert view.key_end == told["key"][-4:]
     order = launch.log_path(Path(view.folder)).with_name("order.json").read_text("utf-8")
     assert '"--enable_thinking",\n  "true"' in order
     assert '"--host",\n  "127.0.0.1"' in order
