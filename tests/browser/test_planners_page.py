@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from db.access import training
@@ -16,6 +17,18 @@ from tests.fakes.endpoint_process import running_endpoint
 
 PASSWORD = "a long password"
 QUERY = "上周的流量怎么样，退款为什么变多了<img src=x>"
+
+
+def grave(page: Page, theme: str) -> list[str]:
+    """What axe calls serious or critical on the playground."""
+    page.evaluate("theme => (document.documentElement.dataset.theme = theme)", theme)
+    found = Axe().run(page, context="#playground").response["violations"]
+    return [
+        f"{theme} {each['id']}: {node['target']} {node['failureSummary'][:200]}"
+        for each in found
+        if each["impact"] in {"serious", "critical"}
+        for node in each["nodes"][:4]
+    ]
 
 
 def test_two_planners_are_asked_and_an_answer_goes_to_annotation(
@@ -50,6 +63,7 @@ def test_two_planners_are_asked_and_an_answer_goes_to_annotation(
             expect(answer.locator(".side.step")).not_to_have_count(0)
         assert page.locator(".play-answer img").count() == 0
         shot(page, "planners")
+        assert grave(page, "light") + grave(page, "dark") == []
 
         answers.first.get_by_role("button", name="Send to annotation").click()
         link = answers.first.get_by_role("link", name="In the queue: open the query")
