@@ -22,6 +22,7 @@ hypothesis.settings.load_profile("unhurried")
 LONGEST = (
     "test_the_whole_walk.py",
     "test_chain.py",
+    "test_serving.py",
     "test_gangs.py",
     "test_gang_losses.py",
     "test_kills.py",
