@@ -10,6 +10,7 @@ from exports.training import chain as chains
 from exports.training.chain_view import chain_view, list_chains
 from exports.training.dry_run import dry_run
 from exports.training.live import Seen, live
+from exports.training.mending import mend_chain
 from exports.training.nodes import list_nodes
 from exports.training.overlay import MOST, differences
 from exports.training.recipes import get_recipe
@@ -26,6 +27,7 @@ from labeling.ui.session import Services, who_asks
 from labeling.ui.training_memory import digest, recall, remember
 from labeling.ui.training_order import (
     Form,
+    chosen_bundle,
     knob_updates,
     lay_out_order,
     read_order,
@@ -33,7 +35,6 @@ from labeling.ui.training_order import (
     variant_names,
 )
 from labeling.ui.view import card, on_pick, picked_id, shown, table, view
-from schemas.errors import InvalidInput
 from schemas.people import Actor
 from schemas.project import REWARDS
 from schemas.training import ChainSummary
@@ -171,7 +172,7 @@ class TrainingHandlers:
         who = who_asks(request, "admin")
         recipe, order = read_order(*fields)
         settings = self.services.settings
-        found = bundles.get_bundle(self.services.database, who, _chosen(bundle_id))
+        found = bundles.get_bundle(self.services.database, who, chosen_bundle(bundle_id))
         addresses = {each.name: each.address for each in list_nodes(self.services.database)}
         folder = bundles.bundle_folder(settings, found)
         lines = dry_run(settings, folder, recipe, order, addresses)
@@ -188,7 +189,7 @@ class TrainingHandlers:
             services.durable,
             services.settings,
             who,
-            _chosen(bundle_id),
+            chosen_bundle(bundle_id),
             recipe,
             order,
         )
@@ -211,6 +212,14 @@ class TrainingHandlers:
         services = self.services
         chains.resume_chain(services.database, services.durable, services.settings, who, picked)
         return self._chains(who, picked)
+
+    @presented
+    def on_fix(self, picked: str, event: gr.EventData, request: gr.Request) -> ChainsShown:
+        """Start again with the fix of a check that did not pass."""
+        who, services = who_asks(request, "admin"), self.services
+        known = (services.database, services.durable, services.settings)
+        chain_id = mend_chain(*known, who, picked, picked_id(event))
+        return self._chains(who, chain_id, told=say(self.words("training.started")))
 
     def _stop(self, who: Actor, picked: str, *, at_once: bool) -> ChainsShown:
         services = self.services
@@ -265,12 +274,6 @@ def _label(each: ChainSummary) -> str:
     return f"{each.bundle_name} · {each.recipe} · {each.id[-6:]}"
 
 
-def _chosen(bundle_id: str | None) -> str:
-    if not bundle_id:
-        raise InvalidInput("training.no_bundle")
-    return bundle_id
-
-
 @dataclass(frozen=True, slots=True)
 class TrainingPage:
     """What is on the screen."""
@@ -310,6 +313,7 @@ def build_training_page(services: Services, words: Words) -> TrainingPage:
     laid = [page.curves, page.seen, page.differences, page.notice]
     page.beside.input(handlers.on_beside, [page.picked, page.beside], laid, **DIRECT)
     on_pick(page.chains, handlers.on_pick, None, live)
+    on_pick(page.chain, handlers.on_fix, page.picked, live)
     order = [form.bundle, *form.inputs]
     form.show.click(handlers.on_show, order, [form.commands, page.notice], **DIRECT)
     form.train.click(handlers.on_train, order, live, **DIRECT)

@@ -82,6 +82,17 @@ def read_order(*fields: Any) -> tuple[str, ChainOrder]:
     return str(name), order
 
 
+def chosen_bundle(bundle_id: str | None) -> str:
+    """The bundle that was chosen.
+
+    Raises:
+        InvalidInput: `training.no_bundle`.
+    """
+    if not bundle_id:
+        raise InvalidInput("training.no_bundle")
+    return bundle_id
+
+
 def knob_updates(recipe: TrainingRecipe) -> list[Any]:
     """What the knobs show under a recipe; those it does not have are hidden."""
     updates: list[Any] = []

@@ -124,7 +124,12 @@ def _seen_state(found: StageView) -> str:
 
 def _check(found: Check, words: Words) -> Node:
     mark = pill("✓", "ok") if found.is_passed else pill("×", "bad")
-    return node("div", mark, " ", words.sentence(found.code, found.values), cls="pw-check")
+    told = node("div", mark, " ", words.sentence(found.code, found.values), cls="pw-check")
+    if found.fix is None:
+        return told
+    what = words.sentence(found.fix.code, found.fix.values)
+    fix = node("button", words("training.fix"), pick=found.name, cls="pw-button")
+    return node("div", told, node("div", fix, " ", what, cls="pw-line pw-mute"))
 
 
 def _figures(figures: Mapping[str, object]) -> str:

@@ -12,8 +12,11 @@ from db.engine import Database, sqlite_url
 from db.upgrade import upgrade
 from exports.training.chain_view import run_view
 from exports.training.live import Seen, live
+from exports.training.mending import mend_chain
 from labeling.ui.i18n import Words
 from labeling.ui.run_views import chart_specs
+from labeling.ui.training_views import chain_view as chain_drawing
+from schemas.errors import InvalidInput
 from schemas.settings import Settings
 from schemas.training import ChainOrder, ChainView, Stage
 from tests.bundles import a_bundle, add_preferences
@@ -82,10 +85,27 @@ def test_their_curves_stand_on_the_page(site: Site, trained: ChainView) -> None:
 
 
 def test_a_bundle_without_their_rows_is_told_so_before_anything_trains(site: Site) -> None:
-    shutil.copytree(
-        site.settings.home / "bundles" / "first", site.settings.home / "bundles" / "kept"
-    )
-    (site.settings.home / "bundles" / "first" / "dpo.jsonl").unlink()
+    path = site.settings.home / "bundles" / "first" / "dpo.jsonl"
+    kept = path.rename(path.with_suffix(".kept"))
     ended = site.wait(site.start(ChainOrder(stages=("preflight", "dpo"))), is_over)
+    kept.rename(path)
     assert stage(ended, "preflight").reason == "training.no_rows"
     assert stage(ended, "dpo").state == "waiting"
+
+
+def test_one_click_mends_what_preflight_found(site: Site) -> None:
+    wrong = {"sft": {"learning_rat": 0.01, "max_steps": 2, "save_steps": 2}}
+    order = {"stages": ["preflight", "sft"], "overrides": wrong}
+    ended = site.wait(site.start(ChainOrder.model_validate(order)), is_over)
+    found = [each for each in stage(ended, "preflight").checks if not each.is_passed]
+    assert [each.code for each in found] == ["training.unknown_argument"]
+    assert str(chain_drawing(ended, Words("en"))).count("Fix and start again") == 1
+    given = (site.database, site.durable, site.settings, site.who)
+    again = site.wait(mend_chain(*given, ended.id, found[0].name), is_over)
+    assert again.state == "succeeded"
+    config = yaml.safe_load(
+        (site.settings.home / "runs" / str(stage(again, "sft").run_id) / "config.yaml").read_text()
+    )
+    assert config["learning_rate"] == 0.01
+    with pytest.raises(InvalidInput):
+        mend_chain(*given, again.id, "batch")
