@@ -28,13 +28,16 @@ from schemas.synthesis import BatchProgress, Budget
 
 
 class BatchShown(NamedTuple):
-    """The batches, the one that was picked with its lengths, and how its failed may be asked."""
+    """The batches, the one that was picked with its lengths, and what may be done with it now."""
 
     batches: Any
     batch: Any
     lengths: Any
     picked: Any
+    pause: Any
+    resume: Any
     again: Any
+    cancel: Any
     notice: Any
 
 
@@ -170,7 +173,8 @@ class SynthesisHandlers:
     def _batches(self, who: Actor, picked: str, told: Any = None) -> BatchShown:
         found = batch.list_batches(self.services.database, who)
         chosen = next((each for each in found if each.id == picked), None)
-        failed = chosen.failed if chosen and chosen.state != "running" else 0
+        state = chosen.state if chosen else ""
+        failed = chosen.failed if chosen and state != "running" else 0
         label = self.words("synthesis.again_count", count=f"{failed:,}")
         again = label if failed else self.words("synthesis.again")
         return BatchShown(
@@ -178,7 +182,10 @@ class SynthesisHandlers:
             shown(self._detail(who, chosen)) if chosen else gr.skip(),
             shown(*self._lengths(who, chosen)) if chosen else gr.skip(),
             picked,
+            gr.Button(interactive=state == "running"),
+            gr.Button(interactive=state in ("stopped", "paused", "cancelled")),
             gr.Button(value=again, interactive=bool(failed)),
+            gr.Button(interactive=state in ("running", "paused")),
             told or gr.skip(),
         )
 
@@ -234,7 +241,8 @@ def build_synthesis_page(services: Services, words: Words) -> None:
 
 
 def _wire(page: SynthesisPage, handlers: SynthesisHandlers, told: gr.HTML, timer: gr.Timer) -> None:
-    batches = [page.batches, page.batch, page.lengths, page.picked, page.again, told]
+    acts = [page.pause, page.resume, page.again, page.cancel]
+    batches = [page.batches, page.batch, page.lengths, page.picked, *acts, told]
     order = list(page.order)
     samples = [page.samples, told]
     on_page_load(handlers.on_tick, page.picked, batches)
