@@ -24,6 +24,7 @@ from labeling.ui.rollouts import build_rollouts
 from labeling.ui.run_serving import build_run_serving
 from labeling.ui.run_views import curves, curves_value, differences_view
 from labeling.ui.session import Services, who_asks
+from labeling.ui.training_arguments import wire_arguments
 from labeling.ui.training_memory import digest, recall, remember
 from labeling.ui.training_order import (
     Form,
@@ -170,7 +171,7 @@ class TrainingHandlers:
     def on_show(self, request: gr.Request, bundle_id: str, *fields: Any) -> CommandsShown:
         """Show the command lines; nothing is started."""
         who = who_asks(request, "admin")
-        recipe, order = read_order(*fields)
+        recipe, order = read_order(self.services.settings, *fields)
         settings = self.services.settings
         found = bundles.get_bundle(self.services.database, who, chosen_bundle(bundle_id))
         addresses = {each.name: each.address for each in list_nodes(self.services.database)}
@@ -182,7 +183,7 @@ class TrainingHandlers:
     def on_train(self, request: gr.Request, bundle_id: str, *fields: Any) -> ChainsShown:
         """Start; the same order on the same bundle while one is live is that one."""
         who = who_asks(request, "admin")
-        recipe, order = read_order(*fields)
+        recipe, order = read_order(self.services.settings, *fields)
         services = self.services
         chain_id = chains.start_chain(
             services.database,
@@ -314,6 +315,7 @@ def build_training_page(services: Services, words: Words) -> TrainingPage:
     page.beside.input(handlers.on_beside, [page.picked, page.beside], laid, **DIRECT)
     on_pick(page.chains, handlers.on_pick, None, live)
     on_pick(page.chain, handlers.on_fix, page.picked, live)
+    wire_arguments(form.arguments, services, words, page.notice)
     order = [form.bundle, *form.inputs]
     form.show.click(handlers.on_show, order, [form.commands, page.notice], **DIRECT)
     form.train.click(handlers.on_train, order, live, **DIRECT)

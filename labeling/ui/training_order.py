@@ -5,13 +5,16 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from exports.training.argument_list import read_overrides
 from exports.training.recipes import KNOBS, TrainingRecipe, get_recipe, list_recipes
 from exports.training.variants import list_variants, stages_left
 from labeling.ui.fields import button, choice, elem_id, text, weight_fields
 from labeling.ui.i18n import Words
+from labeling.ui.training_arguments import ArgumentForm, lay_out_arguments
 from labeling.ui.view import title, view
 from schemas.errors import InvalidInput
 from schemas.project import REWARDS
+from schemas.settings import Settings
 from schemas.training import STAGES, TRAINED, ChainOrder, Stage, TrainingStage
 from schemas.training_stages import USUAL
 
@@ -35,6 +38,7 @@ class Form(NamedTuple):
     model: gr.Textbox
     benchmark: gr.Textbox
     nodes: gr.Textbox
+    arguments: ArgumentForm
     knobs: tuple[gr.Number, ...]
     weights: tuple[gr.Number, ...]
     commands: gr.HTML
@@ -44,17 +48,19 @@ class Form(NamedTuple):
     @property
     def inputs(self) -> list[Any]:
         """The fields, in the order of `read_order`."""
-        texts = [self.model, self.benchmark, self.nodes]
+        texts = [self.model, self.benchmark, self.nodes, self.arguments.lines]
         return [self.recipe, self.variants, self.stages, *texts, *self.knobs, *self.weights]
 
 
-def read_order(*fields: Any) -> tuple[str, ChainOrder]:
-    """Recipe and order that the form holds; only knobs that differ from the recipe are overrides.
+def read_order(settings: Settings, *fields: Any) -> tuple[str, ChainOrder]:
+    """Recipe and order that the form holds.
+
+    Knobs that differ from the recipe are overrides; a line under all arguments comes last.
 
     Raises:
-        InvalidInput: `training.order_refused`.
+        InvalidInput: `training.order_refused`, or what `read_overrides` says.
     """
-    name, variants, stages, model, benchmark, nodes, *numbers = fields
+    name, variants, stages, model, benchmark, nodes, lines, *numbers = fields
     recipe = get_recipe(str(name), variants or ())
     overrides: dict[str, dict[str, Any]] = {}
     for (stage, knob), given in zip(FIELDS, numbers[: len(FIELDS)], strict=True):
@@ -62,6 +68,8 @@ def read_order(*fields: Any) -> tuple[str, ChainOrder]:
         if knob in known and given is not None and float(given) != float(known[knob]):
             value = int(given) if isinstance(known[knob], int) else float(given)
             overrides.setdefault(stage, {})[knob] = value
+    for stage, given in read_overrides(settings, str(lines or "")).items():
+        overrides.setdefault(stage, {}).update(given)
     weights = dict(zip(REWARDS, numbers[len(FIELDS) :], strict=True))
     try:
         order = ChainOrder.model_validate(
@@ -139,6 +147,7 @@ def lay_out_order(words: Words) -> Form:
         knobs = _lay_out_knobs(words)
         title(words("training.weights"))
         weights = weight_fields(words, "training", [None] * len(REWARDS))
+        arguments = lay_out_arguments(words)
     return Form(
         bundle,
         recipe,
@@ -148,6 +157,7 @@ def lay_out_order(words: Words) -> Form:
         model,
         benchmark,
         nodes,
+        arguments,
         knobs,
         weights,
         commands,

@@ -17,7 +17,7 @@ from typing import Any
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     """The answer to each part that is asked; one that breaks says `error`, the others stand."""
     answers: dict[str, Any] = {}
-    for part in ("machine", "arguments", "plugin", "bench", "rows"):
+    for part in ("version", "fields", "machine", "arguments", "plugin", "bench", "rows"):
         if part in request:
             try:
                 answers[part] = import_module(part).answer(request[part])

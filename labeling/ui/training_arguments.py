@@ -1,0 +1,111 @@
+"""All arguments of the trainer: searched by name and help, and set by a line each."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from exports.training.argument_list import Argument, find_arguments, list_arguments
+from labeling.ui.errors import presented, unchanged
+from labeling.ui.events import DIRECT
+from labeling.ui.fields import choice, elem_id, text
+from labeling.ui.i18n import Words
+from labeling.ui.session import Services, who_asks
+from labeling.ui.view import Node, node, on_pick, picked_id, shown, table, view
+from schemas.training_stages import TRAINED, to_training_stage
+
+
+class ArgumentForm(NamedTuple):
+    """Search, what it finds, and the lines that are set."""
+
+    stage: gr.Dropdown
+    search: gr.Textbox
+    found: gr.HTML
+    lines: gr.Textbox
+
+
+class ArgumentsShown(NamedTuple):
+    """What a search finds."""
+
+    found: Any
+    notice: Any
+
+
+class LinesShown(NamedTuple):
+    """The lines that are set."""
+
+    lines: Any
+    notice: Any
+
+
+class ArgumentHandlers:
+    """What happens there."""
+
+    def __init__(self, services: Services, words: Words) -> None:
+        self.services = services
+        self.words = words
+
+    @presented
+    def on_search(self, stage: str, sought: str, request: gr.Request) -> ArgumentsShown:
+        """Find arguments of a stage by their own names and help."""
+        who_asks(request, "admin")
+        if not sought.strip():
+            return ArgumentsShown(shown(), gr.skip())
+        known = list_arguments(self.services.settings, to_training_stage(stage))
+        found = arguments_view(find_arguments(known, sought), self.words)
+        return ArgumentsShown(shown(found), gr.skip())
+
+    @presented
+    def on_pick(
+        self, stage: str, lines: str, event: gr.EventData, request: gr.Request
+    ) -> LinesShown:
+        """Begin a line for an argument, with its default."""
+        who_asks(request, "admin")
+        picked = picked_id(event)
+        known = list_arguments(self.services.settings, to_training_stage(stage))
+        default = next((each.default for each in known if each.name == picked), None)
+        if default is None:
+            return unchanged(LinesShown)
+        line = f"{stage}.{picked}={'' if default == 'None' else default}"
+        return LinesShown("\n".join(filter(None, [lines.strip(), line])), gr.skip())
+
+
+def arguments_view(found: Sequence[Argument], words: Words) -> Node:
+    """Arguments with what their class says of them; a click sets one."""
+    rows = [
+        (
+            each.name,
+            [
+                node("b", each.name),
+                node("div", each.type, node("div", each.default, cls="pw-mute")),
+                each.help,
+            ],
+        )
+        for each in found
+    ]
+    heads = [words(f"training.arguments_{name}") for name in ("name", "type", "help")]
+    return table(heads, rows, empty=words("training.arguments_none"))
+
+
+def lay_out_arguments(words: Words) -> ArgumentForm:
+    """The part of the form."""
+    with gr.Accordion(words("training.arguments"), open=False, elem_id="training-arguments"):
+        with gr.Row():
+            stage = choice(words, "training.arguments_stage", TRAINED, value=TRAINED[-1])
+            search = text(words, "training.arguments_search")
+        found = view("training-arguments-found")
+        lines = gr.Textbox(
+            label=words("training.arguments_set"),
+            lines=3,
+            elem_id=elem_id("training.arguments_set"),
+        )
+    return ArgumentForm(stage, search, found, lines)
+
+
+def wire_arguments(form: ArgumentForm, services: Services, words: Words, told: gr.HTML) -> None:
+    """Its events."""
+    handlers = ArgumentHandlers(services, words)
+    sought = [form.stage, form.search]
+    form.search.submit(handlers.on_search, sought, [form.found, told], **DIRECT)
+    form.stage.input(handlers.on_search, sought, [form.found, told], **DIRECT)
+    on_pick(form.found, handlers.on_pick, [form.stage, form.lines], [form.lines, told])
