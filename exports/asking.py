@@ -25,6 +25,7 @@ class Asking(NamedTuple):
     max_tokens: int
     with_thinking: bool
     template: str | None
+    temperature: float = 0.0
 
 
 class Question(NamedTuple):
@@ -44,7 +45,7 @@ class Answer(NamedTuple):
 
 
 def ask_all(asking: Asking, questions: Iterable[Question]) -> Iterator[Answer]:
-    """The answers as they come, at temperature 0; a failed call is an answer too.
+    """The answers as they come; a failed call is an answer too.
 
     Questions are taken as there is room for them, so whoever leaves in the middle has asked no more
     than `AT_ONCE` in vain. Busy and broken servers are asked again twice, with back-off.
@@ -76,7 +77,7 @@ def _ask(client: openai.OpenAI, asking: Asking, question: Question) -> Answer:
         reply = client.chat.completions.create(
             model=asking.model,
             messages=messages,
-            temperature=0,
+            temperature=asking.temperature,
             max_tokens=asking.max_tokens,
             extra_body={"chat_template_kwargs": {"enable_thinking": asking.with_thinking}},
         )

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SkipValidation
 
 from schemas.training_alarms import Alarm
+from schemas.training_gates import Gates
 from schemas.training_stages import STAGES, TRAINED, USUAL, Stage, TrainingStage
 
 __all__ = ["STAGES", "TRAINED", "Stage", "TrainingStage"]
@@ -84,6 +85,8 @@ class ChainOrder(_Value):
     nodes: tuple[str, ...] = ()
     """Names of the nodes that train together, the first one leading; this machine when empty."""
     evaluation_limit: int | None = Field(default=None, ge=1)
+    gates: Gates = Gates()
+    """What must be reached before GRPO."""
 
 
 class Fix(_Value):

@@ -1,18 +1,23 @@
 """An installation on which chains are started and watched, for tests of training."""
 
 import json
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from db.durable import Durable
-from db.engine import Database
+from db.durable import Durable, command_executor_id
+from db.engine import Database, sqlite_url
+from db.upgrade import upgrade
 from exports.training.chain import start_chain
 from exports.training.chain_view import chain_view, run_view
 from schemas.people import Actor
 from schemas.settings import Settings
 from schemas.training import ChainOrder, ChainView
+from tests.bundles import a_benchmark, a_bundle
+from tests.factories import a_project
 
 LIMIT_S = 1200
 
@@ -40,6 +45,24 @@ class Site(NamedTuple):
             assert time.monotonic() < deadline, view
             time.sleep(0.3)
         return view
+
+
+@contextmanager
+def a_site(home: Path) -> Generator[Site]:
+    """A site with a bundle and a benchmark; it is gone at the end of the block."""
+    settings = Settings(home=home)
+    settings.home.mkdir()
+    database = Database(sqlite_url(home / "planwright.db"))
+    upgrade(database)
+    who = a_project(database)
+    bundle_id = a_bundle(database, settings, who)
+    a_benchmark(database, who)
+    durable = Durable(settings, database, command_executor_id())
+    durable.launch()
+    yield Site(settings, database, durable, who, bundle_id)
+    durable.close()
+    database.close()
+    shutil.rmtree(home)
 
 
 def is_over(view: ChainView) -> bool:

@@ -15,6 +15,7 @@ from db.tables.base import new_id, now
 from exports.training import launch, stages
 from exports.training.attempts import train
 from exports.training.evaluation import compare_stages, evaluate_stage
+from exports.training.pass_rate import pass_rate_stage
 from exports.training.recipes import get_recipe
 from schemas.errors import InvalidInput, PlanwrightError, TransitionRefused
 from schemas.people import Actor
@@ -119,6 +120,7 @@ def resume_chain(
             add_event(
                 session, who, "chain", chain_id, "resumed", before=chain.state, after="running"
             )
+            chain.order = _past_gate(chain)
             chain.report = {**chain.report, "attempt": training.attempt_of(chain) + 1}
             chain.state, chain.finished_at = "running", None
             session.add(chain)
@@ -199,6 +201,8 @@ def _perform(job: stages.Job, stage: Stage) -> stages.Outcome:
             return train(job, stage)
         case "evaluate_sft" | "evaluate_dpo" | "evaluate_kto" | "evaluate_grpo":
             return evaluate_stage(job, stage)
+        case "pass_rate":
+            return pass_rate_stage(job)
         case "compare":
             return compare_stages(job)
 
@@ -227,3 +231,11 @@ def _job(chain_id: str) -> stages.Job:
         pause=pause,
         executor_id=held.executor_id,
     )
+
+
+def _past_gate(chain: Chain) -> dict[str, object]:
+    """The order without the gate that the chain stopped at: a person goes on all the same."""
+    said = training.stage_report(chain.report, chain.stage)
+    order = ChainOrder.model_validate(chain.order)
+    gates = order.gates.without(str(said.get("reason") or ""))
+    return order.model_copy(update={"gates": gates}).model_dump(mode="json")

@@ -32,6 +32,7 @@ from schemas.training import (
     Told,
 )
 from schemas.training_alarms import Alarm
+from schemas.training_gates import GATES
 from schemas.training_stages import TrainingStage, to_training_stage
 
 LOG_LINES = 80
@@ -199,7 +200,8 @@ def _resume(chain: Chain, attempts: Mapping[str, list[Run]], settings: Settings)
     states = {each: training.stage_report(chain.report, each).get("state") for each in STAGES}
     stage = next((each for each in STAGES if states[each] in ("failed", "stopped")), None)
     if stage is None or stage not in attempts:
-        return Told(code="training.resume_stage")
+        is_gate = stage and training.stage_report(chain.report, stage).get("reason") in GATES
+        return Told(code=f"training.resume_{'past_gate' if is_gate else 'stage'}")
     point = find_resume_point(settings.home / run.folder for run in attempts[stage])
     if point is None:
         return Told(code="training.resume_from_start", values={"stage": stage.upper()})

@@ -18,6 +18,7 @@ from labeling.command_line import ALL_DONE, FAILED, SOME_REFUSED, CommandContext
 from schemas.errors import InvalidInput, NotFound
 from schemas.sentences import sentence
 from schemas.training import TRAINED, ChainOrder, ChainView, Stage, StageView
+from schemas.training_gates import Gates
 from schemas.training_stages import USUAL
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ def add_commands(commands: Subparsers) -> None:
         "--nodes", metavar="A,B", help="nodes that train together, the first leading"
     )
     train.add_argument("--limit", type=int, help="questions of each evaluation")
+    train.add_argument(
+        "--gate", action="append", default=[], metavar="accuracy=S|flat=S", help="before GRPO"
+    )
     train.add_argument("--weight", action="append", default=[], metavar="REWARD=W")
     train.add_argument("--set", action="append", default=[], metavar="STAGE.NAME=VALUE")
     train.add_argument("--dry-run", action="store_true", help="show the commands and start nothing")
@@ -151,11 +155,21 @@ def _read_order(args: argparse.Namespace) -> ChainOrder:
                 "benchmark": args.benchmark,
                 "evaluation_limit": args.limit,
                 "nodes": [name for name in (args.nodes or "").split(",") if name],
+                "gates": _read_gates(args.gate),
             }
         )
     except ValidationError as error:
         text = str(error.errors()[0]["input"])
         raise InvalidInput("training.override_not_a_pair", text=text) from error
+
+
+def _read_gates(pairs: list[str]) -> Gates:
+    names = {"accuracy": "accuracy_at_least", "flat": "flat_at_most"}
+    parted = [text.partition("=") for text in pairs]
+    try:
+        return Gates.model_validate({names.get(name, name): value for name, _, value in parted})
+    except ValidationError as error:
+        raise InvalidInput("training.gate_not_a_share", text=" ".join(pairs)) from error
 
 
 def _find_bundle(context: CommandContext, reference: str) -> "Bundle":

@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from pydantic import JsonValue
 
@@ -19,6 +20,7 @@ from exports.training.stages import Job, Outcome
 from exports.training.waiting import devices_for
 from schemas.settings import Settings
 from schemas.training import TRAINED, Stage
+from schemas.training_gates import missed_accuracy_gate
 from schemas.training_stages import trained_by
 
 
@@ -47,7 +49,21 @@ def evaluate_stage(job: Job, stage: Stage) -> Outcome:
             person_id=job.person_id,
         )
         job.tell(stage, evaluation_id=evaluation_id)
-    return _ask(job, stage, run, evaluation_id, manner)
+    outcome = _ask(job, stage, run, evaluation_id, manner)
+    return outcome if stage == "evaluate_grpo" else _before_grpo(job, outcome)
+
+
+def _before_grpo(job: Job, outcome: Outcome) -> Outcome:
+    """What came of an evaluation, or that it is below what is asked for before GRPO."""
+    if "grpo" not in job.order.stages:
+        return outcome
+    accuracy = cast(dict[str, float], outcome.found["figures"])["accuracy"]
+    missed = missed_accuracy_gate(job.order.gates, accuracy)
+    if missed is None:
+        return outcome
+    return outcome._replace(
+        state="failed", reason=missed.code, values={**outcome.values, **missed.values}
+    )
 
 
 def compare_stages(job: Job) -> Outcome:

@@ -63,6 +63,15 @@ class EvaluationTerms(BaseModel):
     max_tokens: int
 
 
+class PassRateTerms(BaseModel):
+    """Before GRPO so many of its prompts are asked, each so many times."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompts: int = 64
+    completions: int = 8
+
+
 class TrainingRecipe(BaseModel):
     """One recipe; title and summary are `training.recipe_…` with `-` as `_`."""
 
@@ -75,6 +84,7 @@ class TrainingRecipe(BaseModel):
     minutes: int
     """What a chain takes, roughly, on the machines that it was made for."""
     evaluation: EvaluationTerms
+    pass_rate: PassRateTerms = PassRateTerms()
     without_thinking: dict[str, Any] = {}
     """What each stage changes where the answers do not think."""
     variants: tuple[Variant, ...] = ()

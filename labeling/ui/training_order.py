@@ -8,7 +8,7 @@ import gradio as gr
 from exports.training.argument_list import read_overrides
 from exports.training.recipes import KNOBS, TrainingRecipe, get_recipe, list_recipes
 from exports.training.variants import list_variants, stages_left
-from labeling.ui.fields import button, choice, elem_id, text, weight_fields
+from labeling.ui.fields import button, choice, elem_id, number, text, weight_fields
 from labeling.ui.i18n import Words
 from labeling.ui.training_arguments import ArgumentForm, lay_out_arguments
 from labeling.ui.view import title, view
@@ -23,6 +23,7 @@ FIELDS: tuple[tuple[TrainingStage, str], ...] = tuple(
 )
 """(stage, argument) of each knob, in the order of the form."""
 _ALWAYS = ("preflight", "freeze")
+GATES = ("accuracy", "flat")
 SWITCHES: tuple[Stage, ...] = tuple(stage for stage in STAGES if stage not in _ALWAYS)
 _USUALLY_ON: tuple[Stage, ...] = tuple(stage for stage in SWITCHES if stage in USUAL)
 
@@ -39,6 +40,7 @@ class Form(NamedTuple):
     benchmark: gr.Textbox
     nodes: gr.Textbox
     arguments: ArgumentForm
+    gates: tuple[gr.Number, ...]
     knobs: tuple[gr.Number, ...]
     weights: tuple[gr.Number, ...]
     commands: gr.HTML
@@ -49,7 +51,8 @@ class Form(NamedTuple):
     def inputs(self) -> list[Any]:
         """The fields, in the order of `read_order`."""
         texts = [self.model, self.benchmark, self.nodes, self.arguments.lines]
-        return [self.recipe, self.variants, self.stages, *texts, *self.knobs, *self.weights]
+        chosen = [self.recipe, self.variants, self.stages, *texts, *self.gates]
+        return [*chosen, *self.knobs, *self.weights]
 
 
 def read_order(settings: Settings, *fields: Any) -> tuple[str, ChainOrder]:
@@ -60,7 +63,7 @@ def read_order(settings: Settings, *fields: Any) -> tuple[str, ChainOrder]:
     Raises:
         InvalidInput: `training.order_refused`, or what `read_overrides` says.
     """
-    name, variants, stages, model, benchmark, nodes, lines, *numbers = fields
+    name, variants, stages, model, benchmark, nodes, lines, least, most, *numbers = fields
     recipe = get_recipe(str(name), variants or ())
     overrides: dict[str, dict[str, Any]] = {}
     for (stage, knob), given in zip(FIELDS, numbers[: len(FIELDS)], strict=True):
@@ -83,6 +86,7 @@ def read_order(settings: Settings, *fields: Any) -> tuple[str, ChainOrder]:
                 "model": str(model or "").strip() or None,
                 "benchmark": str(benchmark or "").strip() or None,
                 "nodes": re.findall(r"[^\s,，、;；]+", str(nodes or "")),
+                "gates": {"accuracy_at_least": _share(least), "flat_at_most": _share(most)},
             }
         )
     except ValueError as error:
@@ -99,6 +103,10 @@ def chosen_bundle(bundle_id: str | None) -> str:
     if not bundle_id:
         raise InvalidInput("training.no_bundle")
     return bundle_id
+
+
+def _share(percent: Any) -> float | None:
+    return None if percent is None else float(percent) / 100
 
 
 def knob_updates(recipe: TrainingRecipe) -> list[Any]:
@@ -130,16 +138,13 @@ def lay_out_order(words: Words) -> Form:
             recipe = choice(words, "training.recipe", names, value=names[0])
         variants = _lay_out_variants(words, names[0])
         about = view("training-about")
-        stages = gr.CheckboxGroup(
-            [(words.sentence(f"training.stage_{each}", {}), each) for each in SWITCHES],
-            value=list(_USUALLY_ON),
-            label=words("training.stages"),
-            elem_id="training-stages",
-        )
+        stages = _stages(words)
         with gr.Row():
             model = text(words, "training.model")
             benchmark = text(words, "training.benchmark")
-        nodes = text(words, "training.nodes")
+        with gr.Row():
+            nodes = text(words, "training.nodes")
+            gates = tuple(_percent(words, f"training.gate_{each}") for each in GATES)
         with gr.Row():
             train = button(words, "training.train", "primary")
             show = button(words, "training.show")
@@ -158,6 +163,7 @@ def lay_out_order(words: Words) -> Form:
         benchmark,
         nodes,
         arguments,
+        gates,
         knobs,
         weights,
         commands,
@@ -174,6 +180,19 @@ def _lay_out_variants(words: Words, recipe: str) -> gr.Dropdown:
         multiselect=True,
         info=words("training.variants_info"),
     )
+
+
+def _stages(words: Words) -> gr.CheckboxGroup:
+    return gr.CheckboxGroup(
+        [(words.sentence(f"training.stage_{each}", {}), each) for each in SWITCHES],
+        value=list(_USUALLY_ON),
+        label=words("training.stages"),
+        elem_id="training-stages",
+    )
+
+
+def _percent(words: Words, name: str) -> gr.Number:
+    return number(words, name, value=None, minimum=0, maximum=100)
 
 
 def _lay_out_knobs(words: Words) -> tuple[gr.Number, ...]:
