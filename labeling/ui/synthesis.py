@@ -116,7 +116,7 @@ class SynthesisHandlers:
     def on_preview(self, request: gr.Request, *order: Any) -> OrderShown:
         """Say what an order would ask."""
         who = who_asks(request, "admin")
-        wanted, _ = read_order(self.services, who, *order)
+        wanted, _ = read_order(self.services.database, who, *order)
         found = batch.preview_batch(self.services.database, who, wanted)
         code, values = "synthesis.preview", found.model_dump()
         if wanted.rederive:
@@ -128,7 +128,7 @@ class SynthesisHandlers:
     def on_start(self, request: gr.Request, *order: Any) -> BatchShown:
         """Start a batch; the same order again is the same batch."""
         who = who_asks(request, "admin")
-        wanted, budget = read_order(self.services, who, *order)
+        wanted, budget = read_order(self.services.database, who, *order)
         batch_id = batch.start_batch(
             self.services.database, self.services.durable, who, wanted, budget=budget
         )

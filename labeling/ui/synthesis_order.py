@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from db.engine import Database
 from labeling.model_endpoints import named_order
 from labeling.ui.fields import button, check, choice, elem_id, number, text
 from labeling.ui.i18n import Words
-from labeling.ui.session import Services
 from labeling.ui.view import title, view
 from schemas.errors import InvalidInput
 from schemas.people import Actor
@@ -62,7 +62,7 @@ class Given(NamedTuple):
 
 
 def read_order(
-    services: Services, who: Actor, *fields: Any
+    database: Database, who: Actor, *fields: Any
 ) -> tuple[SynthesisOrder, Budget | None]:
     """The order that the form holds, and what it may cost.
 
@@ -94,7 +94,7 @@ def read_order(
     }
     budget = Budget.read(given.budget_money, given.budget_tokens)
     if given.endpoints:
-        return named_order(services.database, who, given.endpoints, values), budget
+        return named_order(database, who, given.endpoints, values), budget
     named = {
         "endpoint": given.endpoint,
         "model": given.model.strip(),

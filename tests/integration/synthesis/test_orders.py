@@ -13,15 +13,23 @@ from labeling.synthesis.batch import (
     preview_batch,
     reopen_failed,
 )
+from labeling.ui.synthesis_order import SAME_ENDPOINT, read_order
 from schemas.errors import (
     InvalidInput,
     ModelServiceError,
     NotAllowed,
     NotFound,
 )
+from schemas.synthesis import Budget, Repair
 from tests.factories import a_person, a_project
 from tests.fakes.endpoint_process import RunningEndpoint
-from tests.integration.synthesis.cases import add_queries, order_for, run_order, work_on
+from tests.integration.synthesis.cases import (
+    add_queries,
+    an_endpoint,
+    order_for,
+    run_order,
+    work_on,
+)
 
 
 def test_the_key_reaches_the_endpoint(
@@ -96,3 +104,15 @@ def test_an_order_that_cannot_be_used_is_refused_without_repeating_secrets(
     assert caught.value.code == code
     assert "sk-abc" not in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+def test_the_page_orders_by_name_with_a_budget_and_a_repair(
+    sqlite_database: Database, endpoint: RunningEndpoint
+) -> None:
+    who = a_project(sqlite_database)
+    an_endpoint(sqlite_database, who, "r1", endpoint.url)
+    fields: list[Any] = [["r1"], "", "", "", "", "waiting", 2, 0, 16, 600, "", True]
+    order, budget = read_order(sqlite_database, who, *fields, 5, None, SAME_ENDPOINT, False)
+    assert (order.endpoint, order.endpoints, order.n) == (endpoint.url, ("r1",), 2)
+    assert (order.repair, order.raise_cut_off) == (Repair(endpoint=None), False)
+    assert budget == Budget(money=5)

@@ -19,7 +19,7 @@ from db.tables import (
 )
 from labeling import rederived
 from labeling.synthesis.batch import prepare_batch, preview_batch, reopen_failed
-from labeling.ui.synthesis_order import read_order
+from labeling.ui.synthesis_order import Given, read_order
 from schemas.errors import InvalidInput, NotAllowed, NotFound, TransitionRefused
 from schemas.people import Actor
 from schemas.rederivation import Rederive
@@ -310,10 +310,30 @@ def test_a_trace_of_a_plan_that_was_corrected_since_cannot_be_accepted(
     assert told.value.code == "rederived.superseded"
 
 
-def test_the_page_orders_new_thinking_with_the_usual_tests(endpoint: RunningEndpoint) -> None:
-    fields: list[Any] = [endpoint.url, "m", "", "", 1, 16, None, "stale", "", 600, True]
-    assert read_order(*fields).rederive == Rederive(tries=3, agree=2)
-    fields[7] = "undecided"
-    order = read_order(*fields)
+def test_the_page_orders_new_thinking_with_the_usual_tests(
+    sqlite_database: Database, endpoint: RunningEndpoint
+) -> None:
+    who = a_project(sqlite_database)
+    given = Given(
+        endpoints=[],
+        endpoint=endpoint.url,
+        model="m",
+        key_env="",
+        experts="",
+        which="stale",
+        n=1,
+        limit=None,
+        concurrency=16,
+        timeout_s=600,
+        parameters="",
+        with_thinking=True,
+        budget_money=0,
+        budget_tokens=0,
+        repair="",
+        raise_cut_off=True,
+    )
+    order, budget = read_order(sqlite_database, who, *given)
+    assert (order.rederive, budget) == (Rederive(tries=3, agree=2), None)
+    order, _ = read_order(sqlite_database, who, *given._replace(which="undecided"))
     assert (order.rederive, order.which) == (None, "undecided")
     assert "rederive" not in order.to_plain()  # an order of an older version is the same order
