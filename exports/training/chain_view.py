@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 from pydantic import JsonValue
 
@@ -143,7 +144,8 @@ def _head(chain: Chain, bundle_name: str) -> dict[str, object]:
 def _stage(chain: Chain, stage: Stage, run: Run | None, settings: Settings) -> StageView:
     said = training.stage_report(chain.report, stage)
     known = {name: said[name] for name in StageView.model_fields if name in said}
-    fields: dict[str, object] = {"name": stage, "state": "waiting", **known}
+    is_on = stage in cast(list[str], chain.order.get("stages") or STAGES)
+    fields: dict[str, object] = {"name": stage, "state": "waiting" if is_on else "off", **known}
     if run is not None:
         folder = settings.home / run.folder
         status = launch.look(folder).status

@@ -133,9 +133,8 @@ def lay_out_order(words: Words) -> Form:
     names = [each.name for each in list_recipes()]
     with gr.Column(elem_classes="pw-form"):
         title(words("training.order"))
-        with gr.Row():
-            bundle = choice(words, "training.bundle")
-            recipe = choice(words, "training.recipe", names, value=names[0])
+        bundle = choice(words, "training.bundle")
+        recipe = choice(words, "training.recipe", names, value=names[0])
         variants = _lay_out_variants(words, names[0])
         about = view("training-about")
         stages = _stages(words)

@@ -66,7 +66,7 @@ def chain_view(found: ChainView, words: Words) -> Node:
         card(
             f"{found.bundle_name} · {found.recipe}",
             *([node("p", resume)] if resume else []),
-            *(_stage(each, words) for each in found.stages),
+            *(_stage(each, words) for each in found.stages if each.state != "off"),
             right=state_pill(found.state, words),
         )
     ]
