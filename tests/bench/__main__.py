@@ -15,7 +15,11 @@ from tests.bench.figures import RESULTS
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "benchmarks.md"
-OURS = {"__main__", "__init__", "figures", "queries"}
+OURS = {"__main__", "__init__", "figures", "queries"} | {
+    "experiment",  # takes ten minutes, and has a page of its own
+    "experiment_page",
+    "experiment_task",
+}
 HEAD = """# Benchmarks
 
 Written by `make bench`; repeat a section with its command. Every figure stands beside a floor that
