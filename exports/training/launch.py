@@ -25,8 +25,8 @@ from exports.training.supervisor import LOCK, ORDER, STATUS, STOP
 from schemas.settings import Settings
 from schemas.training import RunOrder, RunState, RunStatus
 
-LOST_S = 60
-"""A supervisor on another machine that wrote nothing for so long is lost."""
+LOST_S = 180
+"""A supervisor on another machine that wrote nothing for so long is lost; NFS shows files late."""
 OVER: tuple[RunState, ...] = ("succeeded", "failed", "stopped")
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -21,7 +21,7 @@ from exports.training.process import (
     signal_all,
     trainers,
 )
-from schemas.training import RunOrder
+from schemas.training import RunOrder, RunStatus
 from tests.fakes.trainer import write_trainer
 
 ROOT = Path(__file__).parents[2]
@@ -221,3 +221,22 @@ def test_a_zombie_is_not_alive() -> None:
     _wait(lambda: identify(child.pid) is None)
     child.wait()
     assert is_alive(myself())
+
+
+def test_a_run_of_another_machine_is_judged_by_its_heartbeat(prepare: Prepare) -> None:
+    folder = prepare("go on")
+    _start_and_wait(folder)
+    status = launch.read_status(folder)
+    assert status
+    elsewhere = {"machine": "another", "supervisor": {"pid": 2**22, "started": 1}}
+    fresh = {**status.model_dump(), **elsewhere, "heartbeat": time.time()}
+    afar = folder.with_name("afar")
+    afar.mkdir()
+    (afar / "status.json").write_text(RunStatus.model_validate(fresh).model_dump_json())
+    assert launch.look(afar).state == "running"
+    old = {**fresh, "heartbeat": time.time() - launch.LOST_S - 1}
+    (afar / "status.json").write_text(RunStatus.model_validate(old).model_dump_json())
+    seen = launch.look(afar)
+    assert (seen.state, seen.reason) == ("failed", "training.machine_lost")
+    assert seen.values == {"machine": "another"}
+    assert len(processes_with(TOKEN)) == 2  # nothing here was killed for it
