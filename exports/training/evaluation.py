@@ -15,6 +15,7 @@ from exports.evaluations import compare_evaluations
 from exports.thinking_units import find_unit
 from exports.training.planners import planner_of_run
 from exports.training.recipes import get_recipe
+from exports.training.run_config import run_config
 from exports.training.serve import Served, serving
 from exports.training.stages import Job, Outcome
 from exports.training.waiting import devices_for
@@ -101,9 +102,7 @@ def _manner(job: Job, run: Run) -> Manner:
 def _ask(job: Job, stage: Stage, run: Run, evaluation_id: str, manner: Manner) -> Outcome:
     @contextmanager
     def reach() -> Generator[Asking]:
-        served = Served(
-            str(run.checkpoint), job.model(), job.with_thinking, job.recipe.devices == 0
-        )
+        served = served_run(job, run)
         folder = serving_folder(job.settings, evaluation_id)
         with (
             devices_for(job, stage, folder) as devices,
@@ -130,6 +129,12 @@ def _ask(job: Job, stage: Stage, run: Run, evaluation_id: str, manner: Manner) -
     return Outcome(
         "succeeded", "training.evaluated", values, {"figures": found.model_dump(mode="json")}
     )
+
+
+def served_run(job: Job, run: Run) -> Served:
+    """What a run ended with; an adapter goes on the model that its own run began from."""
+    base = run_config(job.settings.home / run.folder).get("model") or job.model()
+    return Served(str(run.checkpoint), str(base), job.with_thinking, job.recipe.devices == 0)
 
 
 def serving_folder(settings: Settings, evaluation_id: str) -> Path:

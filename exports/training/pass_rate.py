@@ -16,9 +16,10 @@ from db.tables import Run
 from exports.asking import Asking, Question, ask_all
 from exports.judging import RIGHT, judge
 from exports.training.bundle_lines import messages_of
+from exports.training.evaluation import served_run
 from exports.training.probing import sample_rows
 from exports.training.recipes import reward_weights
-from exports.training.serve import Served, serving
+from exports.training.serve import serving
 from exports.training.stages import Job, Outcome
 from exports.training.waiting import devices_for
 from schemas.pass_rate import Completion, PassRate, pass_rate
@@ -95,7 +96,7 @@ def _reached(job: Job, run: Run) -> Generator[Asking]:
     """The checkpoint behind an endpoint, asked as GRPO will sample it."""
     arguments = job.arguments("grpo")
     folder = job.settings.home / "runs" / f"sampling-{run.id}"
-    served = Served(str(run.checkpoint), job.model(), job.with_thinking, job.recipe.devices == 0)
+    served = served_run(job, run)
     with (
         devices_for(job, STAGE, folder) as devices,
         serving(job.settings, folder, served, job.pause, devices=devices) as endpoint,
