@@ -15,7 +15,8 @@ from db.access.exports import CHUNK, fetch_parts, list_spans, plain_parts
 from db.engine import Session
 from exports.asked import refuse_unfit
 from exports.candidates import Candidate, Judge
-from exports.chance import is_for_grpo, is_plain
+from exports.chance import is_plain
+from exports.chances import are_for_grpo
 from exports.drafts import Drafts
 from exports.filling import Filled, fill, pools_needed, sources_of, why_empty
 from exports.second_reader import Task, shared_spans
@@ -128,10 +129,9 @@ def _split_shared_clusters(sft: list[Filled], grpo: list[Filled], seed: int) -> 
         for candidate in each.usable
     }
     for each in grpo:
-        each.leave_out(
-            "other_pool",
-            (c for c in each.usable if c.cluster not in reviewed or is_for_grpo(seed, c.cluster)),
-        )
+        ours = are_for_grpo(seed, map(attrgetter("cluster"), each.usable))
+        rows = zip(each.usable, ours, strict=True)
+        each.leave_out("other_pool", [c for c, own in rows if own or c.cluster not in reviewed])
 
 
 def _keep_shortest(
@@ -224,8 +224,8 @@ def _split(rows: list[Candidate], splits: Splits) -> tuple[list[Candidate], list
     if not splits.share:
         return rows, []
     parts: tuple[list[Candidate], list[Candidate]] = ([], [])
-    for row in rows:
-        parts[splits.is_val(row.cluster)].append(row)
+    for row, is_val in zip(rows, splits.are_val([row.cluster for row in rows]), strict=True):
+        parts[is_val].append(row)
     return parts
 
 

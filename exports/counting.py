@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from db.access.facts import Profile
-from exports.fact_table import FactTable, Flags, Places, shares
+from exports.fact_table import FactTable, Flags, Places
 from exports.filling import pools_needed, why_empty
 from exports.shift import shift_between
 from exports.splits import Splits
@@ -262,8 +262,7 @@ class Counting:
         clusters = self.table.clusters_of(rows) if recipe.val_share else []
         is_val = np.zeros(len(rows), np.bool_)
         if clusters:
-            keys = map(self._splits.keys.get, clusters, clusters)
-            is_val = shares(recipe.seed, "val", keys) < self._splits.share
+            is_val = np.array(self._splits.are_val(clusters))
         train, val = rows[~is_val], rows[is_val]
         if not len(train):
             file = name if name in recipe.formats else recipe.formats[0]

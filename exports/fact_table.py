@@ -1,7 +1,6 @@
 """The facts of a project's rows as columns, for counting a recipe without touching a plan."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from hashlib import blake2b
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from db.access import facts
 from db.access.facts import Profile
 from db.engine import Session
+from exports.chances import hashes, shares
 from schemas.bundle import REDERIVED
 from schemas.recipe import BundleRecipe
 
@@ -96,18 +96,7 @@ class FactTable(NamedTuple):
 
     def ranks(self, rows: Places, seed: int) -> NDArray[np.uint64]:
         """The hash that stands for chance, as `Candidate.rank`."""
-        return _hashes(seed, "order", self.ids(rows))
-
-
-def shares(seed: int, purpose: str, names: Iterable[str]) -> NDArray[np.float64]:
-    """`exports.chance.cluster_share` of many: where in [0, 1) each falls for a purpose."""
-    return _hashes(seed, purpose, names).astype(np.float64) / 2.0**64
-
-
-def _hashes(seed: int, purpose: str, names: Iterable[str]) -> NDArray[np.uint64]:
-    begin = f"{seed} {purpose} ".encode()
-    digests = [blake2b(begin + each.encode(), digest_size=8).digest() for each in names]
-    return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)
+        return hashes(seed, "order", self.ids(rows))
 
 
 def _one_of_each(

@@ -10,8 +10,9 @@ from db.access.projects import read_settings
 from db.engine import Database, Session
 from exports.asked import Asked, refuse_asked
 from exports.candidates import Candidate, Judge
+from exports.chances import shares
 from exports.counting import CountedPool, Counting
-from exports.fact_table import FactTable, Places, shares
+from exports.fact_table import FactTable, Places
 from exports.facts import offers_of, refresh_facts
 from exports.formats import RowForm, to_line
 from exports.materials import Materials

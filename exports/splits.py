@@ -1,12 +1,12 @@
 """Which rows train and which validate: by the key of their near-cluster, so growth moves no row."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Self
 
 from db.access import near_clusters as access
 from db.engine import Session
-from exports.chance import cluster_share
+from exports.chances import shares
 from schemas.bundle import NearFigures
 from schemas.recipe import BundleRecipe
 
@@ -40,10 +40,10 @@ class Splits(NamedTuple):
             frozenset(access.list_unknown(session, project_id)),
         )
 
-    def is_val(self, cluster: str) -> bool:
-        """Whether the rows of a cluster validate."""
-        key = self.keys.get(cluster, cluster)
-        return cluster_share(self.seed, "val", key) < self.share
+    def are_val(self, clusters: Sequence[str]) -> list[bool]:
+        """Whether the rows of each of some clusters validate."""
+        keys = map(self.keys.get, clusters, clusters)
+        return (shares(self.seed, "val", keys) < self.share).tolist()
 
     def figures(self, clusters: Iterable[str]) -> NearFigures | None:
         """What is asked more than once, or nearly, among rows by their clusters."""

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exports.chance import cluster_share
-from exports.fact_table import shares
+from exports.chances import shares
 
 
 @given(st.integers(0, 2**32), st.lists(st.text(st.characters(exclude_categories=["Cs"]))))
