@@ -101,7 +101,7 @@ def test_a_bundle_whose_question_is_in_a_benchmark_since_is_not_trained_on(
     (check,) = [
         each for each in preflight(plan, good.settings, good.ground).checks if not each.is_passed
     ]
-    assert (check.name, check.code) == ("rows", "training.rows_not_true")
+    assert (check.name, check.code) == ("leak", "training.rows_leak")
 
 
 def test_no_check_is_without_a_fault() -> None:

@@ -104,4 +104,4 @@ def test_a_killed_training_goes_on_as_if_it_had_not_been(
     assert after[steps]["learning_rate"] == 0
     assert [point.step for point in view.series[name]["loss"]] == list(range(1, steps + 1))
     news = live(site.database, site.settings, site.who, [chain_id], Seen())
-    assert getattr(news.chains[0], name) == (first.id, second.id)
+    assert news.chains[0].stages[name] == (first.id, second.id)

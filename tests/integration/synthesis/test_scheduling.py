@@ -63,9 +63,10 @@ def test_an_endpoint_that_goes_down_costs_no_row(
         order = named_order(database, who, ["a", "b"], IMPATIENT)
         progress = run_order(database, who, order)
         assert (progress.state, progress.done, progress.failed) == ("done", 80, 0)
-        assert sum(second.counts()["answered"].values()) == 5
+        answered = sum(second.counts()["answered"].values())
+        assert 5 <= answered < 5 + order.concurrency  # those that were under way were answered too
     paid = endpoint.counts()["answered"]
-    assert sum(paid.values()) == 75
+    assert sum(paid.values()) == 80 - answered
     assert max(paid.values()) == 1
 
 
