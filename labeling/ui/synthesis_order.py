@@ -41,19 +41,22 @@ class OrderForm(NamedTuple):
 
 
 class Given(NamedTuple):
-    """What the form holds, by the names of its fields."""
+    """What the form holds, by the names of its fields.
+
+    A text in a part that was never unfolded is None, as Gradio sends it.
+    """
 
     endpoints: list[str]
-    endpoint: str
-    model: str
-    key_env: str
+    endpoint: str | None
+    model: str | None
+    key_env: str | None
     experts: str
     which: str
     n: float
     limit: float | None
     concurrency: float
     timeout_s: float
-    parameters: str
+    parameters: str | None
     with_thinking: bool
     budget_money: float | None
     budget_tokens: float | None
@@ -71,8 +74,9 @@ def read_order(
         NotFound: `models.not_found`.
     """
     given = Given._make(fields)
+    parameters = given.parameters or ""
     try:
-        extra = parse_json(given.parameters) if given.parameters.strip() else {}
+        extra = parse_json(parameters) if parameters.strip() else {}
     except InvalidInput as error:
         raise InvalidInput("synthesis.parameters_not_json") from error
     if not isinstance(extra, dict):
@@ -96,9 +100,9 @@ def read_order(
     if given.endpoints:
         return named_order(database, who, given.endpoints, values), budget
     named = {
-        "endpoint": given.endpoint,
-        "model": given.model.strip(),
-        "key_env": given.key_env.strip() or None,
+        "endpoint": given.endpoint or "",
+        "model": (given.model or "").strip(),
+        "key_env": (given.key_env or "").strip() or None,
     }
     return SynthesisOrder.read({**values, **named}), budget
 

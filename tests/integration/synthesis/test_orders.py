@@ -106,6 +106,17 @@ def test_an_order_that_cannot_be_used_is_refused_without_repeating_secrets(
     assert "secret" not in str(caught.value)
 
 
+def test_what_was_never_unfolded_on_the_page_is_as_if_left_blank(
+    sqlite_database: Database,
+) -> None:
+    who = a_project(sqlite_database)
+    asked = [[], "http://127.0.0.1:9/v1", "m", None, "", "waiting", 1, 0]
+    folded = [16, 600, None, True, None, None, None, True]
+    order, budget = read_order(sqlite_database, who, *asked, *folded)
+    assert (order.endpoint, order.model, order.key_env) == ("http://127.0.0.1:9/v1", "m", None)
+    assert (order.parameters, order.repair, budget) == ({}, None, None)
+
+
 def test_the_page_orders_by_name_with_a_budget_and_a_repair(
     sqlite_database: Database, endpoint: RunningEndpoint
 ) -> None:
