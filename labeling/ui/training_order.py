@@ -106,7 +106,8 @@ def chosen_bundle(bundle_id: str | None) -> str:
 
 
 def _share(percent: Any) -> float | None:
-    return None if percent is None else float(percent) / 100
+    """None for a blank field, which Gradio sends as 0: who asks for nothing sets no gate."""
+    return float(percent) / 100 if percent else None
 
 
 def knob_updates(recipe: TrainingRecipe) -> list[Any]:

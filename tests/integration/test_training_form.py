@@ -12,6 +12,7 @@ from labeling.ui.training_views import recipe_view
 from schemas.errors import InvalidInput
 from schemas.project import REWARDS
 from schemas.settings import Settings
+from schemas.training_gates import Gates
 
 
 @pytest.fixture
@@ -39,6 +40,21 @@ def test_direct_grpo_switches_sft_off_on_the_page() -> None:
     assert "grpo" in on
 
 
+@pytest.mark.parametrize(
+    ("percents", "gates"),
+    [
+        ((None, None), Gates()),
+        ((0, 0), Gates()),  # what Gradio sends for a blank
+        ((40, 50), Gates(accuracy_at_least=0.4, flat_at_most=0.5)),
+    ],
+)
+def test_gates_are_set_only_where_somebody_asks_for_one(
+    settings: Settings, percents: tuple[float | None, float | None], gates: Gates
+) -> None:
+    _, order = read_order(settings, *fields(gates=percents))
+    assert order.gates == gates
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_variant_with_a_server_shows_the_command_that_must_run(language: Any) -> None:
     assert "vllm-server" in variant_names("3x8-a100")
@@ -46,14 +62,16 @@ def test_a_variant_with_a_server_shows_the_command_that_must_run(language: Any) 
     assert "swift rollout --model Qwen/QwQ-32B --vllm_tensor_parallel_size 4" in shown
 
 
-def fields(*, variants: Any = (), lines: str = "") -> list[Any]:
+def fields(
+    *, variants: Any = (), lines: str = "", gates: tuple[float | None, float | None] = (None, None)
+) -> list[Any]:
     """The form as the recipe `cpu-smoke` fills it, with every usual stage."""
     recipe = get_recipe("cpu-smoke")
     stages = [each for each in SWITCHES if "dpo" not in each and "kto" not in each]
     knobs = [recipe.stage(stage).get(name) for stage, name in FIELDS]
-    return ["cpu-smoke", variants, stages, *before(lines), *knobs, *([0] * len(REWARDS))]
+    return ["cpu-smoke", variants, stages, *before(lines), *gates, *knobs, *([0] * len(REWARDS))]
 
 
 def before(lines: str) -> list[Any]:
-    """Model, benchmark, nodes and gates are blank."""
-    return ["", "", "", lines, None, None]
+    """Model, benchmark and nodes are blank."""
+    return ["", "", "", lines]
