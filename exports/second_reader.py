@@ -12,13 +12,10 @@ import marshal
 import os
 import pickle
 import socket
-import subprocess
-import sys
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from db.access.parts import Wanted
@@ -26,11 +23,11 @@ from db.plain import PlainSource, plain_reading
 from exports.candidates import Candidate, Judge
 from exports.drafts import Drafts, Made
 from exports.filling import Filled, fill, sources_of
+from exports.training.own_process import own_process
 from schemas.bundle import PoolName
 from schemas.parts import Span
 from schemas.recipe import BundleRecipe, Format, SourceKind
 
-_ROOT = Path(__file__).parents[1]
 _AT_HAND = 2
 """Spans that the second process has, so that it never waits for the next."""
 _READY, _NO_MORE, _FAILED = b"ready", b"", b"!"
@@ -73,21 +70,9 @@ def shared_spans(
 def _started(task: Task, drafts: Drafts) -> Generator["Second"]:
     """A second process, which is gone at the end of the block."""
     ours, theirs = socket.socketpair()
-    path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
-    with ours, theirs:
-        process = subprocess.Popen(  # noqa: S603  (our own interpreter)
-            [sys.executable, "-P", "-c", _START],
-            stdin=theirs.fileno(),
-            stdout=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": path},
-            start_new_session=True,
-        )
+    with ours, theirs, own_process(_START, theirs.fileno()):
         theirs.close()
-        try:
-            yield Second(ours, task, drafts)
-        finally:
-            process.kill()
-            process.wait()
+        yield Second(ours, task, drafts)
 
 
 class Second:

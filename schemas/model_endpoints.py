@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.errors import InvalidInput
+from schemas.faults import faults_of
 
 Thinking = Literal["reasoning_content", "reasoning", "inline", "none"]
 Verdict = Literal["yes", "no", "refused", "unknown"]
@@ -91,11 +92,7 @@ class EndpointSettings(_Value):
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:
-            faults = "; ".join(
-                f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}"
-                for each in error.errors(include_input=False, include_url=False)
-            )
-            raise InvalidInput("models.settings_refused", faults=faults) from None
+            raise InvalidInput("models.settings_refused", faults=faults_of(error)) from None
 
     @property
     def is_priced(self) -> bool:

@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from schemas.desk import SuggestionView
 from schemas.errors import InvalidInput
+from schemas.faults import faults_of
 from schemas.model_endpoints import KeyEnv, Url
 from schemas.rederivation import Rederive
 
@@ -130,11 +131,7 @@ class SynthesisOrder(_Value):
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:
-            faults = "; ".join(
-                f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}"
-                for each in error.errors(include_input=False, include_url=False)
-            )
-            raise InvalidInput("synthesis.order_refused", faults=faults) from None
+            raise InvalidInput("synthesis.order_refused", faults=faults_of(error)) from None
 
     @property
     def order_hash(self) -> str:

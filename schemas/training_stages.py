@@ -1,6 +1,6 @@
 """The stages of a chain of training, in order, and those that train."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 TrainingStage = Literal["sft", "dpo", "kto", "grpo"]
 TRAINED: tuple[TrainingStage, ...] = ("sft", "dpo", "kto", "grpo")
@@ -19,20 +19,7 @@ Stage = Literal[
     "evaluate_grpo",
     "compare",
 ]
-STAGES: tuple[Stage, ...] = (
-    "preflight",
-    "freeze",
-    "sft",
-    "evaluate_sft",
-    "dpo",
-    "evaluate_dpo",
-    "kto",
-    "evaluate_kto",
-    "pass_rate",
-    "grpo",
-    "evaluate_grpo",
-    "compare",
-)
+STAGES: tuple[Stage, ...] = get_args(Stage)
 PREFERENCES: tuple[TrainingStage, ...] = ("dpo", "kto")
 ON_REQUEST: tuple[Stage, ...] = ("dpo", "evaluate_dpo", "kto", "evaluate_kto")
 """Preferences are learned only where somebody asks for it, and the bundle has the file."""

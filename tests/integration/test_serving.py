@@ -153,9 +153,7 @@ def test_two_clicks_are_one_endpoint_that_is_found_again_asked_and_stopped(home:
 
     assert key
     an_agent_executor_asks_it(contract, key, folder)
-    assert stat.S_IMODE((folder / "key").stat().st_mode) == 0o600
-    told = [path for path in folder.rglob("*") if path.is_file() and path.name != "key"]
-    assert not [path for path in told if key.encode() in path.read_bytes()]
+    its_key_stands_in_one_file_alone(folder, key)
     assert view.key_end == key[-4:]
 
     over = home.stop(endpoint_id)
@@ -164,6 +162,12 @@ def test_two_clicks_are_one_endpoint_that_is_found_again_asked_and_stopped(home:
     assert not (folder / "key").exists()
     with pytest.raises(TransitionRefused):
         stop_endpoint(home.database, home.settings, home.who, endpoint_id)
+
+
+def its_key_stands_in_one_file_alone(folder: Path, key: str) -> None:
+    assert stat.S_IMODE((folder / "key").stat().st_mode) == 0o600
+    told = [path for path in folder.rglob("*") if path.is_file() and path.name != "key"]
+    assert not [path for path in told if key.encode() in path.read_bytes()]
 
 
 def an_agent_executor_asks_it(contract: Contract, key: str, folder: Path) -> None:
