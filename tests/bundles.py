@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import combinations
 from pathlib import Path
+from typing import NamedTuple
 
 from db.engine import Database
 from db.tables import Benchmark, BenchmarkQuestion, Bundle, Project
@@ -85,30 +86,44 @@ def a_bundle(
         return row.id
 
 
+class Asked(NamedTuple):
+    """A question of a benchmark, with its accepted plan."""
+
+    id: str
+    text: str
+    plan: dict[str, object]
+
+
 def a_benchmark(database: Database, who: Actor, questions: int = 4) -> str:
     """A benchmark under the project's current list; its id."""
+    cases = [_case(number * 5 + 1) for number in range(questions)]
+    asked = [Asked(str(case["id"]), str(case["query"]), _plan(case)) for case in cases]
+    return add_benchmark(database, who, "standard", asked)
+
+
+def add_benchmark(database: Database, who: Actor, name: str, questions: Iterable[Asked]) -> str:
+    """These questions under the project's current list; the benchmark's id."""
     with database.transaction() as session:
         project = ProjectSettings.model_validate(session.get_one(Project, who.project_id).settings)
         row = Benchmark(
             project_id=who.project_id,
-            name="standard",
+            name=name,
             version=1,
             content_hash="0" * 64,
             list_version_id=str(project.current_list_version_id),
         )
         session.add(row)
         session.flush()
-        for number in range(questions):
-            case = _case(number * 5 + 1)
+        for each in questions:
             session.add(
                 BenchmarkQuestion(
                     project_id=who.project_id,
                     benchmark_id=row.id,
-                    import_key=str(case["id"]),
-                    content_hash=str(case["id"]),
-                    text=str(case["query"]),
-                    plan=_plan(case),
-                    cluster=str(case["id"]),
+                    import_key=each.id,
+                    content_hash=each.id,
+                    text=each.text,
+                    plan=each.plan,
+                    cluster=each.id,
                 )
             )
         return row.id

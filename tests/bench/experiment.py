@@ -20,7 +20,7 @@ from schemas.settings import Settings
 from schemas.training import ChainOrder, ChainView
 from schemas.training_stages import USUAL
 from tests.bench.experiment_page import write_page
-from tests.bench.experiment_task import QUESTIONS, add_benchmark, add_bundle, make_task
+from tests.bench.experiment_task import QUESTIONS, add_bundle, add_questions, make_task
 from tests.chain_site import Site, is_over
 from tests.factories import a_project
 
@@ -60,7 +60,7 @@ def main(names: list[str]) -> int:
         database = Database(sqlite_url(settings.home / "planwright.db"))
         upgrade(database)
         who, task = a_project(database), make_task()
-        add_benchmark(database, who, task.asked)
+        add_questions(database, who, task.asked)
         bundles = {
             thinks: add_bundle(database, settings, who, task.trained, thinks=thinks)
             for thinks in (True, False)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from db.engine import Database
-from db.tables import Benchmark, BenchmarkQuestion, Bundle, ListVersion, Project, PromptVersion
+from db.tables import Bundle, ListVersion, Project, PromptVersion
 from exports.scoring_files import scoring_files
 from exports.training.recipes import recipe_files
 from schemas.experts import ExpertList
@@ -16,7 +16,7 @@ from schemas.people import Actor
 from schemas.project import ProjectSettings
 from schemas.prompt import render_messages
 from schemas.settings import Settings
-from tests.bundles import ASKS, PERIODS, SUBJECTS, write_manifest
+from tests.bundles import ASKS, PERIODS, SUBJECTS, Asked, add_benchmark, write_manifest
 
 QUESTIONS = 100
 """Of the benchmark; none of them is trained on."""
@@ -59,31 +59,10 @@ def make_task() -> Task:
     return Task(tuple(drawn[QUESTIONS : QUESTIONS + TRAINED_ON]), tuple(drawn[:QUESTIONS]))
 
 
-def add_benchmark(database: Database, who: Actor, cases: Sequence[Case]) -> None:
+def add_questions(database: Database, who: Actor, cases: Sequence[Case]) -> None:
     """The questions under the project's current list."""
-    with database.transaction() as session:
-        project = ProjectSettings.model_validate(session.get_one(Project, who.project_id).settings)
-        row = Benchmark(
-            project_id=who.project_id,
-            name="generated",
-            version=1,
-            content_hash="0" * 64,
-            list_version_id=str(project.current_list_version_id),
-        )
-        session.add(row)
-        session.flush()
-        for case in cases:
-            session.add(
-                BenchmarkQuestion(
-                    project_id=who.project_id,
-                    benchmark_id=row.id,
-                    import_key=case.id,
-                    content_hash=case.id,
-                    text=case.query,
-                    plan=_plan(case),
-                    cluster=case.id,
-                )
-            )
+    asked = [Asked(case.id, case.query, _plan(case)) for case in cases]
+    add_benchmark(database, who, "generated", asked)
 
 
 def add_bundle(
