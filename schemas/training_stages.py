@@ -3,6 +3,8 @@
 from typing import Literal, get_args
 
 TrainingStage = Literal["sft", "dpo", "kto", "grpo"]
+Program = Literal["swift", "megatron"]
+"""The command of ms-swift that trains; each has arguments of its own names."""
 TRAINED: tuple[TrainingStage, ...] = ("sft", "dpo", "kto", "grpo")
 """The stages that train, in order; each begins from what the one before it saved."""
 Stage = Literal[

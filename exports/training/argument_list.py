@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
 from exports.training.ask import ask_trainer
 from schemas.errors import InvalidInput
 from schemas.settings import Settings
-from schemas.training_stages import TRAINED, TrainingStage, to_training_stage
+from schemas.training_stages import TRAINED, Program, TrainingStage, to_training_stage
 
 MOST_SHOWN = 30
 
@@ -31,21 +31,24 @@ class Argument(BaseModel):
 _LIST = TypeAdapter(dict[str, tuple[Argument, ...]])
 
 
-def list_arguments(settings: Settings, stage: TrainingStage) -> tuple[Argument, ...]:
+def list_arguments(
+    settings: Settings, stage: TrainingStage, program: Program = "swift"
+) -> tuple[Argument, ...]:
     """The arguments of a stage; six seconds for a version that was never asked, then none.
 
     Raises:
         TrainingError: the trainer cannot be asked.
     """
     version = str(ask_trainer(settings, version="ms-swift")["version"]["version"])
-    path = settings.home / "models" / f"arguments-{version}.json"
+    path = settings.home / "models" / f"arguments-of-{version}.json"
     if not path.exists():
         found = ask_trainer(settings, fields={})["fields"]
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".new")
         unfinished.write_text(json.dumps(found, ensure_ascii=False), "utf-8")
         unfinished.rename(path)
-    return _LIST.validate_json(path.read_bytes())["sft" if stage == "sft" else "rlhf"]
+    command = "sft" if stage == "sft" else "rlhf"
+    return _LIST.validate_json(path.read_bytes())[f"{program} {command}"]
 
 
 def find_arguments(known: Sequence[Argument], text: str) -> list[Argument]:
@@ -62,7 +65,9 @@ def find_arguments(known: Sequence[Argument], text: str) -> list[Argument]:
     return (by_name + by_help)[:MOST_SHOWN]
 
 
-def read_overrides(settings: Settings, text: str) -> dict[TrainingStage, dict[str, JsonValue]]:
+def read_overrides(
+    settings: Settings, text: str, program: Program = "swift"
+) -> dict[TrainingStage, dict[str, JsonValue]]:
     """Lines `STAGE.NAME=VALUE`, each name known to the trainer's own classes.
 
     Raises:
@@ -76,7 +81,7 @@ def read_overrides(settings: Settings, text: str) -> dict[TrainingStage, dict[st
         if not is_pair or not name or stage_name not in TRAINED:
             raise InvalidInput("training.override_not_a_pair", text=line)
         stage = to_training_stage(stage_name)
-        known = {each.name: each for each in list_arguments(settings, stage)}
+        known = {each.name: each for each in list_arguments(settings, stage, program)}
         if name not in known and name != "ENV":
             near = next(iter(difflib.get_close_matches(name, known, 1)), "–")
             raise InvalidInput("training.argument_unknown", name=name, near=near)

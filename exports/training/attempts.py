@@ -3,6 +3,7 @@
 Every function may be asked again, by another process too, and does nothing twice.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from secrets import token_hex
 
@@ -12,7 +13,7 @@ from db.access import training
 from db.tables import Run
 from db.tables.base import now
 from exports.training import gathering, launch, places
-from exports.training.recipes import TrainingStage, start_from
+from exports.training.recipes import TrainingRecipe, TrainingStage, start_from
 from exports.training.resuming import find_resume_point, to_resume_point
 from exports.training.stages import Job, Outcome, file_hash
 from exports.training.waiting import label, wait_for_devices
@@ -161,7 +162,9 @@ def _prepare(job: Job, run: Run, folder: Path, devices: tuple[str, ...]) -> None
     rows = (job.bundle / f"{stage}.jsonl").read_bytes().count(b"\n")
     config = (folder / "config.yaml").resolve()
     order = RunOrder(
-        command=launch.stage_command(job.settings, stage, config),
+        command=launch.stage_command(
+            job.settings, stage, config, program=job.recipe.program, arguments=arguments
+        ),
         environment={
             "MODELSCOPE_CACHE": str((folder / "modelscope").resolve()),
             "PYTHONUNBUFFERED": "1",
@@ -169,10 +172,18 @@ def _prepare(job: Job, run: Run, folder: Path, devices: tuple[str, ...]) -> None
             **({"CUDA_VISIBLE_DEVICES": ",".join(devices)} if devices else {}),
         },
         token=run.token,
-        expected_rows=rows,
+        expected_rows=None if is_uncounted(job.recipe, arguments) else rows,
         resumed_from=_resumed_from(run),
     )
     launch.prepare(folder, order, arguments)
+
+
+def is_uncounted(recipe: TrainingRecipe, arguments: Mapping[str, object]) -> bool:
+    """Whether the trainer says nowhere how many rows it kept: Ray's driver for Megatron does not.
+
+    A row that it cannot take ends the run all the same (`strict`).
+    """
+    return recipe.program == "megatron" and bool(arguments.get("use_ray"))
 
 
 def _resumed_from(run: Run) -> str | None:

@@ -10,7 +10,8 @@ from typing import Any, cast
 
 from exports.training.outcome import OUTPUT
 
-STEP = "global_step/max_steps"
+STEPS = ("global_step/max_steps", "iteration")
+"""Where a line says its step; Megatron calls it an iteration."""
 NO_CURVE = frozenset({"epoch", "total_flos", "train_speed(s/it)"})
 MOST_KEPT = 32
 READ_AT_ONCE = 8 << 20
@@ -56,9 +57,10 @@ class Columns:
 
     def _take(self, line: bytes) -> None:
         said = _read(line)
-        if said is None or STEP not in said or "train_runtime" in said:
+        name = next((each for each in STEPS if said and each in said), None)
+        if said is None or name is None or "train_runtime" in said:
             return
-        step = int(str(said[STEP]).partition("/")[0])
+        step = int(str(said[name]).partition("/")[0])
         if self.steps and step <= self.steps[-1] and any(n.startswith("eval_") for n in said):
             place = len(self.steps) - 1  # an evaluation tells of the step that was just logged
         else:

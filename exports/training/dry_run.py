@@ -8,7 +8,13 @@ from typing import Any
 from exports.training import launch
 from exports.training.ask import tiny_model
 from exports.training.inside.arguments import command_line
-from exports.training.recipes import TrainingRecipe, TrainingStage, get_recipe, stage_arguments
+from exports.training.recipes import (
+    TrainingRecipe,
+    TrainingStage,
+    get_recipe,
+    stage_arguments,
+    to_yaml,
+)
 from exports.training.verify import read_manifest
 from schemas.settings import Settings
 from schemas.training import TRAINED, ChainOrder
@@ -22,40 +28,67 @@ def dry_run(
     addresses: Mapping[str, str] | None = None,
 ) -> list[str]:
     """One shell line a training stage and node; a stage begins from what the one before saves."""
-    chosen, terms = get_recipe(recipe, order.variants), read_manifest(bundle).get("recipe", {})
-    out = (settings.home / "runs" / "by-hand").resolve()
+    chosen = get_recipe(recipe, order.variants)
     before: TrainingStage | None = None
     lines: list[str] = []
     for stage in TRAINED:
         if stage not in order.stages:
             continue
-        arguments = stage_arguments(
-            chosen,
-            stage,
-            with_thinking=bool(terms.get("with_thinking", True)),
-            weights=order.weights or terms.get("weights"),
-            overrides=order.overrides.get(stage),
-        )
-        model = order.model or (
-            str(tiny_model(settings, bundle)) if chosen.builds_model else str(chosen.sft["model"])
-        )
-        arguments |= {
-            "model": model,
-            "dataset": [str(bundle / f"{stage}.jsonl")],
-            "output_dir": str(out / stage),
-        }
-        if stage == "grpo":
-            arguments["external_plugins"] = [str(bundle / "reward_plugin.py")]
-            lines += [each.beside.format(model=model) for each in chosen.variants if each.beside]
+        arguments = _arguments(settings, bundle, chosen, order, stage)
+        lines += [
+            each.beside.replace("{model}", str(arguments["model"]))
+            for each in chosen.variants
+            if each.beside and each.changes_alone(stage)
+        ]
         if before is not None:
-            arguments |= _begun_from(chosen, before, out)
+            arguments |= _begun_from(chosen, before, _out(settings))
         before = stage
-        arguments["ENV"] = arguments.get("ENV", {}) | {"MODELSCOPE_CACHE": str(out / "modelscope")}
-        together = on_nodes(chosen, order, addresses or {})
+        file = _out(settings) / f"{stage}.yaml"
+        words = launch.stage_command(
+            settings, stage, file, program=chosen.program, arguments=arguments
+        )
+        if chosen.program == "megatron" and arguments.get("use_ray"):
+            lines.append(_with_its_file(words, arguments))
+            continue
+        on_ray = bool(arguments.get("use_ray"))
+        together = [] if on_ray else on_nodes(chosen, order, addresses or {})
         if together and chosen.devices == 0:
             arguments["use_cpu"] = True
-        lines += _lines(settings, stage, arguments, together or [("", {})])
+        lines += _lines(words[:-1], stage, arguments, together or [("", {})])
     return lines
+
+
+def _out(settings: Settings) -> Path:
+    return (settings.home / "runs" / "by-hand").resolve()
+
+
+def _arguments(
+    settings: Settings,
+    bundle: Path,
+    recipe: TrainingRecipe,
+    order: ChainOrder,
+    stage: TrainingStage,
+) -> dict[str, Any]:
+    """What a stage is given, as if none had trained before it."""
+    terms = read_manifest(bundle).get("recipe", {})
+    arguments = stage_arguments(
+        recipe,
+        stage,
+        with_thinking=bool(terms.get("with_thinking", True)),
+        weights=order.weights or terms.get("weights"),
+        overrides=order.overrides.get(stage),
+    )
+    built = tiny_model(settings, bundle) if recipe.builds_model and not order.model else None
+    out = _out(settings)
+    arguments |= {
+        "model": order.model or str(built or recipe.sft["model"]),
+        "dataset": [str(bundle / f"{stage}.jsonl")],
+        "output_dir": str(out / stage),
+        "ENV": arguments.get("ENV", {}) | {"MODELSCOPE_CACHE": str(out / "modelscope")},
+    }
+    if stage == "grpo":
+        arguments["external_plugins"] = [str(bundle / "reward_plugin.py")]
+    return arguments
 
 
 def _begun_from(recipe: TrainingRecipe, before: TrainingStage, out: Path) -> dict[str, str]:
@@ -64,14 +97,23 @@ def _begun_from(recipe: TrainingRecipe, before: TrainingStage, out: Path) -> dic
     return dict.fromkeys(names, str(out / before / "last-checkpoint"))
 
 
+def _with_its_file(words: tuple[str, ...], arguments: Mapping[str, Any]) -> str:
+    """Ray's groups stand in a file, so the line that a person pastes writes it."""
+    assigned = " ".join(f"{name}={shlex.quote(str(v))}" for name, v in arguments["ENV"].items())
+    config = {name: value for name, value in arguments.items() if name != "ENV"}
+    text, path = to_yaml(config).decode().rstrip(), shlex.quote(words[-1])
+    folder = shlex.quote(str(Path(words[-1]).parent))
+    file = f"mkdir -p {folder} && cat > {path} <<'PLANWRIGHT'\n{text}\nPLANWRIGHT"
+    return f"{file}\n{assigned} {shlex.join(words)}"
+
+
 def _lines(
-    settings: Settings,
+    command: Sequence[str],
     stage: TrainingStage,
     arguments: Mapping[str, Any],
     on: Sequence[tuple[str, Mapping[str, str]]],
 ) -> Iterator[str]:
-    words = launch.stage_command(settings, stage, Path())[:-1]
-    words = [*words, *command_line(dict(arguments))]
+    words = [*command, *command_line(dict(arguments))]
     for title, its_own in on:
         environment = {name: shlex.quote(str(value)) for name, value in arguments["ENV"].items()}
         assigned = [f"{name}={value}" for name, value in {**environment, **its_own}.items()]

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from exports.training.batches import devices_of_a_copy, rows_at_once
 from exports.training.launch_plan import Plan
 from exports.training.variants import list_variants, one_of_each_group
 from schemas.project import DEFAULT_WEIGHTS, REWARDS
@@ -91,6 +92,8 @@ def _whole_groups(_check: Check, plan: Plan) -> Fix:
     """The smallest accumulation under which completions come in whole groups."""
     grpo = plan.arguments["grpo"]
     group = int(grpo["num_generations"])
+    if plan.recipe.program == "megatron":
+        return _whole_questions(plan)
     at_once = int(grpo["per_device_train_batch_size"]) * max(1, plan.recipe.devices)
     if group < 2:
         return _set("grpo", num_generations=2, per_device_train_batch_size=2)
@@ -99,7 +102,23 @@ def _whole_groups(_check: Check, plan: Plan) -> Fix:
     return _set("grpo", gradient_accumulation_steps=ceil(have / needed) * needed)
 
 
+def _whole_questions(plan: Plan) -> Fix:
+    """The next batch of Megatron with as many whole questions for each copy of the model."""
+    grpo = plan.arguments["grpo"]
+    group, step = max(2, int(grpo["num_generations"])), _step_of_megatron(plan)
+    have = ceil(int(grpo["global_batch_size"]) / (group * step)) * group * step
+    return _set("grpo", num_generations=group, global_batch_size=have)
+
+
+def _step_of_megatron(plan: Plan) -> int:
+    grpo = plan.arguments["grpo"]
+    devices = plan.recipe.devices * plan.recipe.nodes
+    return rows_at_once(grpo) * max(1, devices // devices_of_a_copy(grpo))
+
+
 def _fewer(_check: Check, plan: Plan) -> Fix:
+    if plan.recipe.program == "megatron":
+        return _whole_questions(plan)
     group = int(plan.arguments["grpo"]["num_generations"])
     return _set("grpo", per_device_train_batch_size=group, gradient_accumulation_steps=1)
 
@@ -134,10 +153,12 @@ def _less_memory(check: Check, plan: Plan) -> Fix | None:
     """Fewer rows at a time for as many more times, where that is enough; else less to train."""
     stage = _stage_of(check)
     arguments = plan.arguments[stage]
-    rows = int(arguments["per_device_train_batch_size"])
+    rows = rows_at_once(arguments)
     needed, free = (float(str(check.values[each])) for each in ("needed", "free"))
     times = 2 ** ceil(log2(needed / free)) if free > 0 else 0
     if 0 < times <= rows and rows % times == 0:
+        if plan.recipe.program == "megatron":
+            return _set(stage, micro_batch_size=rows // times)
         steps = int(arguments["gradient_accumulation_steps"]) * times
         fewer = {"per_device_train_batch_size": rows // times}
         return _set(stage, **fewer, gradient_accumulation_steps=steps)

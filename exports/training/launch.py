@@ -24,6 +24,7 @@ from exports.training.process import is_alive, processes_with, signal_all
 from exports.training.supervisor import LOCK, ORDER, STATUS, STOP
 from schemas.settings import Settings
 from schemas.training import RunOrder, RunState, RunStatus
+from schemas.training_stages import Program
 
 LOST_S = 180
 """A supervisor on another machine that wrote nothing for so long is lost; NFS shows files late."""
@@ -45,10 +46,28 @@ def trainer_python(settings: Settings) -> Path:
     return settings.trainer_python or Path(sys.executable)
 
 
-def stage_command(settings: Settings, stage: str, config: Path) -> tuple[str, ...]:
-    """`swift sft|rlhf CONFIG`, by the trainer's own environment rather than by PATH."""
-    swift = trainer_python(settings).with_name("swift")
-    return (str(swift), "sft" if stage == "sft" else "rlhf", str(config))
+def stage_command(
+    settings: Settings,
+    stage: str,
+    config: Path,
+    *,
+    program: Program = "swift",
+    arguments: Mapping[str, object] | None = None,
+) -> tuple[str, ...]:
+    """`swift sft|rlhf CONFIG`, by the trainer's own environment rather than by PATH.
+
+    On Ray Megatron's command wants two words more before the file.
+    """
+    command = str(trainer_python(settings).with_name(program))
+    on_ray = program == "megatron" and bool((arguments or {}).get("use_ray"))
+    before = ("--use_ray", "true", "--config") if on_ray else ()
+    return (command, "sft" if stage == "sft" else "rlhf", *before, str(config))
+
+
+def command_here(settings: Settings, command: tuple[str, ...], config: Path) -> tuple[str, ...]:
+    """A command that another machine wrote down, by this machine's environment and for a file."""
+    first = trainer_python(settings).with_name(Path(command[0]).name)
+    return (str(first), *command[1:-1], str(config))
 
 
 def copyable(command: tuple[str, ...], environment: Mapping[str, str]) -> str:

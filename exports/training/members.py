@@ -10,7 +10,7 @@ from pathlib import Path
 from db.access import machines
 from db.access import places as place_rows
 from db.engine import Database
-from db.tables import Gang, GangMember, Run
+from db.tables import Gang, GangMember
 from exports.training import gangs, launch, places
 from exports.training.process import myself
 from exports.training.supervisor import ORDER, STOP
@@ -59,7 +59,6 @@ def _answer(database: Database, settings: Settings, member: GangMember) -> None:
 
 def _begin(database: Database, settings: Settings, member: GangMember, gang: Gang) -> None:
     with database.reading() as session:
-        run = session.get_one(Run, member.run_id)
         place = place_rows.find_place(session, member.folder)
         count = len(machines.list_members(session, member.run_id))
     devices = place.devices or [] if place else []
@@ -72,7 +71,7 @@ def _begin(database: Database, settings: Settings, member: GangMember, gang: Gan
         **node_environment(count, member.rank, gang.master_address, gang.master_port, devices),
     }
     changes = {
-        "command": launch.stage_command(settings, run.stage, config),
+        "command": launch.command_here(settings, whole.command, config),
         "environment": environment,
         "owner": myself(),
     }

@@ -13,7 +13,8 @@ from schemas.training import RunOrder, RunState
 
 LOG = "log.txt"
 _ROWS = re.compile(rb"train_dataset: Dataset\(\{.*?num_rows: (\d+)", re.DOTALL)
-_STEPS = re.compile(rb'"global_step/max_steps": "(\d+)/(\d+)"')
+_STEPS = re.compile(rb'"(?:global_step/max_steps|iteration)": "(\d+)/(\d+)"')
+"""Megatron calls it an iteration."""
 _BELOW = re.compile(r"^\s*traceback : Signal \d+ \((\w+)\) received by PID", re.MULTILINE)
 """How torchrun tells that a trainer which it had started was killed; its own exit code is 1."""
 _SIZE = re.compile(r"size=(\d+)")
@@ -65,7 +66,7 @@ def find_checkpoint(folder: Path) -> str | None:
     """The newest checkpoint of a run that is complete enough to load, as an absolute path."""
     found = [
         path
-        for path in (folder / OUTPUT).glob("checkpoint-*")
+        for path in (folder / OUTPUT).glob("checkpoint-*[0-9]")
         if path.is_dir() and any(path.glob("*.safetensors"))
     ]
     newest = max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)

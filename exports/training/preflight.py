@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from exports.checks.sources import Ground
+from exports.training.batches import sampled_together
 from exports.training.fitting import (
     check_adapters,
     check_lengths,
@@ -93,7 +94,13 @@ def _request(plan: Plan, settings: Settings) -> dict[str, Any]:
     request: dict[str, Any] = {
         "machine": every,
         "arguments": [
-            {"stage": stage, "arguments": dict(arguments), "is_bare": False}
+            {
+                "stage": stage,
+                "arguments": dict(arguments),
+                "is_bare": False,
+                "program": plan.recipe.program,
+                "devices": plan.recipe.devices * plan.recipe.nodes,
+            }
             for stage, arguments in plan.arguments.items()
         ],
         "rows": rows,
@@ -116,7 +123,11 @@ def _probes(plan: Plan) -> ProbePlan | None:
 
 
 def _packages(plan: Plan) -> Iterator[str]:
+    if plan.recipe.program == "megatron":
+        yield from ("megatron", "mcore_bridge", "transformer_engine")
     for arguments in plan.arguments.values():
+        if arguments.get("use_ray"):
+            yield "ray"
         if arguments.get("use_vllm"):
             yield "vllm"
         if arguments.get("deepspeed"):
@@ -146,6 +157,11 @@ def _disk(plan: Plan, settings: Settings) -> Check:
 
 def _nodes(plan: Plan) -> Check:
     wanted, named = plan.recipe.nodes, len(plan.nodes)
+    on_ray = [bool(each.get("use_ray")) for each in plan.arguments.values()]
+    if any(on_ray) and named:
+        return told("nodes", "ray_finds_nodes")
+    if any(on_ray) and all(on_ray):
+        return told("nodes", nodes=wanted)
     if named == 0:
         return told("nodes", "several_machines" if wanted > 1 else None, nodes=wanted)
     is_refused = wanted > 1 and named != wanted
@@ -237,11 +253,7 @@ def _rewards(plan: Plan) -> Check:
 def _batch(plan: Plan, devices: int) -> Check:
     """Completions sampled together must be whole groups (ms-swift's arithmetic, 4.6.0)."""
     arguments = plan.arguments["grpo"]
-    sampled = (
-        int(arguments["per_device_train_batch_size"])
-        * max(1, devices if plan.recipe.devices else 1)
-        * int(arguments.get("steps_per_generation") or arguments["gradient_accumulation_steps"])
-    )
+    sampled = sampled_together(arguments, devices if plan.recipe.devices else 1)
     group = int(arguments["num_generations"])
     rows = (plan.bundle / "grpo.jsonl").read_bytes().count(b"\n")
     problem = None

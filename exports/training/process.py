@@ -8,6 +8,8 @@ from pathlib import Path
 from schemas.training import ProcessIdentity
 
 TOKEN = "PLANWRIGHT_RUN_TOKEN"  # noqa: S105  the name of a variable
+_SCRIPTS = {(room, f"{name}.py") for room in ("cli", "_megatron") for name in ("sft", "rlhf")}
+"""What ms-swift's two commands start."""
 
 
 def identify(pid: int) -> ProcessIdentity | None:
@@ -75,7 +77,7 @@ def _is_trainer(pid: int) -> bool:
         return False
     # Options of the interpreter and of torchrun stand before the script.
     return "torch.distributed.run" not in command and any(
-        Path(part).parts[-2:] in {("cli", "sft.py"), ("cli", "rlhf.py")} for part in command[:4]
+        Path(part).parts[-2:] in _SCRIPTS for part in command[:4]
     )
 
 

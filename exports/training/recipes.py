@@ -15,23 +15,26 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from exports.training.variants import Variant, chosen_variants, lay_over
 from schemas.errors import NotFound
 from schemas.project import DEFAULT_WEIGHTS, REWARDS
-from schemas.training_stages import TRAINED, TrainingStage
+from schemas.training_stages import TRAINED, Program, TrainingStage
 
 __all__ = ["TrainingStage"]
 
 FOLDER = Path(__file__).parent / "recipes"
-NAMES = ("cpu-smoke", "single-gpu", "3x8-a100")
+NAMES = ("cpu-smoke", "single-gpu", "3x8-a100", "3x8-megatron")
 KNOBS: dict[TrainingStage, tuple[str, ...]] = {
     "sft": (
         "learning_rate",
+        "lr",
         "max_length",
         "max_steps",
         "num_train_epochs",
         "per_device_train_batch_size",
+        "global_batch_size",
     ),
-    "dpo": ("learning_rate", "beta", "rpo_alpha", "max_steps", "num_train_epochs"),
+    "dpo": ("learning_rate", "lr", "beta", "rpo_alpha", "max_steps", "num_train_epochs"),
     "kto": (
         "learning_rate",
+        "lr",
         "beta",
         "desirable_weight",
         "undesirable_weight",
@@ -40,6 +43,7 @@ KNOBS: dict[TrainingStage, tuple[str, ...]] = {
     ),
     "grpo": (
         "learning_rate",
+        "lr",
         "beta",
         "epsilon",
         "num_generations",
@@ -49,6 +53,7 @@ KNOBS: dict[TrainingStage, tuple[str, ...]] = {
         "max_steps",
         "num_train_epochs",
         "per_device_train_batch_size",
+        "global_batch_size",
     ),
 }
 """Arguments that pages show and let change; raising each is explained by `training.knob_…`."""
@@ -78,6 +83,7 @@ class TrainingRecipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
+    program: Program = "swift"
     builds_model: bool
     nodes: int
     devices: int

@@ -28,7 +28,7 @@ def find_resume_point(folders: Iterable[Path]) -> ResumePoint | None:
     found = [
         point
         for folder in folders
-        for path in (folder / OUTPUT).glob("checkpoint-*")
+        for path in (folder / OUTPUT).glob("checkpoint-*[0-9]")
         if (point := to_resume_point(path))
     ]
     return max(found, key=lambda point: point.step, default=None)

@@ -42,6 +42,10 @@ class Variant(BaseModel):
         """The sentence on what it changes, of the area `training`."""
         return f"training.variant_{self.name.replace('-', '_')}"
 
+    def changes_alone(self, stage: TrainingStage) -> bool:
+        """Whether it changes this stage in a way of its own."""
+        return bool(getattr(self, stage))
+
     def changes(self, stage: TrainingStage) -> dict[str, Any]:
         """What becomes of the arguments of a stage."""
         return self.every | cast(dict[str, Any], getattr(self, stage))

@@ -71,7 +71,7 @@ def read_order(settings: Settings, *fields: Any) -> tuple[str, ChainOrder]:
         if knob in known and given is not None and float(given) != float(known[knob]):
             value = int(given) if isinstance(known[knob], int) else float(given)
             overrides.setdefault(stage, {})[knob] = value
-    for stage, given in read_overrides(settings, str(lines or "")).items():
+    for stage, given in read_overrides(settings, str(lines or ""), recipe.program).items():
         overrides.setdefault(stage, {}).update(given)
     weights = dict(zip(REWARDS, numbers[len(FIELDS) :], strict=True))
     try:

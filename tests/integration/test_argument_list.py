@@ -33,9 +33,10 @@ def test_every_argument_stands_there_with_type_default_choices_and_help(
 
 def test_every_argument_of_a_recipe_is_among_them(settings: Settings) -> None:
     for stage in TRAINED:
-        known = {each.name for each in list_arguments(settings, stage)}
         for name in NAMES:
-            assert get_recipe(name).stage(stage).keys() - known <= {"ENV"}
+            recipe = get_recipe(name)
+            known = {each.name for each in list_arguments(settings, stage, recipe.program)}
+            assert recipe.stage(stage).keys() - known <= {"ENV"}
 
 
 def test_a_version_is_asked_once(settings: Settings) -> None:
@@ -58,6 +59,17 @@ def test_a_search_finds_by_name_first_and_then_by_help(settings: Settings) -> No
 def test_overrides_are_read_by_the_trainers_classes(settings: Settings) -> None:
     read = read_overrides(settings, "grpo.beta=0.1\n\nsft.lr_scheduler_type = cosine\n")
     assert read == {"grpo": {"beta": 0.1}, "sft": {"lr_scheduler_type": "cosine"}}
+
+
+def test_megatron_has_arguments_of_its_own(settings: Settings) -> None:
+    known = {each.name: each for each in list_arguments(settings, "grpo", "megatron")}
+    assert known["micro_batch_size"].default == "1"
+    assert "cosine" in known["lr_decay_style"].choices
+    assert "learning_rate" not in known
+    read = read_overrides(settings, "sft.lr=0.00002", "megatron")
+    assert read == {"sft": {"lr": 0.00002}}
+    with pytest.raises(InvalidInput, match="no argument lr"):
+        read_overrides(settings, "sft.lr=0.00002")
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,18 @@ Help stands in the `Args:` part of their docstrings, or in a field's metadata.
 import dataclasses
 import inspect
 import re
-from importlib import import_module
 from typing import Any, Literal, get_args, get_origin
 
-CLASSES = {"sft": "SftArguments", "rlhf": "RLHFArguments"}
+from arguments import class_of
 
 
 def answer(_: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """The fields of each class, in their order."""
-    classes = import_module("swift.arguments")
-    return {name: _fields(getattr(classes, of)) for name, of in CLASSES.items()}
+    """The fields of each class, in their order, under `PROGRAM COMMAND`."""
+    return {
+        f"{program} {command}": _fields(class_of(command, is_megatron=program == "megatron"))
+        for program in ("swift", "megatron")
+        for command in ("sft", "rlhf")
+    }
 
 
 def _fields(kind: Any) -> list[dict[str, Any]]:
