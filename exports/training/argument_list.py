@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
 
 from exports.training.ask import ask_trainer
+from exports.training.beginning import command_of
 from schemas.errors import InvalidInput
 from schemas.settings import Settings
 from schemas.training_stages import TRAINED, Program, TrainingStage, to_training_stage
@@ -47,8 +48,7 @@ def list_arguments(
         unfinished = path.with_suffix(".new")
         unfinished.write_text(json.dumps(found, ensure_ascii=False), "utf-8")
         unfinished.rename(path)
-    command = "sft" if stage == "sft" else "rlhf"
-    return _LIST.validate_json(path.read_bytes())[f"{program} {command}"]
+    return _LIST.validate_json(path.read_bytes())[f"{program} {command_of(stage)}"]
 
 
 def find_arguments(known: Sequence[Argument], text: str) -> list[Argument]:

@@ -13,7 +13,8 @@ from db.access import training
 from db.tables import Run
 from db.tables.base import now
 from exports.training import gathering, launch, places
-from exports.training.recipes import TrainingRecipe, TrainingStage, start_from
+from exports.training.beginning import start_from
+from exports.training.recipes import TrainingRecipe, TrainingStage
 from exports.training.resuming import find_resume_point, to_resume_point
 from exports.training.stages import Job, Outcome, file_hash
 from exports.training.waiting import label, wait_for_devices
@@ -154,7 +155,7 @@ def _prepare(job: Job, run: Run, folder: Path, devices: tuple[str, ...]) -> None
     """Write the run folder; the stage before gives the checkpoint to begin from."""
     stage = to_training_stage(run.stage)
     begun = last_checkpoint(job, stage)
-    arguments = start_from(job.arguments(stage), model=job.model(), checkpoint=begun)
+    arguments = start_from(stage, job.arguments(stage), model=job.model(), checkpoint=begun)
     arguments |= run.parameters
     if job.order.nodes and job.recipe.devices == 0:
         arguments["use_cpu"] = True  # else each process trains for itself

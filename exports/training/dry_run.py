@@ -7,6 +7,7 @@ from typing import Any
 
 from exports.training import launch
 from exports.training.ask import tiny_model
+from exports.training.beginning import begun_from, files_of
 from exports.training.inside.arguments import command_line
 from exports.training.recipes import (
     TrainingRecipe,
@@ -41,7 +42,12 @@ def dry_run(
             if each.beside and each.changes_alone(stage)
         ]
         if before is not None:
-            arguments |= _begun_from(chosen, before, _out(settings))
+            arguments |= begun_from(
+                stage,
+                model=str(arguments["model"]),
+                checkpoint=str(_out(settings) / before / "last-checkpoint"),
+                is_adapter=chosen.stage(before)["tuner_type"] == "lora",
+            )
         before = stage
         file = _out(settings) / f"{stage}.yaml"
         words = launch.stage_command(
@@ -82,19 +88,11 @@ def _arguments(
     out = _out(settings)
     arguments |= {
         "model": order.model or str(built or recipe.sft["model"]),
-        "dataset": [str(bundle / f"{stage}.jsonl")],
+        **files_of(stage, str(bundle)),
         "output_dir": str(out / stage),
         "ENV": arguments.get("ENV", {}) | {"MODELSCOPE_CACHE": str(out / "modelscope")},
     }
-    if stage == "grpo":
-        arguments["external_plugins"] = [str(bundle / "reward_plugin.py")]
     return arguments
-
-
-def _begun_from(recipe: TrainingRecipe, before: TrainingStage, out: Path) -> dict[str, str]:
-    is_adapter = recipe.stage(before)["tuner_type"] == "lora"
-    names = ("adapters", "ref_adapters") if is_adapter else ("model",)
-    return dict.fromkeys(names, str(out / before / "last-checkpoint"))
 
 
 def _with_its_file(words: tuple[str, ...], arguments: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import yaml
 from pydantic import JsonValue
 
+from exports.training.beginning import command_of
 from exports.training.machine import this_machine
 from exports.training.outcome import LOG, find_checkpoint, rows_kept
 from exports.training.process import is_alive, processes_with, signal_all
@@ -61,7 +62,7 @@ def stage_command(
     command = str(trainer_python(settings).with_name(program))
     on_ray = program == "megatron" and bool((arguments or {}).get("use_ray"))
     before = ("--use_ray", "true", "--config") if on_ray else ()
-    return (command, "sft" if stage == "sft" else "rlhf", *before, str(config))
+    return (command, command_of(stage), *before, str(config))
 
 
 def command_here(settings: Settings, command: tuple[str, ...], config: Path) -> tuple[str, ...]:

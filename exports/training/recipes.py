@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 import yaml
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from exports.training.script import train_script
 from exports.training.variants import Variant, chosen_variants, lay_over
 from schemas.errors import NotFound
 from schemas.project import DEFAULT_WEIGHTS, REWARDS
@@ -187,24 +188,6 @@ def stage_arguments(
     return arguments | dict(overrides or {})
 
 
-def start_from(
-    arguments: Mapping[str, Any], *, model: str, checkpoint: str | None
-) -> dict[str, Any]:
-    """Arguments that begin from a model, or from a checkpoint of the stage before.
-
-    A LoRA checkpoint is an adapter: it is loaded on the model, and is the reference of GRPO's KL
-    term too. A full checkpoint is a model.
-    """
-    if checkpoint is None:
-        return {**arguments, "model": model}
-    if not (Path(checkpoint) / "adapter_config.json").exists():
-        return {**arguments, "model": checkpoint}
-    adapters = {"adapters": [checkpoint]}
-    if "rlhf_type" in arguments:
-        adapters["ref_adapters"] = [checkpoint]
-    return {**arguments, "model": model, **adapters}
-
-
 def recipe_files(
     name: str,
     *,
@@ -221,14 +204,16 @@ def recipe_files(
     """
     recipe = get_recipe(name)
     files: dict[str, bytes] = {}
-    for stage in TRAINED:
-        if stage not in ("sft", "grpo", *preferences):
-            continue
+    stages: list[TrainingStage] = [
+        each for each in TRAINED if each in ("sft", "grpo", *preferences)
+    ]
+    for stage in stages:
         arguments = stage_arguments(recipe, stage, with_thinking=with_thinking, weights=weights)
         arguments["model"] = model or arguments["model"]
         files[f"{stage}.yaml"] = to_yaml(arguments)
-    files["train.sh"] = _script(recipe, model)
-    if recipe.builds_model and model is None:
+    begins_with = model or (None if recipe.builds_model else str(recipe.sft["model"]))
+    files["train.sh"] = train_script(stages, program=recipe.program, model=begins_with)
+    if begins_with is None:
         files["tiny_model.py"] = (Path(__file__).parent / "tiny_model.py").read_bytes()
     return files
 
@@ -237,22 +222,6 @@ def to_yaml(arguments: Mapping[str, Any]) -> bytes:
     """Arguments as a file that `swift` takes as its first word; there is no null in it."""
     given = {name: value for name, value in arguments.items() if value is not None}
     return yaml.safe_dump(given, allow_unicode=True, sort_keys=False).encode()
-
-
-def _script(recipe: TrainingRecipe, model: str | None) -> bytes:
-    if recipe.builds_model and model is None:
-        begin = (
-            "model=${MODEL:-$out/tiny-model}\n"
-            'if [ ! -e "$model" ]; then mkdir -p "$out" && "${PYTHON:-python3}" '
-            '"$here/tiny_model.py" "$model" \\\n'
-            '    "$here/sft.jsonl" "$here/grpo.jsonl"; fi'
-        )
-    else:
-        begin = f"model=${{MODEL:-{model or recipe.sft['model']}}}"
-    is_adapter = recipe.sft.get("tuner_type") == "lora"
-    onward = 'grpo --adapters "$1" --ref_adapters "$1"' if is_adapter else "model=$1 && grpo"
-    text = (FOLDER / "train.sh").read_text("utf-8")
-    return text.replace("@MODEL@", begin).replace("@FROM@", onward).encode()
 
 
 def _read(path: Path) -> dict[str, Any]:

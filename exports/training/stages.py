@@ -18,8 +18,9 @@ from db.access import training
 from db.engine import Database
 from exports.checks.sources import Ground
 from exports.training.ask import tiny_model
+from exports.training.beginning import files_of, start_from
 from exports.training.preflight import Plan, preflight
-from exports.training.recipes import TrainingRecipe, TrainingStage, stage_arguments, start_from
+from exports.training.recipes import TrainingRecipe, TrainingStage, stage_arguments
 from exports.training.verify import read_manifest
 from schemas.settings import Settings
 from schemas.training import TRAINED, ChainOrder, Stage, StageState
@@ -72,10 +73,7 @@ class Job:
             weights=self.order.weights or self.terms.get("weights"),
             overrides=self.order.overrides.get(stage),
         )
-        arguments["dataset"] = [str((self.bundle / f"{stage}.jsonl").resolve())]
-        if stage == "grpo":
-            arguments["external_plugins"] = [str((self.bundle / "reward_plugin.py").resolve())]
-        return arguments
+        return arguments | files_of(stage, str(self.bundle.resolve()))
 
     def is_stopping(self) -> bool:
         """Whether somebody has asked the chain to stop."""
@@ -101,7 +99,7 @@ def check(job: Job) -> Outcome:
     """Preflight."""
     model = job.model()
     arguments: dict[TrainingStage, dict[str, Any]] = {
-        stage: start_from(job.arguments(stage), model=model, checkpoint=None)
+        stage: start_from(stage, job.arguments(stage), model=model, checkpoint=None)
         for stage in TRAINED
         if stage in job.order.stages
     }

@@ -1,12 +1,12 @@
 """Recipes are complete, portable, and explained in both languages."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
+from exports.training.beginning import start_from
 from exports.training.recipes import (
     NAMES,
     get_recipe,
@@ -15,7 +15,6 @@ from exports.training.recipes import (
     recipe_files,
     reward_weights,
     stage_arguments,
-    start_from,
 )
 from schemas.errors import NotFound
 from schemas.project import DEFAULT_WEIGHTS, REWARDS
@@ -50,21 +49,14 @@ def test_what_travels_in_a_bundle_names_no_place_on_this_machine(name: str) -> N
     assert grpo["dataset"] == ["grpo.jsonl"]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_script_of_a_bundle_is_a_shell_script(name: str, tmp_path: Path) -> None:
-    script = tmp_path / "train.sh"
-    script.write_bytes(recipe_files(name)["train.sh"])
-    subprocess.run(["sh", "-n", str(script)], check=True)
-    said = subprocess.run(["sh", str(script), "nonsense"], capture_output=True, check=False)
-    assert said.returncode == 2
-
-
 def test_a_lora_checkpoint_is_an_adapter_and_a_full_one_a_model(tmp_path: Path) -> None:
     arguments = stage_arguments(get_recipe("single-gpu"), "grpo")
-    assert start_from(arguments, model="M", checkpoint=None)["model"] == "M"
-    assert start_from(arguments, model="M", checkpoint=str(tmp_path))["model"] == str(tmp_path)
+    assert start_from("grpo", arguments, model="M", checkpoint=None)["model"] == "M"
+    assert start_from("grpo", arguments, model="M", checkpoint=str(tmp_path))["model"] == str(
+        tmp_path
+    )
     (tmp_path / "adapter_config.json").touch()
-    from_adapter = start_from(arguments, model="M", checkpoint=str(tmp_path))
+    from_adapter = start_from("grpo", arguments, model="M", checkpoint=str(tmp_path))
     assert from_adapter["model"] == "M"
     assert from_adapter["adapters"] == from_adapter["ref_adapters"] == [str(tmp_path)]
 
