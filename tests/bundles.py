@@ -37,6 +37,13 @@ SYSTEM = (
 )
 
 
+RECIPE: dict[str, object] = {
+    "name": "from tests",
+    "sft": {"sources": [{"kind": "suggestions"}]},
+    "grpo": {"sources": [{"kind": "accepted"}]},
+}
+
+
 def a_bundle_folder(folder: Path, rows: int = 32, *, with_thinking: bool = True) -> Path:
     """Dataset files, reward plugin, the recipe `cpu-smoke`, and their manifest."""
     folder.mkdir(parents=True)
@@ -79,7 +86,7 @@ def a_bundle(
             project_id=who.project_id,
             name=name,
             state="ready",
-            recipe={},
+            recipe=RECIPE,
             folder=f"bundles/{name}",
         )
         session.add(row)

@@ -164,7 +164,8 @@ class TrainingHandlers:
         kept = one_of_each_group(recipe, variants or ())
         found = get_recipe(recipe, kept)
         about = shown(views.recipe_view(found, self.words))
-        chosen = gr.Dropdown(value=list(kept), multiselect=True)
+        is_same = list(kept) == list(variants or ())  # its list stays open for the next one
+        chosen = gr.skip() if is_same else gr.Dropdown(value=list(kept), multiselect=True)
         return [chosen, about, stage_update(found), *knob_updates(found)]
 
     @presented

@@ -100,7 +100,8 @@ def _stage(found: StageView, words: Words) -> Node:
     if found.checks:
         passed = sum(1 for each in found.checks if each.is_passed)
         summary = words("training.checks", passed=passed, count=len(found.checks))
-        listing = node("div", *(_check(each, words) for each in found.checks))
+        in_order = sorted(found.checks, key=lambda each: each.is_passed)
+        listing = node("div", *(_check(each, words) for each in in_order))
         is_open = passed < len(found.checks)
         lines.append(
             node("details", node("summary", summary), listing, key=f"c{found.name}", open=is_open)
