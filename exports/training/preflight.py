@@ -1,7 +1,7 @@
 """Everything that can be known before a device minute is spent, as named checks with reasons."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,11 +32,25 @@ COPIES = {"full": 4, "lora": 1}
 """Model sizes that a checkpoint takes: weights, and for all of them the optimizer's state too."""
 
 
+class Said(NamedTuple):
+    """What the trainer's interpreter said of a plan: the ground of all checks but the first."""
+
+    plan: Plan
+    answers: Mapping[str, Any]
+    rows: VerifyReport
+    probes: ProbePlan | None
+
+
 class Preflight(NamedTuple):
-    """All checks, in the order in which a person would make them, and the rows read back."""
+    """All checks, in the order in which a person would make them, and what they looked at."""
 
     checks: tuple[Check, ...]
-    rows: VerifyReport | None
+    said: Said | None
+
+    @property
+    def rows(self) -> VerifyReport | None:
+        """The rows read back; None where the trainer was not asked."""
+        return self.said.rows if self.said else None
 
     @property
     def is_passed(self) -> bool:
@@ -53,29 +67,29 @@ def preflight(plan: Plan, settings: Settings, ground: Ground | None = None) -> P
     Raises:
         TrainingError: the trainer's interpreter cannot be asked at all.
     """
-    before = [_model(plan), _disk(plan, settings), _nodes(plan), *_data(plan)]
-    if not all(check.is_passed for check in before):
-        return Preflight(tuple(with_fix(each, plan) for each in before), None)
+    first = look_first(plan, settings)
+    if not all(check.is_passed for check in first):
+        return Preflight(tuple(with_fix(each, plan) for each in first), None)
     request, probes = _request(plan, settings), _probes(plan)
     if probes is not None:
         request["bench"] = probes.request
-    said, found = read_back(plan.bundle, settings, ground, **request)
-    rows = to_report(request["rows"], said["rows"], found)
-    checks = [
-        *before,
-        *_machine(plan, said["machine"]),
-        *_arguments(said["arguments"]),
-        check_ports(plan),
-        check_adapters(plan),
-        _rows(rows),
-        _leak(rows),
-        check_lengths(plan, rows),
-        check_memory(plan, rows, said["machine"]),
-        _thinking(plan, rows),
-    ]
-    if "grpo" in plan.arguments:
-        checks += [*_of_rewards(plan, probes, said), _prompt(plan, rows)]
-    return Preflight(tuple(with_fix(each, plan) for each in checks), rows)
+    answers, found = read_back(plan.bundle, settings, ground, **request)
+    rows = to_report(request["rows"], answers["rows"], found)
+    said = Said(plan, answers, rows, probes)
+    checks = [*first, *look_closer(said)]
+    return Preflight(tuple(with_fix(each, plan) for each in checks), said)
+
+
+def look_first(plan: Plan, settings: Settings) -> list[Check]:
+    """The checks that need no trainer."""
+    return [check for look in FIRST.values() for check in look(plan, settings)]
+
+
+def look_closer(said: Said) -> list[Check]:
+    """The checks of what the trainer said."""
+    is_grpo = "grpo" in said.plan.arguments
+    looks = CLOSER | (OF_GRPO if is_grpo else {})
+    return [check for look in looks.values() for check in look(said)]
 
 
 def _request(plan: Plan, settings: Settings) -> dict[str, Any]:
@@ -177,17 +191,20 @@ def _data(plan: Plan) -> Iterator[Check]:
         yield told(f"data_{stage}", None if is_there else "no_rows", file=path.name)
 
 
-def _machine(plan: Plan, said: dict[str, Any]) -> Iterator[Check]:
-    missing = ", ".join(said["missing"])
-    yield told("packages", "packages_missing" if missing else None, packages=missing)
-    wanted, found = plan.recipe.devices, said["devices"]
-    if plan.nodes:  # each node says itself what it has
+def _missing(said: Said) -> Check:
+    missing = ", ".join(said.answers["machine"]["missing"])
+    return told("packages", "packages_missing" if missing else None, packages=missing)
+
+
+def _devices(said: Said) -> Iterator[Check]:
+    wanted, found = said.plan.recipe.devices, said.answers["machine"]["devices"]
+    if said.plan.nodes:  # each node says itself what it has
         return
     yield told("devices", "too_few_devices" if found < wanted else None, wanted=wanted, found=found)
 
 
-def _arguments(said: list[dict[str, Any]]) -> Iterator[Check]:
-    for stage in said:
+def _arguments(said: Said) -> Iterator[Check]:
+    for stage in said.answers["arguments"]:
         name = f"arguments_{stage['stage']}"
         if stage["unknown"]:
             flag, near = next(iter(stage["unknown"].items()))
@@ -228,13 +245,9 @@ def _thinking(plan: Plan, rows: VerifyReport) -> Check:
     return told("thinking", template=template)
 
 
-def _of_rewards(plan: Plan, probes: ProbePlan | None, said: dict[str, Any]) -> Iterator[Check]:
-    plugin = _plugin(said["plugin"])
-    yield _rewards(plan)
-    yield _batch(plan, said["machine"]["devices"])
-    yield plugin
-    if probes is not None and plugin.is_passed:
-        yield check_probes(probes, said["bench"])
+def _of_probes(said: Said) -> Iterator[Check]:
+    if said.probes is not None and _plugin(said.answers["plugin"]).is_passed:
+        yield check_probes(said.probes, said.answers["bench"])
 
 
 def _rewards(plan: Plan) -> Check:
@@ -291,3 +304,37 @@ def _prompt(plan: Plan, rows: VerifyReport) -> Check:
     room = int(arguments.get("vllm_max_model_len") or arguments["max_length"])
     needed = longest + int(arguments["max_completion_length"])
     return told("prompt", None if needed <= room else "prompt_too_long", needed=needed, room=room)
+
+
+def _one(look: Callable[[Said], Check]) -> Callable[[Said], Iterable[Check]]:
+    return lambda said: (look(said),)
+
+
+FIRST: Mapping[str, Callable[[Plan, Settings], Iterable[Check]]] = {
+    "model": lambda plan, _: (_model(plan),),
+    "disk": lambda plan, settings: (_disk(plan, settings),),
+    "nodes": lambda plan, _: (_nodes(plan),),
+    "data": lambda plan, _: _data(plan),
+}
+"""Checks by name, before the trainer is asked; `data` is one for each stage."""
+CLOSER: dict[str, Callable[[Said], Iterable[Check]]] = {
+    "packages": _one(_missing),
+    "devices": _devices,
+    "arguments": _arguments,
+    "ports": _one(lambda said: check_ports(said.plan)),
+    "adapters": _one(lambda said: check_adapters(said.plan)),
+    "rows": _one(lambda said: _rows(said.rows)),
+    "leak": _one(lambda said: _leak(said.rows)),
+    "lengths": _one(lambda said: check_lengths(said.plan, said.rows)),
+    "memory": _one(lambda said: check_memory(said.plan, said.rows, said.answers["machine"])),
+    "thinking": _one(lambda said: _thinking(said.plan, said.rows)),
+}
+"""Checks by name, of what the trainer said; `arguments` is one for each stage."""
+OF_GRPO: dict[str, Callable[[Said], Iterable[Check]]] = {
+    "rewards": _one(lambda said: _rewards(said.plan)),
+    "batch": _one(lambda said: _batch(said.plan, said.answers["machine"]["devices"])),
+    "plugin": _one(lambda said: _plugin(said.answers["plugin"])),
+    "probes": _of_probes,
+    "prompt": _one(lambda said: _prompt(said.plan, said.rows)),
+}
+"""And those of GRPO."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from exports.training import preflight as looking
 from exports.training.ask import tiny_model
 from exports.training.fixes import mended
 from exports.training.preflight import Plan, Preflight, preflight
@@ -39,6 +40,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Path, Path
 
 def looked_at(settings: Settings, bundle: Path, model: Path, order: ChainOrder) -> Preflight:
     """What preflight says to an order on a bundle, as a chain asks it."""
+    return preflight(planned(bundle, model, order), settings)
+
+
+def planned(bundle: Path, model: Path, order: ChainOrder) -> Plan:
+    """The plan of an order on a bundle."""
     recipe = get_recipe(RECIPE, order.variants)
     arguments: dict[Any, dict[str, Any]] = {}
     for stage in TRAINED:
@@ -51,8 +57,27 @@ def looked_at(settings: Settings, bundle: Path, model: Path, order: ChainOrder) 
             if stage == "grpo":
                 given["external_plugins"] = [str(bundle / "reward_plugin.py")]
             arguments[stage] = given
-    plan = Plan(bundle, recipe, arguments, str(model), with_thinking=True)
-    return preflight(plan, settings)
+    return Plan(bundle, recipe, arguments, str(model), with_thinking=True)
+
+
+def group_of(name: str) -> str:
+    """The check in the registry; those of arguments and rows are one for each stage."""
+    return name.partition("_")[0]
+
+
+def without_its_check(
+    plan: Plan, result: Preflight, settings: Settings, fault: PlanFault, patch: pytest.MonkeyPatch
+) -> set[str]:
+    """What is told of the same answers once the fault's check is taken out of the registry."""
+    with patch.context() as out:
+        for registry in ("FIRST", "CLOSER", "OF_GRPO"):
+            known = getattr(looking, registry)
+            kept = {name: look for name, look in known.items() if name != group_of(fault.check)}
+            out.setattr(looking, registry, kept)
+        told = looking.look_first(plan, settings)
+        if result.said is not None:
+            told += looking.look_closer(result.said)
+    return {check.name for check in told if not check.is_passed}
 
 
 def failing(result: Preflight) -> dict[str, Check]:
@@ -72,19 +97,27 @@ def test_a_clean_run_passes_every_check_and_every_check_has_its_fault(
     names = {alike.get(check.name, check.name) for check in result.checks}
     found = {alike.get(fault.check, fault.check) for fault in PLAN_FAULTS}
     assert names - found == {"leak", "devices", "nodes"}, "these have tests of their own"
+    registered = {*looking.FIRST, *looking.CLOSER, *looking.OF_GRPO}
+    assert {group_of(name) for name in names} == registered
     assert len(PLAN_FAULTS) >= 20
     assert len({fault.code for fault in PLAN_FAULTS}) == len(PLAN_FAULTS)
 
 
 @pytest.mark.parametrize("fault", PLAN_FAULTS, ids=lambda fault: fault.name)
-def test_a_planted_fault_is_found_by_its_check_alone(
-    site: tuple[Settings, Path, Path], fault: PlanFault, tmp_path: Path
+def test_a_planted_fault_is_found_by_its_check_alone_and_without_it_by_none(
+    site: tuple[Settings, Path, Path],
+    fault: PlanFault,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings, bundle, model = site
     copies = damaged(fault, bundle, model, tmp_path)
     order = an_order(fault)
     with fault.beside():
         result = looked_at(settings, *copies, order)
+        plan = planned(*copies, order)
+        unseen = without_its_check(plan, result, settings, fault, monkeypatch)
+    assert unseen == set(fault.also), "only what else it breaks is told without its check"
     found = failing(result)
     assert set(found) == {fault.check, *fault.also}, {
         n: (c.code, c.values) for n, c in found.items()
