@@ -18,18 +18,21 @@ from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 
+from db.access import places as place_rows
 from db.access import serving as access
 from db.access.events import add_event
 from db.engine import Database, Session, take_turns
 from db.tables import Deployment, Person
 from db.tables.base import new_id, now
-from exports.training import launch
+from exports.training import launch, places
+from exports.training.machine import this_machine
 from exports.training.outcome import last_lines
 from exports.training.planners import find_planner, find_trained, served_of
 from exports.training.serve import (
     MODEL,
     Endpoint,
     Place,
+    Served,
     answers,
     find_key,
     find_url,
@@ -65,7 +68,7 @@ def deploy(
 
     Raises:
         NotFound: `evaluate.planner_not_found`, `evaluate.planner_without_checkpoint`.
-        TransitionRefused: `serving.no_checkpoint`, `serving.is_external`.
+        TransitionRefused: `serving.no_checkpoint`, `serving.is_external`, `serving.devices_taken`.
         InvalidInput: `serving.port_taken`.
     """
     who.require("admin")
@@ -82,12 +85,19 @@ def deploy(
         row = access.find_live(session, planner.id)
         if row is not None and _look(settings, row).state in launch.OVER:
             access.end_deployment(session, row.id, now())
+            place_rows.take_back(session, [row.folder])
             forget_key(settings.home / row.folder)
             row = None
         if row is None:
             if place.port is not None and not is_free(place.host, place.port):
                 raise InvalidInput("serving.port_taken", host=place.host, port=place.port)
-            row = _add(session, settings, who, planner.id, order=wanted, place=place)
+            deployment_id = new_id()
+            place = _with_devices(
+                session, settings, who, served, place, label=planner.name, id_=deployment_id
+            )
+            row = _add(
+                session, settings, who, planner.id, id_=deployment_id, order=wanted, place=place
+            )
             folder = settings.home / row.folder
             launch.prepare(folder, server_order(settings, folder, served, place))
         folder, is_here = settings.home / row.folder, row.machine == platform.node()
@@ -186,22 +196,42 @@ class _Look(NamedTuple):
     values: Mapping[str, JsonValue]
 
 
+def _with_devices(
+    session: Session,
+    settings: Settings,
+    who: Actor,
+    served: Served,
+    place: Place,
+    *,
+    label: str,
+    id_: str,
+) -> Place:
+    """The place with the devices that the server may use; one on the CPU holds nothing."""
+    if served.is_on_cpu:
+        return place
+    named = place.devices.split(",") if place.devices else ()
+    wish = places.Wish(f"{FOLDER}/{id_}", f"{label} · swift deploy", 0, this_machine())
+    given = places.take_free(session, settings, who.project_id, wish, named)
+    return place._replace(devices=",".join(given)) if given else place
+
+
 def _add(
     session: Session,
     settings: Settings,
     who: Actor,
     planner_id: str,
     *,
+    id_: str,
     order: DeployOrder,
     place: Place,
 ) -> Deployment:
     """The row of a server that is to be started, and its key beside where its log will be."""
-    deployment_id, key = new_id(), new_key()
+    key = new_key()
     row = Deployment(
-        id=deployment_id,
+        id=id_,
         project_id=who.project_id,
         planner_id=planner_id,
-        folder=f"{FOLDER}/{deployment_id}",
+        folder=f"{FOLDER}/{id_}",
         machine=platform.node(),
         host=place.host,
         port=place.port or 0,
@@ -301,6 +331,7 @@ def _settle(
     with database.transaction() as session:
         for row in over:
             access.end_deployment(session, row.id, datetime.now(UTC))
+        place_rows.take_back(session, [row.folder for row in over])
     for row in over:
         forget_key(settings.home / row.folder)
 

@@ -4,21 +4,25 @@ A place is a row, so the order outlives every process. Whoever waits hands out w
 to the longest waiting first; nobody overtakes, so that a run on many devices gets them at last. A
 place ends with its run or its supervisor. Before there is one, the process that asked must live:
 while it is away its place is passed over, and kept for its return. Runs without a GPU take a place
-on the CPU.
+on the CPU. A planner's server waits for nobody: it takes devices that are free, or is refused.
 """
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from db.access import places
-from db.engine import Database, take_turns
+from db.engine import Database, Session, take_turns
 from db.executor_lock import take_executor_lock
 from db.tables import DevicePlace
+from db.tables.base import now
 from exports.training import launch
 from exports.training.machine import device_ids, this_machine
-from schemas.errors import TrainingError
+from schemas.errors import TrainingError, TransitionRefused
 from schemas.settings import Settings
+
+BEGINS_WITHIN_S = 60
+_ITSELF = "server"
+"""Stands for the executor of a server, which answers for itself."""
 
 
 class Wish(NamedTuple):
@@ -80,6 +84,38 @@ def check_wanted(settings: Settings, wanted: int) -> None:
         raise TrainingError("training.too_few_devices", wanted=wanted, found=found)
 
 
+def take_free(
+    session: Session, settings: Settings, project_id: str, wish: Wish, named: Sequence[str]
+) -> tuple[str, ...]:
+    """Give a server these devices of this machine now, or all that are free where none is named.
+
+    Raises:
+        TransitionRefused: `serving.devices_taken`, with the label of who has them.
+    """
+    take_turns(session, "places")
+    known = places.list_places(session, wish.machine)
+    places.take_back(session, [each.folder for each in known if _is_over(settings, each)])
+    holders = {
+        device: each
+        for each in known
+        for device in each.devices or ()
+        if not _is_over(settings, each)
+    }
+    ids = device_ids(settings)
+    wanted = tuple(named) or tuple(each for each in ids if each not in holders) or ids
+    taken = next((each for each in wanted if each in holders), None)
+    if taken is not None:
+        holder = holders[taken]
+        label = holder.label if holder.project_id == project_id else "–"
+        raise TransitionRefused("serving.devices_taken", device=taken, holder=label)
+    if wanted:
+        given = wish._replace(wanted=len(wanted))._asdict()
+        place = DevicePlace(project_id=project_id, executor_id=_ITSELF, **given)
+        place.devices, place.given_at = list(wanted), now()
+        session.add(place)
+    return wanted
+
+
 def hand_out(database: Database, settings: Settings) -> None:
     """End the places of this machine that are over and give what is free to who is next."""
     machine = this_machine()
@@ -128,9 +164,13 @@ def _change(database: Database, settings: Settings, known: Iterable[DevicePlace]
     lives = _Lives(database, settings)
     for place in known:
         folder = settings.home / place.folder
-        if _is_over(folder):
+        if _is_over(settings, place):
             over.append(place.folder)
-        elif launch.read_status(folder) is not None or lives(place.executor_id):
+        elif (
+            place.executor_id == _ITSELF
+            or launch.read_status(folder) is not None
+            or lives(place.executor_id)
+        ):
             there.append(place)
         elif place.devices is not None:
             unused.append(place.number or 0)
@@ -159,8 +199,13 @@ def _next_on_cpu(there: Sequence[DevicePlace], most: int) -> list[tuple[int, tup
     return [(place.number or 0, ()) for place in waiting[: max(0, most - running)]]
 
 
-def _is_over(folder: Path) -> bool:
-    return launch.read_status(folder) is not None and launch.look(folder).state in launch.OVER
+def _is_over(settings: Settings, place: DevicePlace) -> bool:
+    folder = settings.home / place.folder
+    if launch.read_status(folder) is not None:
+        return launch.look(folder).state in launch.OVER
+    given = place.given_at or now()
+    is_late = (now() - given).total_seconds() > BEGINS_WITHIN_S
+    return place.executor_id == _ITSELF and is_late and not launch.is_supervised(folder)
 
 
 class _Lives:
