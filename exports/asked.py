@@ -21,7 +21,7 @@ def refuse_unfit(
         InvalidInput: `export.asked_unfit`.
     """
     for each in sources:
-        missing = each.asked - {candidate.query_id for candidate in each.usable}
+        missing = each.asked - set(each.taken.query_ids)
         asked = Asked(pool, each.source.kind, missing, each.unfit)
         refuse_asked(session, project_id, asked)
 

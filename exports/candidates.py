@@ -5,7 +5,6 @@ only where its trace is to be learned (`trace_reason`): GRPO throws the assistan
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from hashlib import blake2b
 from sys import intern
 from typing import Any, NamedTuple
 
@@ -30,7 +29,7 @@ class Candidate(NamedTuple):
 
     `source_id` is a revision, a suggestion, or the query itself where the plan is read from its old
     answer; `trace_id` likewise says where the trace is. `rejected_id` is, of an accepted plan, a
-    suggestion with another plan. `rank` is a hash that stands for chance. `experts` are those of
+    suggestion with another plan. `experts` are those of
     the steps, in order; `label` says how a plan was decided; `own_prompt` is a prompt not ours.
     """
 
@@ -46,7 +45,6 @@ class Candidate(NamedTuple):
     trace_length: int
     trace_state: TraceState | None
     source_hash: str
-    rank: bytes
     rejected_id: str | None = None
     reason: str | None = None
     trace_reason: str | None = None
@@ -106,9 +104,7 @@ class Judge:
         self._leaks = leaks
         self._with_thinking = recipe.with_thinking
         self._takes_rederived = recipe.stale_traces == "rederived"
-        self._seed = recipe.seed
         self._judged: tuple[Any, str | None] = (None, None)
-        self._ranked = ("", b"")
         self._named: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def stream(
@@ -171,7 +167,6 @@ class Judge:
             trace_length=chosen.trace_length if chosen else 0,
             trace_state=choice.state,
             source_hash=(query.plan_hash or "")[:16],
-            rank=self._rank(query.id),
             rejected_id=rejected,
             reason=reason,
             trace_reason={None: "no_trace", "stale": "stale"}.get(choice.state),
@@ -210,7 +205,6 @@ class Judge:
             trace_length=trace_length,
             trace_state="fresh" if trace_length else None,
             source_hash=query.content_hash[:16],
-            rank=self._rank(query.id),
             reason=reason,
             trace_reason=None if trace_length else "no_trace",
             experts=self._experts(plan) if reason is None else (),
@@ -246,7 +240,6 @@ class Judge:
             trace_length=trace_length,
             trace_state="fresh" if trace_length else None,
             source_hash=query.content_hash[:16],
-            rank=self._rank(query.id),
             reason=reason,
             trace_reason=None if trace_length else "no_trace",
             experts=self._experts(plan) if reason is None else (),
@@ -272,12 +265,6 @@ class Judge:
         """The experts of a plan's steps; equal ones are one value, since there are many."""
         names = tuple([step["expert"] for step in plan["steps"]])
         return self._named.setdefault(names, names)
-
-    def _rank(self, query_id: str) -> bytes:
-        if self._ranked[0] != query_id:  # all that a query offers has one rank
-            digest = blake2b(f"{self._seed} order {query_id}".encode(), digest_size=8)
-            self._ranked = query_id, digest.digest()
-        return self._ranked[1]
 
 
 def said_beside(

@@ -1,40 +1,25 @@
 """The facts of a project's rows as columns, for counting a recipe without touching a plan."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from db.access import facts
 from db.access.facts import Profile
 from db.engine import Session
-from exports.chances import hashes, shares
+from exports.columns import Alike, Columns, Flags, Numbers
 from schemas.bundle import REDERIVED
 from schemas.recipe import BundleRecipe
 
-Places = NDArray[np.intp]
-"""Places of rows in the table."""
-Numbers = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
+@dataclass(frozen=True, slots=True)
+class FactTable(Columns):
+    """The rows of a query lie together, in the order in which it offers them."""
 
-class FactTable(NamedTuple):
-    """One entry a row; queries, clusters and profiles are numbers into their lists.
-
-    The rows of a query lie together, in the order in which it offers them.
-    """
-
-    query_ids: Sequence[str]
-    clusters: Sequence[str]
     profiles: Sequence[Profile]
     profile_ids: Sequence[int]
-    experts: Sequence[tuple[str, ...]]
-    query: Numbers
-    cluster: Numbers
-    profile: Numbers
-    trace_length: Numbers
 
     @classmethod
     def load(cls, session: Session, project_id: str, recipe: BundleRecipe) -> "FactTable":
@@ -65,38 +50,18 @@ class FactTable(NamedTuple):
             clusters=list(clusters),
             profiles=list(by_id.values()),
             profile_ids=list(by_id),
-            experts=[tuple(orjson.loads(each.experts)) for each in by_id.values()],
+            alike=[_alike(each) for each in by_id.values()],
         )
-
-    def ids(self, rows: Places) -> list[str]:
-        """The query of each of some rows."""
-        codes: list[int] = self.query[rows].tolist()
-        return [self.query_ids[code] for code in codes]
-
-    def clusters_of(self, rows: Places) -> list[str]:
-        """The cluster of each of some rows."""
-        codes: list[int] = self.cluster[rows].tolist()
-        return [self.clusters[code] for code in codes]
 
     def by_profile(self, says: Callable[[Profile], bool]) -> Flags:
         """What holds of each row by its profile."""
         flags = np.fromiter(map(says, self.profiles), np.bool_, len(self.profiles))
         return flags[self.profile] if len(flags) else np.zeros(0, np.bool_)
 
-    def profile_counts(self, rows: Places) -> Numbers:
-        """How many of some rows have each profile."""
-        return np.bincount(self.profile[rows], minlength=len(self.profiles))
 
-    def below(self, rows: Places, seed: int, purpose: str, share: float) -> Flags:
-        """Whether the cluster of each of some rows falls below a share, for a purpose."""
-        codes, inverse = np.unique(self.cluster[rows], return_inverse=True)
-        numbers: list[int] = codes.tolist()
-        falls = shares(seed, purpose, [self.clusters[each] for each in numbers]) < share
-        return falls[inverse]
-
-    def ranks(self, rows: Places, seed: int) -> NDArray[np.uint64]:
-        """The hash that stands for chance, as `Candidate.rank`."""
-        return hashes(seed, "order", self.ids(rows))
+def _alike(profile: Profile) -> Alike:
+    experts = tuple(orjson.loads(profile.experts))
+    return Alike(profile.size, profile.list_version_id, profile.trace_state, experts)
 
 
 def _one_of_each(

@@ -8,9 +8,11 @@ from typing import Protocol
 from exports.candidates import Candidate, Judged, Offered
 from exports.chance import is_for_grpo, is_plain
 from exports.drafts import Drafts
+from exports.taken import Taken
 from schemas.bundle import PoolName
+from schemas.errors import InvalidInput
 from schemas.experts import ExpertList
-from schemas.recipe import SFT_FORMATS, BundleRecipe, Pool, Source
+from schemas.recipe import SFT_FORMATS, BundleRecipe, Format, Pool, Source
 from schemas.scoring.check import Problem
 
 
@@ -31,7 +33,7 @@ class Filled:
     is_narrow: bool = True
     unfit: dict[str, str] = field(default_factory=dict)
     found: int = 0
-    usable: list[Candidate] = field(default_factory=list)
+    taken: Taken = field(default_factory=Taken)
     exclusions: Counter[str] = field(default_factory=Counter)
 
     def best(self, offered: list[Judged], lists: Mapping[str, ExpertList]) -> Judged | None:
@@ -69,13 +71,6 @@ class Filled:
         self.exclusions["not_shortest"] += 1
         return min(one, other, key=lambda each: _length(each.candidate, self.shortest))
 
-    def leave_out(self, reason: str, kept: Iterable[Candidate]) -> None:
-        """Keep these only, counting the others under a reason."""
-        before = len(self.usable)
-        self.usable = list(kept)
-        if len(self.usable) < before:
-            self.exclusions[reason] += before - len(self.usable)
-
 
 class Emptied(Protocol):
     """A source as far as it says why little or nothing is left of it."""
@@ -107,13 +102,39 @@ def pools_needed(recipe: BundleRecipe) -> dict[PoolName, Pool]:
     return pools
 
 
-def sources_of(recipe: BundleRecipe) -> dict[PoolName, list[Filled]]:
-    """The sources of each pool before anything is in them."""
-    return {name: _empty(name, pool, recipe) for name, pool in pools_needed(recipe).items()}
+def refuse_unknown_lists(recipe: BundleRecipe, lists: Mapping[str, ExpertList]) -> None:
+    """Refuse a recipe that names a list which is not there.
+
+    Raises:
+        InvalidInput: `export.unknown_list`.
+    """
+    known = {each.reference for each in lists.values()}
+    for pool in pools_needed(recipe).values():
+        for source in pool.sources:
+            for reference in source.lists:
+                if reference not in known:
+                    raise InvalidInput("export.unknown_list", reference=reference)
 
 
-def _empty(name: PoolName, pool: Pool, recipe: BundleRecipe) -> list[Filled]:
-    """The sources of a pool before anything is in them."""
+def sources_of(recipe: BundleRecipe, drafts: Drafts | None) -> dict[PoolName, list[Filled]]:
+    """The sources of each pool before anything is in them.
+
+    Rows are kept whole where some format of the pool is not drafted.
+    """
+    drafted = frozenset(drafts.of if drafts is not None else ())
+    keeping = {pool_of(each) for each in recipe.formats if each not in drafted}
+    return {
+        name: _empty(name, pool, recipe, keeps=name in keeping)
+        for name, pool in pools_needed(recipe).items()
+    }
+
+
+def pool_of(format_: Format) -> PoolName:
+    """The pool from which a format is written."""
+    return "sft" if format_ in SFT_FORMATS else "grpo"
+
+
+def _empty(name: PoolName, pool: Pool, recipe: BundleRecipe, *, keeps: bool) -> list[Filled]:
     bad, shortest = set[str | None](), 0
     if name == "sft" and recipe.with_thinking:
         bad = {"no_trace"} if recipe.stale_traces == "keep" else {"no_trace", "stale"}
@@ -128,6 +149,7 @@ def _empty(name: PoolName, pool: Pool, recipe: BundleRecipe) -> list[Filled]:
             recipe.plain_share,
             frozenset(source.queries),
             _is_narrow(source),
+            taken=Taken(keeps),
         )
         for source in pool.sources
     ]
@@ -160,7 +182,7 @@ def fill(
                     each.exclusions["same_query"] += 1
                 else:
                     taken[name] = best
-                    each.usable.append(best.candidate)
+                    each.taken.add(best.candidate)
         if drafts is not None and taken:
             drafts.keep(offer, [(name, taken[name]) for name in _may_write(taken, recipe)])
 

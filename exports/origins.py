@@ -1,7 +1,6 @@
 """What the chosen rows of a pool become in each file: which line is made of what."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from hashlib import blake2b
 
 import orjson
 
@@ -9,7 +8,7 @@ from db.access import exports as access
 from db.engine import Session
 from exports.augment import is_augmented
 from exports.candidates import Candidate, said_beside
-from exports.chance import is_plain
+from exports.chance import cluster_share, is_plain
 from exports.lines import CHUNK, in_chunks
 from exports.pairs import Found, pairs_of, rated_of
 from schemas.bundle import AUGMENTED, RowOrigin
@@ -56,16 +55,20 @@ def _with_twins(
         for _, origin in rows:
             yield origin
         return
-    placed: list[tuple[bytes, RowOrigin]] = []
+    placed: list[tuple[float, RowOrigin]] = []
     for candidate, origin in rows:
-        placed.append((candidate.rank, origin))
+        placed.append((_place(recipe, "order", candidate), origin))
         is_ours = not candidate.own_prompt
         if is_ours and is_augmented(recipe.seed, recipe.augmentation, candidate.query_id):
-            digest = blake2b(f"{recipe.seed} twin {candidate.query_id}".encode(), digest_size=8)
-            placed.append((digest.digest(), origin._replace(variant=AUGMENTED)))
+            twin = origin._replace(variant=AUGMENTED)
+            placed.append((_place(recipe, "twin", candidate), twin))
     placed.sort(key=lambda each: each[0])
     for _, origin in placed:
         yield origin
+
+
+def _place(recipe: BundleRecipe, purpose: str, candidate: Candidate) -> float:
+    return cluster_share(recipe.seed, purpose, candidate.query_id)
 
 
 def _found(

@@ -11,20 +11,23 @@ from db.engine import Database, Session
 from exports.asked import Asked, refuse_asked
 from exports.candidates import Candidate, Judge
 from exports.chances import shares
-from exports.counting import CountedPool, Counting
-from exports.fact_table import FactTable, Places
+from exports.columns import Places
+from exports.counting import Counting
+from exports.fact_table import FactTable
 from exports.facts import offers_of, refresh_facts
+from exports.filling import pool_of
 from exports.formats import RowForm, to_line
 from exports.materials import Materials
 from exports.origins import origins_of
 from exports.pinned import load_pinned
 from exports.rows import Renderer
+from exports.selecting import PoolRows, Selecting, SourceRows, plain_flags
 from exports.splits import Splits
 from exports.training.recipes import reward_weights
 from labeling.near_clusters import compare_queries
 from schemas.bundle import PoolName, RecipePreview
 from schemas.people import Actor
-from schemas.recipe import SFT_FORMATS, BundleRecipe, Format
+from schemas.recipe import BundleRecipe, Format
 
 _TRIED = 40
 _COMPARED_AT_ONCE = 30_000
@@ -64,10 +67,10 @@ def preview_recipe(
         table = FactTable.load(session, who.project_id, recipe)
         pinned = load_pinned(session, who.project_id)
         splits = Splits.load(session, who.project_id, recipe)
-        counting = Counting(table, recipe, pinned.lists, splits)
-        counting.fill()
-        _refuse_missing(session, who.project_id, counting)
-        pools = counting.select()
+        is_plain = plain_flags(table, recipe)
+        sources = Counting(table, recipe, pinned.lists, is_plain).fill()
+        _refuse_missing(session, who.project_id, table, sources)
+        pools = Selecting(table, recipe, pinned.lists, splits, is_plain).select(sources)
         renderer = Renderer(session, who.project_id, Materials(pinned, RowForm.of(recipe)))
         project = _Project(session, who.project_id, table)
         examples = dict(_examples(project, pools, recipe, renderer))
@@ -84,11 +87,16 @@ def preview_recipe(
     )
 
 
-def _refuse_missing(session: Session, project_id: str, counting: Counting) -> None:
+def _refuse_missing(
+    session: Session,
+    project_id: str,
+    table: FactTable,
+    sources: Mapping[PoolName, list[SourceRows]],
+) -> None:
     """Refuse what is asked for by its id and cannot be had."""
-    for name, sources in counting.sources.items():
-        for each in sources:
-            missing = set(each.source.queries) - set(counting.table.ids(each.usable))
+    for name, of_pool in sources.items():
+        for each in of_pool:
+            missing = set(each.source.queries) - set(table.ids(each.usable))
             asked = Asked(name, each.source.kind, missing, each.unfit)
             refuse_asked(session, project_id, asked)
 
@@ -102,17 +110,13 @@ def _rows_of_files(counts: Mapping[str, FileCount]) -> dict[str, int]:
     return files
 
 
-def _pool_of(format_: Format, pools: Mapping[PoolName, CountedPool]) -> CountedPool:
-    return pools["sft" if format_ in SFT_FORMATS else "grpo"]
-
-
 def _file_count(
     format_: Format,
     table: FactTable,
-    pools: Mapping[PoolName, CountedPool],
+    pools: Mapping[PoolName, PoolRows],
     recipe: BundleRecipe,
 ) -> FileCount:
-    pool = _pool_of(format_, pools)
+    pool = pools[pool_of(format_)]
     if format_ in ("dpo", "kto"):
         train, val = (_set_against(format_, table, rows, recipe) for rows in pool[:2])
         is_exact = (
@@ -166,7 +170,7 @@ class _Project(NamedTuple):
 
 def _examples(
     project: _Project,
-    pools: Mapping[PoolName, CountedPool],
+    pools: Mapping[PoolName, PoolRows],
     recipe: BundleRecipe,
     renderer: Renderer,
 ) -> Iterator[tuple[str, str]]:
@@ -174,7 +178,7 @@ def _examples(
     lists = renderer.materials.pinned.lists
     judge = Judge(recipe, lists, lambda _query, _rewrite: False)  # facts have said that it may be
     for format_ in recipe.formats:
-        rows = _likely(format_, project.table, _pool_of(format_, pools).train)
+        rows = _likely(format_, project.table, pools[pool_of(format_)].train)
         found = _candidates(project, rows, judge)
         origins = origins_of(project.session, project.project_id, format_, found, recipe)
         origin = next(origins, None)

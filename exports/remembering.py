@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 from db.access import bundles as access
 from db.engine import Database
 
-_PORTION_ROWS = 5000
+_PORTION_ROWS = 20_000
 _MOST_WAITING = 4
 
 

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from db.access.parts import Wanted
 from db.plain import PlainSource, plain_reading
-from exports.candidates import Candidate, Judge
+from exports.candidates import Judge
 from exports.drafts import Drafts, Made
 from exports.filling import Filled, fill, sources_of
 from exports.training.own_process import own_process
@@ -113,7 +113,7 @@ class Second:
                 each.found += its[0]
                 each.exclusions.update(its[1])
                 each.unfit.update(its[2])
-                each.usable += map(Candidate._make, its[3])
+                each.taken.adopt(its[3])
         while self._made:
             format_, (made, file) = self._made.popitem()
             drafts.of[format_].adopt(made, os.fdopen(file, "rb"))
@@ -169,7 +169,7 @@ def _read(task: Task, drafts: Drafts, ours: socket.socket, connection: Connectio
         connection.send_bytes(_READY)
         while message := connection.recv_bytes():
             span = Span(*marshal.loads(message))  # noqa: S302  (of our own process)
-            filled = sources_of(task.recipe)
+            filled = sources_of(task.recipe, drafts)
             offers = task.judge.stream(fetch, task.kinds, [span])
             fill(offers, filled, task.recipe, task.judge.lists, drafts)
             connection.send_bytes(marshal.dumps(list(map(_plain, _in_order(filled)))))
@@ -192,4 +192,4 @@ def _in_order(filled: Mapping[PoolName, list[Filled]]) -> list[Filled]:
 
 def _plain(each: Filled) -> tuple[object, ...]:
     """What a source has found, as `marshal` can write it."""
-    return each.found, dict(each.exclusions), each.unfit, list(map(tuple, each.usable))
+    return each.found, dict(each.exclusions), each.unfit, each.taken.plain()

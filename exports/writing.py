@@ -11,6 +11,7 @@ from db.engine import Session
 from exports.card import CardFacts, card_text
 from exports.choose import Selection
 from exports.drafts import Drafts
+from exports.filling import pool_of
 from exports.folder import FolderWriter, new_folder
 from exports.ledger import Ledger, OnLines
 from exports.lines import Block, FileLines
@@ -24,7 +25,7 @@ from exports.spool import Tally
 from exports.training.recipes import recipe_files
 from schemas.bundle import AUGMENTED, FileFact, PoolFigures, RowOrigin
 from schemas.errors import InvalidInput
-from schemas.recipe import SFT_FORMATS, BundleRecipe
+from schemas.recipe import BundleRecipe
 from schemas.scoring.check import Problem
 from schemas.training_stages import PREFERENCES
 
@@ -68,13 +69,14 @@ def contents_of(
     origins: dict[str, list[RowOrigin]] = {}
     lines: dict[str, FileLines] = {}
     for format_ in recipe.formats:
-        pool = selection.pools["sft" if format_ in SFT_FORMATS else "grpo"]
+        pool = selection.pools[pool_of(format_)]
         for suffix, rows in (("", pool.train), ("_val", pool.val)):
             name = f"{format_}{suffix}.jsonl"
             if drafts is not None and format_ in drafts.of:
-                lines[name] = drafts.of[format_].lines(each.query_id for each in rows)
+                lines[name] = drafts.of[format_].lines(rows.query_ids)
             else:
-                origins[name] = list(origins_of(session, project_id, format_, rows, recipe))
+                made_of = origins_of(session, project_id, format_, rows.candidates, recipe)
+                origins[name] = list(made_of)
     figures = tuple(pool.figures for pool in selection.pools.values())
     return Contents(recipe, figures, origins, lines, RULE if recipe.val_share else None)
 

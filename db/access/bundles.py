@@ -108,7 +108,8 @@ def add_lines(
         "source_id": source_id,
         "row_hash": row_hash,
     }
-    lines = sa.select(*columns.values()).select_from(rows)
+    # In the order of the index on queries, which is the dearer of the two to grow.
+    lines = sa.select(*columns.values()).select_from(rows).order_by(query_id)
     statement = sa.insert(BundleRow).from_select(list(columns), lines)
     connection.execute(statement, {"origins": origins})
 

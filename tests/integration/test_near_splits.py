@@ -206,7 +206,7 @@ def test_a_query_that_was_not_compared_waits_for_the_next_bundle(database: Datab
     with database.reading() as session:
         judge = load_judge(session, who.project_id, recipe)
         pool = choose(session, who.project_id, recipe, judge).pools["sft"]
-    assert {each.query_id for each in (*pool.train, *pool.val)} == kept
+    assert {*pool.train.query_ids, *pool.val.query_ids} == kept
     assert [dict(each.exclusions) for each in pool.figures.sources] == [{"not_compared": 1}]
 
 
