@@ -10,9 +10,6 @@ from db.tables import Bundle
 from exports.bundle import get_bundle, verify_rows
 from exports.checks import examine as examining
 from exports.checks.examine import CHECKS, FILE_CHECKS, NEAR_CHECKS, Findings, examine
-from exports.training.ask import tiny_model
-from exports.training.preflight import Plan, preflight
-from exports.training.recipes import get_recipe, stage_arguments
 from labeling.ui.dataset_views import bundle_view
 from labeling.ui.i18n import Words
 from schemas.errors import ExportRefused
@@ -86,22 +83,6 @@ def test_an_export_with_a_fault_is_refused_and_says_where(good: GoodBundle) -> N
     for language in LANGUAGES:
         shown = str(bundle_view(bundle, Words(language)))
         assert sentence(told[0]["code"], told[0]["values"], language) in shown
-
-
-def test_a_bundle_whose_question_is_in_a_benchmark_since_is_not_trained_on(
-    good: GoodBundle,
-) -> None:
-    bundle, recipe = good.with_thinking, get_recipe("cpu-smoke")
-    model = str(tiny_model(good.settings, bundle))
-    arguments = stage_arguments(recipe, "sft")
-    arguments |= {"model": model, "dataset": [str(bundle / "sft.jsonl")]}
-    plan = Plan(bundle, recipe, {"sft": arguments}, model, with_thinking=True)
-    assert preflight(plan, good.settings, good.ground).is_passed
-    plant(good, "a benchmark question in train")
-    (check,) = [
-        each for each in preflight(plan, good.settings, good.ground).checks if not each.is_passed
-    ]
-    assert (check.name, check.code) == ("leak", "training.rows_leak")
 
 
 def test_no_check_is_without_a_fault() -> None:
