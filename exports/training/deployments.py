@@ -9,7 +9,6 @@ the server is over. A hash alone would not do: the playground and evaluations as
 also after the app has been started again. Whoever reads that file can read the weights beside it.
 """
 
-import platform
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -22,7 +21,7 @@ from db.access import places as place_rows
 from db.access import serving as access
 from db.access.events import add_event
 from db.engine import Database, Session, take_turns
-from db.tables import Deployment, Person
+from db.tables import Deployment, Person, Planner
 from db.tables.base import new_id, now
 from exports.training import launch, places
 from exports.training.machine import this_machine
@@ -79,7 +78,6 @@ def deploy(
     if trained is None:
         raise TransitionRefused("serving.is_external", planner=planner.name)
     served = served_of(planner, trained)
-    place = Place(wanted.host or settings.serving_host, wanted.port, wanted.backend, wanted.devices)
     with database.transaction() as session:
         take_turns(session, f"endpoint of {planner.id}")
         row = access.find_live(session, planner.id)
@@ -89,18 +87,8 @@ def deploy(
             forget_key(settings.home / row.folder)
             row = None
         if row is None:
-            if place.port is not None and not is_free(place.host, place.port):
-                raise InvalidInput("serving.port_taken", host=place.host, port=place.port)
-            deployment_id = new_id()
-            place = _with_devices(
-                session, settings, who, served, place, label=planner.name, id_=deployment_id
-            )
-            row = _add(
-                session, settings, who, planner.id, id_=deployment_id, order=wanted, place=place
-            )
-            folder = settings.home / row.folder
-            launch.prepare(folder, server_order(settings, folder, served, place))
-        folder, is_here = settings.home / row.folder, row.machine == platform.node()
+            row = _add(session, settings, who, planner, order=wanted, served=served)
+        folder, is_here = settings.home / row.folder, row.machine == this_machine()
     key = find_key(folder) if is_here and launch.read_status(folder) is None else None
     if key is not None:
         start_server(folder, key)
@@ -196,43 +184,32 @@ class _Look(NamedTuple):
     values: Mapping[str, JsonValue]
 
 
-def _with_devices(
-    session: Session,
-    settings: Settings,
-    who: Actor,
-    served: Served,
-    place: Place,
-    *,
-    label: str,
-    id_: str,
-) -> Place:
-    """The place with the devices that the server may use; one on the CPU holds nothing."""
-    if served.is_on_cpu:
-        return place
-    named = place.devices.split(",") if place.devices else ()
-    wish = places.Wish(f"{FOLDER}/{id_}", f"{label} · swift deploy", 0, this_machine())
-    given = places.take_free(session, settings, who.project_id, wish, named)
-    return place._replace(devices=",".join(given)) if given else place
-
-
 def _add(
     session: Session,
     settings: Settings,
     who: Actor,
-    planner_id: str,
+    planner: Planner,
     *,
-    id_: str,
     order: DeployOrder,
-    place: Place,
+    served: Served,
 ) -> Deployment:
-    """The row of a server that is to be started, and its key beside where its log will be."""
-    key = new_key()
+    """The row of a server that is to be started, its devices, and its folder with its key."""
+    place = Place(order.host or settings.serving_host, order.port, order.backend, order.devices)
+    if place.port is not None and not is_free(place.host, place.port):
+        raise InvalidInput("serving.port_taken", host=place.host, port=place.port)
+    deployment_id, key = new_id(), new_key()
+    name = f"{FOLDER}/{deployment_id}"
+    if not served.is_on_cpu:  # on the CPU it holds nothing
+        wish = places.Wish(name, f"{planner.name} · swift deploy", 0, this_machine())
+        named = order.devices.split(",") if order.devices else ()
+        given = places.take_free(session, settings, who.project_id, wish, named)
+        place = place._replace(devices=",".join(given) or None)
     row = Deployment(
-        id=id_,
+        id=deployment_id,
         project_id=who.project_id,
-        planner_id=planner_id,
-        folder=f"{FOLDER}/{id_}",
-        machine=platform.node(),
+        planner_id=planner.id,
+        folder=name,
+        machine=this_machine(),
         host=place.host,
         port=place.port or 0,
         key_end=key[-4:],
@@ -241,15 +218,17 @@ def _add(
     )
     session.add(row)
     session.flush()
-    add_event(session, who, "endpoint", row.id, "started", why={"planner": planner_id})
-    keep_key(settings.home / row.folder, key)
+    add_event(session, who, "endpoint", row.id, "started", why={"planner": planner.id})
+    folder = settings.home / name
+    keep_key(folder, key)
+    launch.prepare(folder, server_order(settings, folder, served, place))
     return row
 
 
 def _look(settings: Settings, row: Deployment) -> _Look:
     """A server as its folder shows it: by its processes on this machine, by heartbeat elsewhere."""
     folder = settings.home / row.folder
-    if row.machine == platform.node():
+    if row.machine == this_machine():
         seen = launch.look(folder)
         is_late = (now() - row.created_at).total_seconds() > BEGINS_WITHIN_S
         if seen.status is None and is_late and not launch.is_supervised(folder):
