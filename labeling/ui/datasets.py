@@ -17,6 +17,7 @@ from labeling.ui.errors import notice, presented, say
 from labeling.ui.events import DIRECT, on_page_load
 from labeling.ui.fields import button, hidden
 from labeling.ui.i18n import Words
+from labeling.ui.recall import build_recall
 from labeling.ui.reward_bench import (
     RewardBenchSection,
     bind_reward_bench,
@@ -152,7 +153,7 @@ class DatasetsPage:
 
 def build_datasets_page(services: Services, words: Words) -> DatasetsPage:
     """The page, with its events."""
-    page = _lay_out(words)
+    page = _lay_out(services, words)
     handlers = DatasetsHandlers(services, words)
     shown_bundles = [page.bundles, page.bundle, page.picked, page.notice]
     recipe = list(page.recipe)
@@ -170,7 +171,8 @@ def build_datasets_page(services: Services, words: Words) -> DatasetsPage:
     return page
 
 
-def _lay_out(words: Words) -> DatasetsPage:
+def _lay_out(services: Services, words: Words) -> DatasetsPage:
+    told = notice()
     with gr.Row():
         with gr.Column(scale=3):
             recipe = lay_out_recipe(words)
@@ -183,6 +185,7 @@ def _lay_out(words: Words) -> DatasetsPage:
             bundle_list = view("datasets-bundles", parameter="bundle")
             picked, order = hidden("datasets.picked"), hidden("datasets.order")
             bundle = view("datasets-bundle")
+            build_recall(services, words, told)
             bench = lay_out_reward_bench(words)
     timer = gr.Timer(2)
     return DatasetsPage(
@@ -198,5 +201,5 @@ def _lay_out(words: Words) -> DatasetsPage:
         picked,
         order,
         timer,
-        notice(),
+        told,
     )

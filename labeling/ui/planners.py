@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from exports import evaluations
 from exports.lineage import lineage_of
 from exports.training.deployments import deploy, get_endpoint, list_endpoints, stop_endpoint
+from exports.training.general import start_general_check
 from exports.training.planners import promote_planner
 from labeling.ui import planners_views as views
 from labeling.ui.errors import notice, presented, say
@@ -20,7 +21,7 @@ from labeling.ui.session import Services, who_asks
 from labeling.ui.view import on_pick, picked_id, shown, title, view
 from schemas.errors import InvalidInput, NotFound
 from schemas.people import Actor
-from schemas.serving import Backend, DeployOrder, EndpointView
+from schemas.serving import Backend, DeployOrder, EndpointView, GeneralOrder
 
 
 class PlannersShown(NamedTuple):
@@ -86,6 +87,14 @@ class PlannerHandlers:
         stop_endpoint(services.database, services.settings, who, _chosen(picked))
         told = say(self.words("planners.stopping_told"), "note")
         return self._planners(who, picked, told)._replace(key=shown())
+
+    @presented
+    def on_general(self, picked: str, benchmark: str | None, request: gr.Request) -> PlannersShown:
+        """Hold this planner against a general benchmark, by EvalScope."""
+        who, services = who_asks(request, "admin"), self.services
+        order = GeneralOrder(planner=_chosen(picked), benchmark=(benchmark or "").strip())
+        start_general_check(services.database, services.settings, who, order)
+        return self._planners(who, picked, say(self.words("planners.general_told")))
 
     def _planners(self, who: Actor, picked: str, told: Any = None) -> PlannersShown:
         database, settings = self.services.database, self.services.settings
@@ -153,6 +162,8 @@ class PlannersPage:
     promote: gr.Button
     serve: gr.Button
     stop: gr.Button
+    benchmark: gr.Textbox
+    general: gr.Button
     timer: gr.Timer
     notice: gr.HTML
 
@@ -168,6 +179,8 @@ def build_planners_page(services: Services, words: Words) -> PlannersPage:
     page.promote.click(handlers.on_promote, page.picked, found, **DIRECT)
     page.serve.click(handlers.on_serve, [page.picked, *page.order], found, **DIRECT)
     page.stop.click(handlers.on_stop, page.picked, found, **DIRECT)
+    asked = [page.picked, page.benchmark]
+    page.general.click(handlers.on_general, asked, found, **DIRECT)
     return page
 
 
@@ -194,6 +207,9 @@ def _lay_out(services: Services, words: Words) -> PlannersPage:
                     serve = button(words, "planners.serve", "primary")
                     stop = button(words, "planners.stop", "stop")
                     promote = button(words, "planners.promote")
+                with gr.Row(equal_height=True):
+                    benchmark = text(words, "planners.general_file", scale=3)
+                    general = button(words, "planners.general")
             key = view("planners-key")
             planner = view("planners-one")
     return PlannersPage(
@@ -207,6 +223,8 @@ def _lay_out(services: Services, words: Words) -> PlannersPage:
         promote=promote,
         serve=serve,
         stop=stop,
+        benchmark=benchmark,
+        general=general,
         timer=gr.Timer(3),
         notice=notice(),
     )

@@ -217,6 +217,8 @@ def _evaluation(found: EvaluationLink, words: Words) -> Node:
 def _general(found: GeneralCheckView, words: Words) -> Node:
     if found.reason is not None:
         return node("span", words.sentence(found.reason, found.values), cls="pw-bad-text")
+    if found.state == "running":
+        return node("div", pill(words("planners.general_running")), node("span", " EvalScope"))
     accuracy = "–" if found.accuracy is None else f"{found.accuracy:.1%}"
     about = f" · EvalScope · {found.questions or 0:,} · {moment(found.created_at)}"
     return node("div", accuracy, node("span", about, cls="pw-mute"))

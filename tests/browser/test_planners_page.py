@@ -1,6 +1,7 @@
 """The Planners page in a browser: two planners asked at once, one answer sent to annotation."""
 
 from collections.abc import Callable
+from secrets import token_hex
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -11,9 +12,10 @@ from labeling import accounts
 from labeling.prompts import publish_prompt
 from schemas.prompt import built_in_template
 from tests.browser.conftest import ServedApp
-from tests.bundles import a_benchmark
+from tests.bundles import a_benchmark, a_bundle
 from tests.factories import a_project
 from tests.fakes.endpoint_process import running_endpoint
+from tests.training_files import a_chain, a_decided_query, a_line_of
 
 PASSWORD = "a long password"
 QUERY = "上周的流量怎么样，退款为什么变多了<img src=x>"
@@ -105,3 +107,38 @@ def test_a_question_of_a_benchmark_stays_and_reviewers_serve_nothing(
         expect(other.locator(".pw-notice-card")).to_contain_text("is served elsewhere")
         other.locator("#planners-promote").click()
         expect(other.locator("#planners-list")).to_contain_text("promoted")
+
+
+def test_a_regression_check_is_a_button_and_a_recalled_query_names_what_holds_it(
+    served_app: ServedApp, open_as: Callable[..., Page], shot: Callable[[Page, str], None]
+) -> None:
+    database = served_app.database()
+    admin = a_project(database, "shop")
+    accounts.add_person(database, admin, "Li", PASSWORD, "admin")
+    name = f"merchants {token_hex(4)}"  # the server keeps its files from test to test
+    bundle_id = a_bundle(database, served_app.settings, admin, name=name)
+    query_id = a_decided_query(database, admin, "上周的流量怎么样")
+    a_line_of(database, served_app.settings, admin, bundle_id, query_id)
+    _, run_id = a_chain(database, served_app.settings, admin, bundle_id)
+    planner_id = external_planner(database, admin, "http://127.0.0.1:9/v1", "planner")
+    database.close()
+
+    page = open_as("Li", PASSWORD, f"/en/planners?planner={planner_id}", width=1280)
+    page.locator("#planners-general-file input, #planners-general-file textarea").fill("a.csv")
+    page.click("#planners-general")
+    expect(page.locator(".pw-notice-card")).to_contain_text("Run make evalscope")
+    shot(page, "planners-general")
+
+    page = open_as("Li", PASSWORD, "/zh/datasets", width=1280, dark=True)
+    asked = page.locator("#datasets-recall-query input, #datasets-recall-query textarea")
+    asked.fill("nothing of ours")
+    asked.press("Enter")
+    found = page.locator("#datasets-recalled")
+    expect(found).to_contain_text("没有任何数据集的行来自这条问题")
+    asked.fill(query_id)
+    page.click("#datasets-recall")
+    expect(found).to_contain_text("grpo.jsonl:1")
+    expect(found.get_by_role("link", name=name, exact=True)).to_be_visible()
+    expect(found).to_contain_text(run_id[-6:])
+    found.scroll_into_view_if_needed()
+    shot(page, "datasets-recalled")
