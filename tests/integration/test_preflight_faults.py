@@ -33,7 +33,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Path, Path
     """Settings, a good bundle and the model that is made for it."""
     home = tmp_path_factory.mktemp("preflight")
     settings = Settings(home=home / "home")
-    bundle = a_bundle_folder(home / "bundle", rows=32)
+    bundle = a_bundle_folder(home / "bundle", rows=16)
     add_preferences(bundle)
     return settings, bundle, tiny_model(settings, bundle)
 
