@@ -134,7 +134,7 @@ def test_a_regression_check_is_a_button_and_a_recalled_query_names_what_holds_it
     asked.fill("nothing of ours")
     asked.press("Enter")
     found = page.locator("#datasets-recalled")
-    expect(found).to_contain_text("没有任何数据集的行来自这条问题")
+    expect(found).to_contain_text("没有任何数据包的行来自这条问题")
     asked.fill(query_id)
     page.click("#datasets-recall")
     expect(found).to_contain_text("grpo.jsonl:1")
