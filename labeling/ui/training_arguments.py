@@ -76,14 +76,18 @@ def arguments_view(found: Sequence[Argument], words: Words) -> Node:
         (
             each.name,
             [
-                node("b", each.name),
-                node("div", each.type, node("div", each.default, cls="pw-mute")),
+                node(
+                    "div",
+                    node("b", each.name),
+                    node("div", f"{each.type} · {each.default}", cls="pw-mute"),
+                ),
                 each.help,
             ],
         )
         for each in found
     ]
-    heads = [words(f"training.arguments_{name}") for name in ("name", "type", "help")]
+    name, kind, help_ = (words(f"training.arguments_{part}") for part in ("name", "type", "help"))
+    heads = [f"{name} · {kind}", help_]  # two columns: the form is narrow
     return table(heads, rows, empty=words("training.arguments_none"))
 
 
