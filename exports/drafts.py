@@ -83,6 +83,9 @@ class Drafts:
         self._recipe = recipe
         self.materials = materials
         self.of: Mapping[Format, Draft] = {each: Draft(folder) for each in drafted(recipe)}
+        self._formats = {
+            pool: [each for each in formats if each in self.of] for pool, formats in _FILES.items()
+        }
 
     def close(self) -> None:
         """Let the lines go."""
@@ -98,7 +101,7 @@ class Drafts:
         """Make the lines of what pools may take of a query."""
         last: tuple[Judged, _Both] | None = None
         for pool, judged in taken:
-            formats: list[Format] = [each for each in _FILES[pool] if each in self.of]
+            formats = self._formats[pool]
             if not formats:
                 continue
             if last is None or last[0] is not judged:  # both pools may have the same row
