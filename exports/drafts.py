@@ -8,6 +8,7 @@ and waits in a spool. A line that is not taken costs a few microseconds and its 
 from array import array
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -32,8 +33,7 @@ class Made(NamedTuple):
     """The lines of one format that another process has made: of which query, and where."""
 
     query_ids: list[str]
-    starts: "array[int]"
-    stops: "array[int]"
+    ends: "array[int]"
     answers: "array[int]"
     shut: Shut
 
@@ -50,29 +50,39 @@ class Draft:
 
     def __init__(self, folder: Path) -> None:
         self.spool = Spool(folder)
-        self.numbers: dict[str, range] = {}
         self.answers = array("Q")
+        self._places: dict[str, int] = {}
+        self._ends = array("q")
+
+    def close_query(self, query_id: str) -> None:
+        """Say that the lines since the last one said are those of this query."""
+        end = len(self.spool)
+        if end > (self._ends[-1] if self._ends else 0):
+            self._places[query_id] = len(self._ends)
+            self._ends.append(end)
 
     def lines(self, query_ids: Iterable[str]) -> FileLines:
         """The lines of a file, in the order of its queries; neighbours never answer alike."""
-        found = self.numbers
-        numbers = [number for each in query_ids for number in found.get(each, ())]
+        places, ends = self._places, self._ends
+        numbers = array("q")
+        for query_id in query_ids:
+            place = places.get(query_id)
+            if place is not None:
+                numbers.extend(range(ends[place - 1] if place else 0, ends[place]))
         if self.answers:
-            numbers = list(apart_from_equals(numbers, self.answers.__getitem__))
+            numbers = array("q", apart_from_equals(numbers, self.answers.__getitem__))
         return FileLines(self.spool, numbers)
 
     def made(self) -> Made:
         """What was made here, for another process to adopt."""
-        starts = array("q", [each.start for each in self.numbers.values()])
-        stops = array("q", [each.stop for each in self.numbers.values()])
-        return Made(list(self.numbers), starts, stops, self.answers, self.spool.shut())
+        return Made(list(self._places), self._ends, self.answers, self.spool.shut())
 
     def adopt(self, made: Made, file: IO[bytes]) -> None:
         """Take in what was made elsewhere, of other queries."""
-        first = self.spool.adopt(file, made.shut)
+        first, known = self.spool.adopt(file, made.shut), len(self._places)
         self.answers.extend(made.answers)
-        for query_id, start, stop in zip(made.query_ids, made.starts, made.stops, strict=True):
-            self.numbers[query_id] = range(first + start, first + stop)
+        self._ends.extend([first + end for end in made.ends])
+        self._places.update(zip(made.query_ids, count(known), strict=False))
 
 
 class Drafts:
@@ -83,7 +93,7 @@ class Drafts:
         self._recipe = recipe
         self.materials = materials
         self.of: Mapping[Format, Draft] = {each: Draft(folder) for each in drafted(recipe)}
-        self._formats = {
+        self._formats: Mapping[PoolName, list[Format]] = {
             pool: [each for each in formats if each in self.of] for pool, formats in _FILES.items()
         }
 
@@ -113,7 +123,6 @@ class Drafts:
                 beside = {each.part.id: _beside(both.material, each) for each in offered.said}
             for format_ in formats:
                 draft = self.of[format_]
-                first = len(draft.spool)
                 match format_:
                     case "dpo":
                         self._keep_pair(draft, candidate, both, beside)
@@ -121,7 +130,7 @@ class Drafts:
                         self._keep_rated(draft, candidate, both, offered, beside)
                     case _:
                         self._keep_row(format_, draft, candidate, both)
-                draft.numbers[candidate.query_id] = range(first, len(draft.spool))
+                draft.close_query(candidate.query_id)
 
     def _both(self, query: QueryPart, judged: Judged, *, is_shared: bool) -> _Both:
         """What several lines share is JSON already."""

@@ -14,7 +14,7 @@ from db.access import bundles as access
 from db.engine import Database
 
 _PORTION_ROWS = 20_000
-_MOST_WAITING = 4
+_MOST_WAITING = 1
 
 
 class _Portion(NamedTuple):
