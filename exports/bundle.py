@@ -17,6 +17,7 @@ from db.access.projects import read_settings
 from db.engine import Database, Session, take_turns
 from db.tables import Bundle
 from db.tables.base import is_id, new_id
+from exports.best_of import best_of_for
 from exports.candidates import Judge
 from exports.checks.sources import Ground
 from exports.choose import choose
@@ -229,8 +230,9 @@ def _resolved(session: Session, who: Actor, recipe: BundleRecipe) -> BundleRecip
 def _prepared(session: Session, project_id: str, recipe: BundleRecipe) -> tuple[Renderer, Judge]:
     pinned = load_pinned(session, project_id)
     guard = guard_of(session, project_id)
-    renderer = Renderer(session, project_id, Materials(pinned, RowForm.of(recipe)))
-    return renderer, Judge(recipe, pinned.lists, guard.is_leak)
+    materials = Materials(pinned, RowForm.of(recipe))
+    judge = Judge(recipe, pinned.lists, guard.is_leak, best_of_for(recipe, materials))
+    return Renderer(session, project_id, materials), judge
 
 
 def _write(

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from db.access.parts import Fetch, read_span
+from exports.best_of import BestOf
 from schemas.bundle import REDERIVED, RowOrigin
 from schemas.experts import ExpertList
 from schemas.old_answers import read_old_answer
@@ -69,11 +70,15 @@ class Candidate(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """A candidate with its plan (canonical) and trace, while both are at hand."""
+    """A candidate with its plan (canonical) and trace, while both are at hand.
+
+    `score` is what the rewards say of a suggestion, where a recipe asks them.
+    """
 
     candidate: Candidate
     plan: Any
     trace: str | None
+    score: float = 0.0
 
 
 class Said(NamedTuple):
@@ -97,10 +102,20 @@ class Offered(NamedTuple):
 
 
 class Judge:
-    """Judges for one recipe, under the lists by id and the leak guard."""
+    """Judges for one recipe, under the lists by id and the leak guard.
 
-    def __init__(self, recipe: BundleRecipe, lists: Mapping[str, ExpertList], leaks: Leak) -> None:
+    With `best_of`, usable suggestions are scored where a query has several.
+    """
+
+    def __init__(
+        self,
+        recipe: BundleRecipe,
+        lists: Mapping[str, ExpertList],
+        leaks: Leak,
+        best_of: BestOf | None = None,
+    ) -> None:
         self.lists = lists
+        self._best_of = best_of
         self._leaks = leaks
         self._with_thinking = recipe.with_thinking
         self._takes_rederived = recipe.stale_traces == "rederived"
@@ -142,6 +157,8 @@ class Judge:
                 for each in suggestions
                 if each.origin not in ("history", "rederived")
             ]
+            if self._best_of is not None:
+                self._score(self._best_of, query, offered["suggestions"], plan)
         return Offered(query, offered, said, rederived)
 
     def _judge_accepted(self, query: QueryPart, plan: Any, said: list[Said]) -> Judged:
@@ -246,6 +263,16 @@ class Judge:
             own_prompt=query.messages is not None,
         )
         return Judged(candidate, plan, part.trace)
+
+    def _score(
+        self, best_of: BestOf, query: QueryPart, offered: list[Judged], accepted: Any
+    ) -> None:
+        """Say of usable suggestions what the rewards say, where there are several."""
+        usable = [n for n, each in enumerate(offered) if each.candidate.reason is None]
+        for number in usable if len(usable) > 1 else ():
+            _, plan, trace, _ = offered[number]
+            score = best_of.score(query, plan, trace, accepted)
+            offered[number] = offered[number]._replace(score=score)
 
     def _plan_reason(self, query: QueryPart, plan: Any) -> str | None:
         """Why a plan may stand in no pool."""

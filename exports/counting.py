@@ -10,7 +10,8 @@ import numpy as np
 from db.access.facts import Profile
 from exports.columns import Flags, Places
 from exports.fact_table import FactTable
-from exports.filling import pools_needed, refuse_unknown_lists
+from exports.filling import outdone_by, pools_needed, refuse_unknown_lists
+from exports.scored import ScoredRows
 from exports.selecting import SourceRows
 from schemas.bundle import PoolName
 from schemas.experts import ExpertList
@@ -26,9 +27,11 @@ class Counting:
         recipe: BundleRecipe,
         lists: Mapping[str, ExpertList],
         is_plain: Flags,
+        scored: ScoredRows | None = None,
     ) -> None:
         refuse_unknown_lists(recipe, lists)
         self._table, self._recipe, self._is_plain = table, recipe, is_plain
+        self._scored = scored
         self._references = {key: each.reference for key, each in lists.items()}
 
     def fill(self) -> dict[PoolName, list[SourceRows]]:
@@ -52,7 +55,7 @@ class Counting:
             fit = self._fit(each, bad)
             best = self._best(fit, shortest)
             if len(best) < len(fit):
-                each.exclusions["not_shortest"] += len(fit) - len(best)
+                each.exclusions[outdone_by(self._recipe)] += len(fit) - len(best)
             is_second = is_taken[table.query[best]]
             if is_second.any():
                 each.exclusions["same_query"] += int(is_second.sum())
@@ -97,12 +100,19 @@ class Counting:
         return not (source.until and (day is None or day > source.until.isoformat()))
 
     def _best(self, rows: Places, shortest: int) -> Places:
-        """Of each query the shortest row that is not too short, the first of equals."""
+        """Of each query the best row by its score, then the shortest that is not too short.
+
+        Of equals it is the first.
+        """
         table = self._table
         query, length = table.query[rows], table.trace_length[rows]
         if len(rows) < 2 or not (query[1:] == query[:-1]).any():
             return rows
-        order = np.lexsort((rows, length, length < shortest, query))
+        scores = np.zeros(len(rows), np.float64)
+        if self._scored is not None:
+            has_others = np.bincount(query)[query] > 1
+            scores[has_others] = self._scored.scores(rows[has_others])
+        order = np.lexsort((rows, length, length < shortest, -scores, query))
         ordered = query[order]
         is_first = np.ones(len(rows), np.bool_)
         is_first[1:] = ordered[1:] != ordered[:-1]

@@ -14,7 +14,11 @@ from db.access import exports as access
 from db.access import facts
 from db.access.facts import Fact, Profile
 from db.engine import Database, Session
+from exports.best_of import best_of_for
 from exports.candidates import Candidate, Judge, Offered
+from exports.formats import RowForm
+from exports.materials import Materials
+from exports.pinned import load_pinned
 from labeling.duplicates import guard_of
 from schemas.bundle import REDERIVED
 from schemas.recipe import BundleRecipe, Pool, Source, SourceKind
@@ -51,8 +55,9 @@ def refresh_facts(database: Database, project_id: str, *, within_s: float | None
 
 def load_judge(session: Session, project_id: str, recipe: BundleRecipe = ANY_RECIPE) -> Judge:
     """Who judges rows of a project as it is now."""
-    guard = guard_of(session, project_id)
-    return Judge(recipe, access.list_pinned_lists(session, project_id), guard.is_leak)
+    pinned, guard = load_pinned(session, project_id), guard_of(session, project_id)
+    best_of = best_of_for(recipe, Materials(pinned, RowForm.of(recipe)))
+    return Judge(recipe, pinned.lists, guard.is_leak, best_of)
 
 
 def _has_new_lists(session: Session, project_id: str, judge: Judge) -> bool:

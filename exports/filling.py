@@ -33,6 +33,7 @@ class Filled:
     is_narrow: bool = True
     unfit: dict[str, str] = field(default_factory=dict)
     found: int = 0
+    outdone: str = "not_shortest"
     taken: Taken = field(default_factory=Taken)
     exclusions: Counter[str] = field(default_factory=Counter)
 
@@ -67,9 +68,9 @@ class Filled:
         return is_asked and _passes(self.source, each, lists)
 
     def _better(self, one: Judged, other: Judged) -> Judged:
-        """The shorter one that is not too short; the first of equals."""
-        self.exclusions["not_shortest"] += 1
-        return min(one, other, key=lambda each: _length(each.candidate, self.shortest))
+        """The better one by its score, the shorter that is not too short; the first of equals."""
+        self.exclusions[self.outdone] += 1
+        return min(one, other, key=lambda each: _worth(each, self.shortest))
 
 
 class Emptied(Protocol):
@@ -129,6 +130,11 @@ def sources_of(recipe: BundleRecipe, drafts: Drafts | None) -> dict[PoolName, li
     }
 
 
+def outdone_by(recipe: BundleRecipe) -> str:
+    """Why another suggestion to the same query is taken."""
+    return "not_best" if recipe.prefer == "reward" else "not_shortest"
+
+
 def pool_of(format_: Format) -> PoolName:
     """The pool from which a format is written."""
     return "sft" if format_ in SFT_FORMATS else "grpo"
@@ -149,6 +155,7 @@ def _empty(name: PoolName, pool: Pool, recipe: BundleRecipe, *, keeps: bool) -> 
             recipe.plain_share,
             frozenset(source.queries),
             _is_narrow(source),
+            outdone=outdone_by(recipe),
             taken=Taken(keeps),
         )
         for source in pool.sources
@@ -201,8 +208,9 @@ def _may_write(taken: Mapping[PoolName, Judged], recipe: BundleRecipe) -> Iterab
     return taken if is_cut else ("grpo",)
 
 
-def _length(candidate: Candidate, shortest: int) -> tuple[bool, int]:
-    return candidate.trace_length < shortest, candidate.trace_length
+def _worth(judged: Judged, shortest: int) -> tuple[float, bool, int]:
+    length = judged.candidate.trace_length
+    return -judged.score, length < shortest, length
 
 
 def _is_narrow(source: Source) -> bool:

@@ -60,8 +60,14 @@ def row_code_hash() -> str:
 
 
 def shown_recipe(recipe: BundleRecipe) -> dict[str, Any]:
-    """The recipe as the manifest holds it: a model folder of this machine is left out."""
+    """The recipe as the manifest holds it: a model folder of this machine is left out.
+
+    So is what older recipes could not say, where it says nothing new: a bundle of theirs is rebuilt
+    byte for byte.
+    """
     value = recipe.model_dump(mode="json")
+    if recipe.prefer == "shortest":
+        del value["prefer"]
     if recipe.verification.model != "tiny":
         value["verification"]["model"] = None
     return value

@@ -14,13 +14,14 @@ from exports.chances import shares
 from exports.columns import Places
 from exports.counting import Counting
 from exports.fact_table import FactTable
-from exports.facts import offers_of, refresh_facts
+from exports.facts import load_judge, offers_of, refresh_facts
 from exports.filling import pool_of
 from exports.formats import RowForm, to_line
 from exports.materials import Materials
 from exports.origins import origins_of
 from exports.pinned import load_pinned
 from exports.rows import Renderer
+from exports.scored import ScoredRows
 from exports.selecting import PoolRows, Selecting, SourceRows, plain_flags
 from exports.splits import Splits
 from exports.training.recipes import reward_weights
@@ -32,6 +33,8 @@ from schemas.recipe import BundleRecipe, Format
 _TRIED = 40
 _COMPARED_AT_ONCE = 30_000
 """So many clusters are compared within a second or two."""
+_SCORED_AT_ONCE = 1000
+"""Suggestions to so many queries are scored within a second or two."""
 _PLANLESS = frozenset({"incomplete", "no_plan", "unreadable", "repaired"})
 
 
@@ -68,11 +71,13 @@ def preview_recipe(
         pinned = load_pinned(session, who.project_id)
         splits = Splits.load(session, who.project_id, recipe)
         is_plain = plain_flags(table, recipe)
-        sources = Counting(table, recipe, pinned.lists, is_plain).fill()
+        project = _Project(session, who.project_id, table)
+        most = None if within_s is None else _SCORED_AT_ONCE
+        scored = _scored(project, recipe, most=most)
+        sources = Counting(table, recipe, pinned.lists, is_plain, scored).fill()
         _refuse_missing(session, who.project_id, table, sources)
         pools = Selecting(table, recipe, pinned.lists, splits, is_plain).select(sources)
         renderer = Renderer(session, who.project_id, Materials(pinned, RowForm.of(recipe)))
-        project = _Project(session, who.project_id, table)
         examples = dict(_examples(project, pools, recipe, renderer))
     counts = {each: _file_count(each, table, pools, recipe) for each in recipe.formats}
     return RecipePreview(
@@ -82,9 +87,26 @@ def preview_recipe(
         at_most=tuple(f"{each}.jsonl" for each, count in counts.items() if not count.is_exact),
         waiting=waiting,
         not_compared=len(splits.unknown),
+        not_scored=scored.unscored if scored else 0,
         examples=examples,
         weights=reward_weights(recipe.weights, with_thinking=recipe.with_thinking),
     )
+
+
+class _Project(NamedTuple):
+    """Where examples are looked for, and what is scored."""
+
+    session: Session
+    project_id: str
+    table: FactTable
+
+
+def _scored(project: _Project, recipe: BundleRecipe, *, most: int | None) -> ScoredRows | None:
+    """Who says what the rewards say of suggestions, if the recipe asks them."""
+    if recipe.prefer != "reward":
+        return None
+    session, project_id, table = project
+    return ScoredRows(session, project_id, table, load_judge(session, project_id, recipe), most)
 
 
 def _refuse_missing(
@@ -158,14 +180,6 @@ def _set_against(format_: Format, table: FactTable, rows: Places, recipe: Bundle
     )
     answers = int((has_plan & accepted[table.query]).sum())
     return answers + int(accepted.sum()) if format_ == "kto" else answers
-
-
-class _Project(NamedTuple):
-    """Where examples are looked for."""
-
-    session: Session
-    project_id: str
-    table: FactTable
 
 
 def _examples(

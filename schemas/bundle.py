@@ -101,7 +101,8 @@ class RecipePreview(_Value):
 
     Of the files in `at_most` there are at most so many rows; all other counts are exact, but for
     `waiting` changes that have not been looked at. `not_compared` questions have not been held
-    against the others yet, which may move some rows from one side of the split to the other.
+    against the others yet, which may move some rows from one side of the split to the other. Of
+    `not_scored` queries the shortest suggestion is counted, though the rewards may take another.
     """
 
     recipe: BundleRecipe
@@ -111,6 +112,7 @@ class RecipePreview(_Value):
     at_most: tuple[str, ...] = ()
     waiting: int = 0
     not_compared: int = 0
+    not_scored: int = 0
     examples: dict[str, str]
     weights: dict[str, float]
 

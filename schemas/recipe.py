@@ -141,7 +141,9 @@ class BundleRecipe(_Part):
     leaves an expert fewer than `expert_quota` rows, the shortest of its rows come back.
     `shift_alarm` is the distance (total variation, 0 to 1) of experts before and after the cut from
     which on the alarm sounds. `plain_share` of the queries, by their cluster, are written without
-    thinking in a recipe with thinking. `stale_traces` says what SFT with thinking does where the
+    thinking in a recipe with thinking. Of several usable suggestions to a query `prefer` takes the
+    one with the shortest thinking that is long enough, or the one with the highest weighted sum of
+    the rewards (at `weights`). `stale_traces` says what SFT with thinking does where the
     thinking leads to another plan: leave the row out, take the trace that was written anew for the
     accepted plan where there is one (`rederived`), or keep the stale one. `dpo_pairs` are the pairs
     to set against each other: a model's plan against the corrected one, siblings, the long against
@@ -166,6 +168,7 @@ class BundleRecipe(_Part):
     )
     val_share: float = Field(default=0.0, ge=0, le=0.5)
     seed: int = 0
+    prefer: Literal["shortest", "reward"] = "shortest"
     stale_traces: Literal["leave_out", "rederived", "keep"] = "leave_out"
     pools: Literal["apart", "shared"] = "apart"
     history_answers: Literal["rendered", "verbatim"] = "rendered"

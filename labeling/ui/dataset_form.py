@@ -27,6 +27,7 @@ NAMES = (
     "plain_share",
     "val_share",
     "seed",
+    "prefer",
     "stale_traces",
     "pools",
     "history_answers",
@@ -39,7 +40,15 @@ NAMES = (
     "training",
     *REWARDS,
 )
-_AS_THEY_ARE = ("formats", "with_thinking", "stale_traces", "pools", "history_answers", "training")
+_AS_THEY_ARE = (
+    "formats",
+    "with_thinking",
+    "prefer",
+    "stale_traces",
+    "pools",
+    "history_answers",
+    "training",
+)
 _IN_PERCENT = ("shortest_traces", "plain_share", "val_share")
 
 

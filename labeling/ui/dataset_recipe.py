@@ -128,10 +128,11 @@ def _lay_out_rest(words: Words) -> tuple[Any, ...]:
         return choice(words, f"datasets.{name}", named, value=choices[0], min_width=120)
 
     with gr.Row():
+        prefer = chosen("prefer", ("shortest", "reward"))
         stale = chosen("stale_traces", ("leave_out", "rederived", "keep"))
         pools = chosen("pools", ("apart", "shared"))
         answers = chosen("history_answers", ("rendered", "verbatim"))
-    return (think_min, think_max, shortest, plain, val_share, seed, stale, pools, answers)
+    return (think_min, think_max, shortest, plain, val_share, seed, prefer, stale, pools, answers)
 
 
 def _lay_out_pairs(words: Words) -> gr.CheckboxGroup:

@@ -32,6 +32,9 @@ def preview_view(found: RecipePreview, words: Words) -> Node:
     if found.not_compared:
         told = words("datasets.not_compared", count=f"{found.not_compared:,}")
         late.append(node("p", told, cls="pw-mute", role="status"))
+    if found.not_scored:
+        told = words("datasets.not_scored", count=f"{found.not_scored:,}")
+        late.append(node("p", told, cls="pw-mute", role="status"))
     return node(
         "div",
         card(words("datasets.preview"), *late, table(heads, files, empty=""), node("p", weights)),

@@ -50,6 +50,12 @@ RECIPES: dict[str, dict[str, Any]] = {
         },
     },
     "counted": {"sft": {"sources": [{"kind": "suggestions", "count": 7}, {"kind": "accepted"}]}},
+    "best": {"sft": SFT, "prefer": "reward"},
+    "best, short": {"sft": SFT, "prefer": "reward", "plain_share": 0.4, "shortest_traces": 0.5},
+    "best of one model": {
+        "prefer": "reward",
+        "sft": {"sources": [{"kind": "suggestions", "models": ["deepseek-r1"]}]},
+    },
     "labels": {"grpo": {"sources": [{"kind": "accepted", "labels": ["accepted"]}]}},
     "models": {"sft": {"sources": [{"kind": "suggestions", "models": ["deepseek-r1"]}]}},
     "lists": {"grpo": {"sources": [{"kind": "accepted", "lists": ["merchant@1"]}]}},
@@ -117,7 +123,7 @@ def test_every_figure_is_the_one_that_an_export_finds(database: Database) -> Non
 def test_the_figures_agree_whatever_the_rows(sqlite_database: Database, seed: int) -> None:
     who = a_project(sqlite_database)
     _a_varied_project(sqlite_database, who, seed)
-    for name in ("apart", "mixed", "quota", "shares"):
+    for name in ("apart", "mixed", "quota", "shares", "best"):
         recipe = _resolved(sqlite_database, who, seed=seed, **RECIPES[name])
         assert preview_recipe(sqlite_database, who, recipe).pools == _chosen(
             sqlite_database, who, recipe

@@ -54,7 +54,9 @@ def a_patient_first(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return given
 
 
-@pytest.mark.parametrize("changes", [{}, {"pools": "apart", "val_share": 0.3}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"pools": "apart", "val_share": 0.3}, {"prefer": "reward"}]
+)
 def test_two_processes_write_what_one_writes(
     database: Database,
     settings: Settings,

@@ -29,6 +29,7 @@ OPENED: dict[str, Any] = {
     "plain_share": 0,
     "val_share": 5,
     "seed": 0,
+    "prefer": "shortest",
     "stale_traces": "leave_out",
     "pools": "apart",
     "history_answers": "rendered",
