@@ -9,7 +9,7 @@ from labeling import experts, model_endpoints, rederived
 from labeling.synthesis import batch
 from labeling.ui.errors import notice, presented, say
 from labeling.ui.events import DIRECT, on_page_load
-from labeling.ui.fields import button, hidden, number
+from labeling.ui.fields import button, check, hidden, number
 from labeling.ui.i18n import Words
 from labeling.ui.query_views import suggestion_card
 from labeling.ui.session import Services, who_asks
@@ -96,21 +96,16 @@ class SynthesisHandlers:
         return self._batches(who_asks(request, "admin"), picked_id(event))
 
     @presented
+    def on_follow(self, picked: str, is_followed: bool, request: gr.Request) -> Samples:
+        """Show newer answers as they come, unless somebody reads one."""
+        if not picked or not is_followed:
+            return Samples(gr.skip(), gr.skip())
+        return self._samples(request, picked, is_calm=True)
+
+    @presented
     def on_samples(self, picked: str, request: gr.Request) -> Samples:
         """Show the newest answers of the batch."""
-        who = who_asks(request, "admin")
-        found = batch.list_samples(self.services.database, who, picked)
-        cards = [
-            node(
-                "div",
-                node("p", node("b", each.query)),
-                suggestion_card(each.suggestion, self.words),
-                cls="pw-view",
-            )
-            for each in found
-        ]
-        none = [node("p", self.words("synthesis.no_samples"), cls="pw-empty")]
-        return Samples(shown(*(cards or none)), gr.skip())
+        return self._samples(request, picked)
 
     @presented
     def on_preview(self, request: gr.Request, *order: Any) -> OrderShown:
@@ -170,6 +165,21 @@ class SynthesisHandlers:
         count = batch.ask_again(self.services.database, self.services.durable, who, picked)
         return self._batches(who, picked, say(self.words("synthesis.asked_again", count=count)))
 
+    def _samples(self, request: gr.Request, picked: str, *, is_calm: bool = False) -> Samples:
+        who = who_asks(request, "admin")
+        found = batch.list_samples(self.services.database, who, picked)
+        cards = [
+            node(
+                "div",
+                node("p", node("b", each.query)),
+                suggestion_card(each.suggestion, self.words),
+                cls="pw-view",
+            )
+            for each in found
+        ]
+        none = [node("p", self.words("synthesis.no_samples"), cls="pw-empty")]
+        return Samples(shown(*(cards or none), is_calm=is_calm), gr.skip())
+
     def _batches(self, who: Actor, picked: str, told: Any = None) -> BatchShown:
         found = batch.list_batches(self.services.database, who)
         chosen = next((each for each in found if each.id == picked), None)
@@ -216,7 +226,7 @@ class SynthesisPage:
     resume: gr.Button
     cancel: gr.Button
     again: gr.Button
-    sample: gr.Button
+    follow: gr.Checkbox
     money: gr.Number
     tokens: gr.Number
     samples: gr.HTML
@@ -249,7 +259,7 @@ def _wire(page: SynthesisPage, handlers: SynthesisHandlers, told: gr.HTML, timer
     timer.tick(handlers.on_tick, page.picked, batches, **DIRECT)
     on_pick(page.batches, handlers.on_pick, None, batches)
     page.picked.change(handlers.on_samples, page.picked, samples, **DIRECT)
-    page.sample.click(handlers.on_samples, page.picked, samples, **DIRECT)
+    timer.tick(handlers.on_follow, [page.picked, page.follow], samples, **DIRECT)
     page.ask.click(handlers.on_preview, order, [page.preview, told], **DIRECT)
     page.start.click(handlers.on_start, order, batches, **DIRECT)
     page.pause.click(handlers.on_pause, page.picked, batches, **DIRECT)
@@ -276,7 +286,7 @@ def _lay_out(words: Words) -> SynthesisPage:
                 money = number(words, "synthesis.new_money", value=None, minimum=0)
                 tokens = number(words, "synthesis.new_tokens", value=None, precision=0)
             lengths = view("synthesis-lengths")
-            sample = button(words, "synthesis.sample")
+            follow = check(words, "synthesis.follow", value=True)
             samples = view("synthesis-samples")
     return SynthesisPage(
         order=form,
@@ -290,7 +300,7 @@ def _lay_out(words: Words) -> SynthesisPage:
         resume=resume,
         cancel=cancel,
         again=again,
-        sample=sample,
+        follow=follow,
         money=money,
         tokens=tokens,
         samples=samples,

@@ -63,12 +63,15 @@ def picked_id(event: gr.EventData) -> str:
     return str(data.get("id", ""))
 
 
-def shown(*nodes: Node, picked: str = "", first: str = "") -> dict[str, object]:
+def shown(
+    *nodes: Node, picked: str = "", first: str = "", is_calm: bool = False
+) -> dict[str, object]:
     """The value of a view; `picked` marks a row and goes into the address, as a click does.
 
-    Where nobody has picked anything yet, `first` is picked.
+    Where nobody has picked anything yet, `first` is picked. What is calm waits while somebody reads
+    something that they have unfolded.
     """
-    return {"nodes": list(nodes), "picked": picked, "first": first}
+    return {"nodes": list(nodes), "picked": picked, "first": first, "calm": is_calm}
 
 
 def node(tag: str, *children: Node, **attributes: object) -> Node:

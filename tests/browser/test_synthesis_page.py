@@ -1,6 +1,7 @@
 """An admin names an endpoint, probes it, spends a budget and goes on, and tries two prompts."""
 
 from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Page, expect
 
@@ -86,8 +87,25 @@ def _spend_a_budget(page: Page, shot: Callable[[Page, str], None]) -> None:
     page.locator("#synthesis-resume").click()
     expect(batch).to_contain_text("done, ", timeout=30_000)
     expect(page.locator("#synthesis-again")).to_contain_text("failed again")
-    page.locator("#synthesis-sample").click()
-    expect(page.locator("#synthesis-samples")).to_contain_text("Thinking")
+
+
+def _follow_the_answers(page: Page, served_app: ServedApp, admin: Actor) -> None:
+    """They come unasked; while somebody reads one that they unfolded, nothing moves."""
+    samples = page.locator("#synthesis-samples")
+    expect(samples).to_contain_text("Thinking")
+    reading = samples.locator("summary").first
+    reading.click()
+    before = samples.inner_text()
+    batch_id = parse_qs(urlsplit(page.url).query)["batch"][0]
+    database = served_app.database()
+    text = f"刚到的问题 {HOSTILE}"
+    query_id = a_pinned_query(database, admin, text)
+    a_suggestion(database, admin, query_id, a_plan(text), batch_id=batch_id, candidate=1)
+    database.close()
+    page.wait_for_timeout(3000)
+    assert samples.inner_text() == before
+    reading.click()
+    expect(samples).to_contain_text("刚到的问题", timeout=10_000)
 
 
 def _try_two_prompts(page: Page) -> None:
@@ -113,12 +131,13 @@ def _try_two_prompts(page: Page) -> None:
 def test_an_endpoint_is_named_a_budget_is_kept_and_two_prompts_are_compared(
     served_app: ServedApp, open_as: Callable[..., Page], shot: Callable[[Page, str], None]
 ) -> None:
-    _team(served_app)
+    admin = _team(served_app)
     with running_endpoint(bad_plan=0.1) as endpoint:
         page = open_as("Li", PASSWORD, "/en/synthesis", width=1280, height=800)
         _add_endpoint(page, endpoint)
         shot(page, "synthesis-endpoints-en")
         _spend_a_budget(page, shot)
+        _follow_the_answers(page, served_app, admin)
         _try_two_prompts(page)
         shot(page, "synthesis-trial-en")
         assert page.title() != "hit"

@@ -197,9 +197,9 @@ function distributions({ title, names, counts, width, unit }) {
 
 function show() {
   const next = JSON.stringify(props.value || {});
-  if (next === drawn) return;
-  drawn = next;
   const place = element.querySelector(".pw-view");
+  if (next === drawn || (props.value?.calm && place.querySelector("details[open]"))) return;
+  drawn = next;
   const open = new Set([...place.querySelectorAll("details[open][data-key]")].map((each) => each.dataset.key));
   const logs = [...place.querySelectorAll("pre[data-key]")].map((each) =>
     [each.dataset.key, each.scrollTop, each.scrollHeight - each.scrollTop - each.clientHeight < 30]);
@@ -216,6 +216,7 @@ function show() {
 }
 
 watch("value", show);
+element.addEventListener("toggle", show, true);
 show();
 const first = picked();
 if (first) setTimeout(() => trigger("pick", { id: first }), 0);
