@@ -5,6 +5,7 @@ must be valid under its own list and stand without a dialogue; of examples that 
 most corrected is taken.
 """
 
+from collections.abc import Iterator, Sequence
 from heapq import nlargest
 from typing import Any, NamedTuple
 
@@ -68,21 +69,20 @@ def _pick(session: Session, project_id: str, count: int) -> list[Banked]:
     return chosen
 
 
-def _corrected(session: Session, project_id: str) -> list[Banked]:
+def _corrected(session: Session, project_id: str) -> Iterator[Banked]:
     guard = guard_of(session, project_id)
     lists = exports.list_pinned_lists(session, project_id)
     fetch = exports.fetch_parts(session, project_id, {"accepted"})
-    return [
-        banked
-        for span in exports.list_spans(session, project_id)
-        for query, said, _ in read_span(fetch, span)
-        if (banked := _banked(query, said, guard, lists.get(query.list_version_id)))
-    ]
+    for span in exports.list_spans(session, project_id):
+        for query, said, _ in read_span(fetch, span):
+            banked = _banked(query, said, guard, lists.get(query.list_version_id))
+            if banked is not None:
+                yield banked
 
 
 def _banked(
     query: QueryPart,
-    said: "list[SuggestionPart] | tuple[SuggestionPart, ...]",
+    said: Sequence[SuggestionPart],
     guard: BenchmarkGuard,
     expert_list: ExpertList | None,
 ) -> Banked | None:
@@ -96,7 +96,8 @@ def _banked(
     if guard.is_leak(query, plan["rewritten_query"]):
         return None
     own = [each for each in said if each.plan and each.id == query.own_suggestion_id]
-    plans = [orjson.loads(each.plan) for each in own or said if each.plan]
+    models = [each for each in said if each.origin != "rederived"]
+    plans = [orjson.loads(each.plan) for each in own or models if each.plan]
     distance = min((plan_distance(plan, each) for each in plans), default=0.0)
     kept = {name: plan[name] for name in ("rewritten_query", "steps")}
     return Banked(distance, query.id, Example(query.text, kept)) if distance > 0 else None

@@ -1,5 +1,7 @@
 """Trials of prompts: what two versions brought on the same queries, from the rows of a batch."""
 
+from collections.abc import Mapping
+
 from db.access import prompts, repairs
 from db.access.batch_progress import read_progress
 from db.access.repairs import TriedPlan
@@ -36,7 +38,8 @@ def trial_report(database: Database, who: Actor, batch_id: str) -> TrialReport:
     sides: dict[str, list[TrialAnswer]] = {}
     for each in newest.values():
         sides.setdefault(names[each.prompt_version_id], []).append(_answer(each))
-    first, second = _named(trial.first, sides), _named(trial.second, sides)
+    first = _named(trial.first, sides, other=trial.second)
+    second = _named(trial.second, sides, other=first)
     return judge_trial(
         batch_id,
         progress.currency,
@@ -44,11 +47,16 @@ def trial_report(database: Database, who: Actor, batch_id: str) -> TrialReport:
     )
 
 
-def _named(wanted: str, sides: dict[str, list[TrialAnswer]]) -> str:
+def _named(wanted: str, sides: Mapping[str, object], *, other: str) -> str:
     """The reference that was meant: NAME is the newest there was when it was asked."""
     if "@" in wanted:
         return wanted.strip()
-    return next((each for each in sides if each.partition("@")[0] == wanted.strip()), wanted)
+    of_name = [
+        each
+        for each in sides
+        if each.rpartition("@")[0] == wanted.strip() and each != other.strip()
+    ]
+    return max(of_name, key=lambda each: int(each.rpartition("@")[2]), default=wanted.strip())
 
 
 def _answer(tried: TriedPlan) -> TrialAnswer:

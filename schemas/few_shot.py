@@ -50,7 +50,7 @@ def wanted_examples(template: str) -> int:
 
 def write_examples(template: str, examples: Sequence[Example]) -> str:
     """The template with its examples in the place of the first placeholder."""
-    lines = [json.dumps(each._asdict(), ensure_ascii=False) + "\n" for each in examples]
+    lines = [_line(each) for each in examples]
     section = f"{{#few_shot}}\n{''.join(lines)}{{/few_shot}}\n" if lines else ""
     first, *rest = _PLACEHOLDER.split(template, maxsplit=1)
     return first + section + "".join(rest[1:]).removeprefix("\n") if rest else template
@@ -101,8 +101,14 @@ def is_near(one: str, other: str, near: float = NEAR) -> bool:
 
 
 def can_be_written(query: str) -> bool:
-    """Whether a query fits a line of a template and cannot be taken for its end."""
-    return 0 < len(query.strip()) <= MAX_QUERY and "few_shot}" not in query
+    """Whether a query is short enough to be shown as an example."""
+    return 0 < len(query.strip()) <= MAX_QUERY
+
+
+def _line(example: Example) -> str:
+    """One JSON object on one line, in which nothing can be taken for a mark of the template."""
+    text = json.dumps(example._asdict(), ensure_ascii=False)
+    return text.replace("few_shot", "few\\u005fshot") + "\n"
 
 
 @lru_cache(maxsize=64)

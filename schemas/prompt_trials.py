@@ -57,7 +57,8 @@ class TrialReport(_Value):
     """Both versions, and the changes from the first to the second over queries asked of both.
 
     A change has its 95 % interval. `mended` and `broken` count queries with an accepted plan whose
-    first answer is the same only under the second, or only under the first; `p` is McNemar's.
+    answers have its experts, all of them, only under the second, or only under the first; `p` is
+    McNemar's.
     """
 
     batch_id: str

@@ -10,7 +10,7 @@ from db.access.batches import NewRequest
 from db.engine import Session
 from labeling.experts import find_reference
 from labeling.synthesis.stale import Wanted, list_wanted
-from schemas.errors import NotFound
+from schemas.errors import InvalidInput, NotFound
 from schemas.synthesis import BatchPreview, PromptTrial, QueryPins, SynthesisOrder, Which
 
 _AT_ONCE = 1000
@@ -148,6 +148,8 @@ def _find_prompts(session: Session, project_id: str, trial: PromptTrial) -> tupl
         if row is None or (version and number is None):
             raise NotFound("prompts.not_found", reference=reference)
         found.append(row.id)
+    if found[0] == found[1]:
+        raise InvalidInput("synthesis.same_prompt", first=trial.first, second=trial.second)
     return found[0], found[1]
 
 

@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 
 from schemas.experts import Expert, ExpertList
 from schemas.few_shot import (
+    MARK,
     Example,
-    can_be_written,
     is_near,
     read_examples,
     wanted_examples,
+    without_examples,
     write_examples,
 )
 from schemas.prompt import built_in_template, render_messages
@@ -90,10 +91,22 @@ def test_a_template_says_how_many_it_wants() -> None:
     assert wanted_examples(WRITTEN) == wanted_examples(built_in_template("zh")) == 0
 
 
-@given(st.lists(st.text(min_size=1, max_size=60).filter(can_be_written), max_size=5))
-def test_what_is_written_is_read_back(queries: list[str]) -> None:
-    examples = [an_example(each) for each in queries]
-    assert list(read_examples(write_examples("a {few_shot} b {example}", examples))) == examples
+_MARKS = st.sampled_from(["{/few_shot}", "{#few_shot}", "{few_shot:3}", "few_shot}", "\\", "\n"])
+_TEXTS = st.lists(st.one_of(st.text(max_size=20), _MARKS), max_size=4).map("".join)
+
+
+@given(st.lists(st.tuples(_TEXTS, _TEXTS, _TEXTS), max_size=4))
+def test_what_is_written_is_read_back_whatever_stands_in_it(
+    texts: list[tuple[str, str, str]],
+) -> None:
+    examples = [
+        Example(query, {"rewritten_query": rewrite, "steps": an_example(asked).plan["steps"]})
+        for query, rewrite, asked in texts
+    ]
+    written = write_examples("a {few_shot} b {example}", examples)
+    assert list(read_examples(written)) == examples
+    assert wanted_examples(written) == 0
+    assert without_examples(written) == (f"a {MARK} b {{example}}" if texts else "a  b {example}")
 
 
 @given(st.text(max_size=40), st.text(max_size=40))

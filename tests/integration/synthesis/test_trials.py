@@ -86,9 +86,32 @@ def test_a_trial_needs_two_versions_that_are_there(
         )
     with pytest.raises(InvalidInput, match="two different versions"):
         order_for(endpoint, trial={"first": "a@1", "second": "a@1"})
+    template = built_in_template("zh")
+    publish_prompt(sqlite_database, who, template, name="long")
+    for second in ("long@1", " long "):
+        with pytest.raises(InvalidInput, match="same version"):
+            preview_batch(
+                sqlite_database,
+                who,
+                order_for(endpoint, trial={"first": "long", "second": second}),
+            )
     plain = run_order(sqlite_database, who, order_for(endpoint))
     with pytest.raises(InvalidInput, match="no trial"):
         trial_report(sqlite_database, who, plain.id)
+
+
+def test_a_bare_name_is_its_newest_version_beside_an_older_one(
+    sqlite_database: Database, endpoint: RunningEndpoint
+) -> None:
+    who, template = a_project(sqlite_database), built_in_template("zh")
+    publish_prompt(sqlite_database, who, template, name="long")
+    publish_prompt(sqlite_database, who, f"{template}\n再短一些。", name="long")
+    add_queries(sqlite_database, who, 2)
+    trial = {"first": "long", "second": "long@1"}
+    progress = run_order(sqlite_database, who, order_for(endpoint, trial=trial, n=2))
+    report = trial_report(sqlite_database, who, progress.id)
+    assert (report.first.reference, report.second.reference) == ("long@2", "long@1")
+    assert (report.queries, report.first.answers, report.second.answers) == (2, 4, 4)
 
 
 @pytest.mark.usefixtures("prompts")
