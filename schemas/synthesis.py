@@ -202,12 +202,27 @@ class QueryPins(_Value):
     window: int
 
 
+class Forecast(_Value):
+    """What an order will take, by so many earlier `answers` of the same model and parameters.
+
+    Without any, `tokens` is the most that may come back, and nothing else is known. `money` is
+    absent without prices.
+    """
+
+    answers: int = 0
+    tokens: int
+    money: float | None = None
+    currency: str = ""
+    seconds: float | None = None
+
+
 class BatchPreview(_Value):
     """What an order would ask: queries picked, answers wanted, and how many are known already."""
 
     queries: int
     requests: int
     known: int
+    forecast: Forecast | None = None
 
 
 class BatchProgress(_Value):

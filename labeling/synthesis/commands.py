@@ -23,6 +23,7 @@ from labeling.command_line import (
     Subparsers,
 )
 from labeling.synthesis import model_commands
+from labeling.synthesis.forecasting import forecast_sentence
 from labeling.synthesis.order_options import (
     add_act_options,
     add_order_options,
@@ -141,7 +142,11 @@ def _preview(context: CommandContext, order: SynthesisOrder, found: BatchPreview
     name = "rederive_preview" if order.rederive else "preview"
     name = "trial_preview" if order.trial else name
     tries = order.rederive.tries if order.rederive else 0
-    return _say(context, name, **dict(found), tries=tries)
+    said = _say(context, name, **dict(found), tries=tries)
+    if found.forecast is None:
+        return said
+    code, values = forecast_sentence(found.forecast)
+    return f"{said}\n{sentence(code, values, context.language)}"
 
 
 def _work(context: CommandContext, who: Actor, prepared: "Prepared") -> BatchProgress:

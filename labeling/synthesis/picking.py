@@ -9,6 +9,7 @@ from db.access import batches, prompts
 from db.access.batches import NewRequest
 from db.engine import Session
 from labeling.experts import find_reference
+from labeling.synthesis.forecasting import forecast
 from labeling.synthesis.stale import Wanted, list_wanted
 from schemas.errors import InvalidInput, NotFound
 from schemas.synthesis import BatchPreview, PromptTrial, QueryPins, SynthesisOrder, Which
@@ -70,7 +71,12 @@ def preview(session: Session, project_id: str, order: SynthesisOrder) -> BatchPr
         queries += page.queries
         known += page.known
         count += len(page.requests) + len(page.open_elsewhere)
-    return BatchPreview(queries=queries, requests=count, known=known)
+    return BatchPreview(
+        queries=queries,
+        requests=count,
+        known=known,
+        forecast=forecast(session, project_id, order, count),
+    )
 
 
 def _list_unanswered(

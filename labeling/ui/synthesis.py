@@ -7,6 +7,7 @@ import gradio as gr
 
 from labeling import experts, model_endpoints, rederived
 from labeling.synthesis import batch
+from labeling.synthesis.forecasting import forecast_sentence
 from labeling.ui.errors import notice, presented, say
 from labeling.ui.events import DIRECT, on_page_load
 from labeling.ui.fields import button, check, hidden, number
@@ -116,8 +117,11 @@ class SynthesisHandlers:
         code, values = "synthesis.preview", found.model_dump()
         if wanted.rederive:
             code, values = "synthesis.rederive_preview", values | {"tries": wanted.rederive.tries}
-        told = self.words.sentence(code, values)
-        return OrderShown(shown(node("p", told)), gr.skip())
+        told = [node("p", self.words.sentence(code, values))]
+        if found.forecast is not None:
+            forecast = self.words.sentence(*forecast_sentence(found.forecast))
+            told.append(node("p", forecast, cls="pw-mute"))
+        return OrderShown(shown(*told), gr.skip())
 
     @presented
     def on_start(self, request: gr.Request, *order: Any) -> BatchShown:
