@@ -73,11 +73,10 @@ def chain_view(
     for stage in TRAINED:
         run = runs[stage]
         if run is not None:
-            folder = settings.home / run.folder
+            folders = [settings.home / each.folder for each in attempts[stage]]
             if with_curves:
-                folders = [settings.home / each.folder for each in attempts[stage]]
                 curves[stage] = one_curve_each(curves_of(each) for each in folders)
-            alarms += alarms_of(folder, settings.home / bundle.folder, stage)
+            alarms += alarms_of(folders, settings.home / bundle.folder, stage)
     latest = max((run for run in runs.values() if run), key=lambda run: run.id, default=None)
     return ChainView.model_validate(
         {
@@ -112,7 +111,7 @@ def run_view(database: Database, settings: Settings, who: Actor, run_id: str) ->
         row = training.get_run(session, who.project_id, run_id)
         bundle = training.get_bundle(session, who.project_id, row.bundle_id)
     folder, stage = settings.home / row.folder, to_training_stage(row.stage)
-    alarms = alarms_of(folder, settings.home / bundle.folder, stage)
+    alarms = alarms_of([folder], settings.home / bundle.folder, stage)
     update = {"log_tail": last_lines(folder, LOG_LINES), "alarms": alarms}
     return _run(database, row, settings).model_copy(update=update)
 

@@ -2,7 +2,9 @@
 
 import json
 import math
+from bisect import bisect_left
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -82,6 +84,22 @@ class Columns:
         """A value for each step."""
         found = self.values.get(name, [])
         return found + [math.nan] * (len(self.steps) - len(found))
+
+
+def joined(attempts: Iterable[Columns]) -> Columns:
+    """Several attempts as one: steps that a later one trained again are its own."""
+    whole = Columns(Path())
+    for each in attempts:
+        if not each.steps:
+            continue
+        kept, first = bisect_left(whole.steps, each.steps[0]), each.steps[0]
+        whole.values = {
+            name: whole.column(name)[:kept] + each.column(name)
+            for name in {**whole.values, **each.values}
+        }
+        whole.steps = whole.steps[:kept] + each.steps
+        whole.broken = each.broken | {n: step for n, step in whole.broken.items() if step < first}
+    return whole
 
 
 def _read(line: bytes) -> dict[str, Any] | None:

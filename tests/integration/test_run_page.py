@@ -10,6 +10,7 @@ import pytest
 
 from db.engine import Database
 from exports.training.alarms import alarms_of
+from exports.training.columns import columns_of, joined
 from exports.training.commands import add_commands
 from exports.training.live import MOST_STEPS, Live, Seen, live
 from exports.training.overlay import differences
@@ -246,7 +247,7 @@ def test_a_phrase_that_spreads_is_found_in_the_completions_of_a_run(site: Site) 
         for n in range(8)
     ]
     write_completions(site.folder, lines)
-    found = {each.name: each.values for each in alarms_of(site.folder, bundle, "grpo")}
+    found = {each.name: each.values for each in alarms_of([site.folder], bundle, "grpo")}
     assert str(found["phrase"]["phrase"]) in phrase
     assert (found["phrase"]["now"], found["phrase"]["before"]) == (100, 0)
 
@@ -263,4 +264,40 @@ def test_thinking_that_gets_shorter_alarms_only_where_its_reward_falls(
             "rewards/ThinkLengthReward/mean": 0.5 + (paid - 0.5) * far,
         }
         log_steps(folder, range(step, step + 1), most=80, **shorter)
-    assert {each.name for each in alarms_of(folder, tmp_path, "grpo")} == names
+    assert {each.name for each in alarms_of([folder], tmp_path, "grpo")} == names
+
+
+def test_an_alarm_looks_over_all_attempts_of_a_run(tmp_path: Path) -> None:
+    first, second = (a_run_folder(tmp_path / name) for name in ("first", "second"))
+    for folder, steps in ((first, range(1, 51)), (second, range(41, 81))):
+        for step in steps:
+            far = step / 80
+            shorter = {
+                "completions/mean_length": 240 - 180 * far,
+                "rewards/ThinkLengthReward/mean": 0.5 - 0.3 * far,
+            }
+            log_steps(folder, range(step, step + 1), most=80, **shorter)
+    whole = joined([columns_of(first), columns_of(second)])
+    assert whole.steps == list(range(1, 81))
+    assert whole.column("completions/mean_length") == [240 - 180 * (s / 80) for s in whole.steps]
+    (alarm,) = alarms_of([first, second], tmp_path, "grpo")
+    alone = {each.name: each.values for each in alarms_of([second], tmp_path, "grpo")}
+    assert (alarm.name, alarm.step) == ("length_collapse", 80)
+    assert alone.get("length_collapse") != alarm.values
+
+
+def test_what_was_said_before_a_run_went_on_is_compared_with_the_end(site: Site) -> None:
+    bundle = site.settings.home / "bundles" / "first"
+    ids = plan_ids(bundle)
+    phrase = "综合以上所有信息我认为这个问题非常重要"
+    later = a_run_folder(site.settings.home / "runs" / "later")
+    for folder, steps, said in ((site.folder, range(1, 26), ""), (later, range(21, 41), phrase)):
+        lines = [
+            a_completion(step, ids[(step + n) % 8], f"<think>\n{step}号{n}回答。{said}")
+            for step in steps
+            for n in range(8)
+        ]
+        write_completions(folder, lines)
+    assert "phrase" not in {each.name for each in alarms_of([later], bundle, "grpo")}
+    found = {each.name for each in alarms_of([site.folder, later], bundle, "grpo")}
+    assert "phrase" in found
