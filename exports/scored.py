@@ -1,5 +1,7 @@
 """What the rewards say of rows of facts: their texts are read and scored, as far as is asked."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,10 +16,7 @@ _CHUNK = 500
 
 
 class ScoredRows:
-    """Scores suggestions by a judge who does; of at most so many queries, then all are equal.
-
-    `unscored` counts the queries of which nobody knows, so far, which suggestion is the best.
-    """
+    """Scores suggestions by a judge who does; of at most so many queries, then all are equal."""
 
     def __init__(
         self,
@@ -30,16 +29,19 @@ class ScoredRows:
         self._session, self._project_id = session, project_id
         self._table, self._judge = table, judge
         self._most = most
-        self.unscored = 0
+        self._known: dict[str, list[float]] = {}
+        self._unknown: set[str] = set()
+
+    @property
+    def unscored(self) -> int:
+        """Of how many queries it is not known which suggestion is the best."""
+        return len(self._unknown)
 
     def scores(self, rows: Places) -> NDArray[np.float64]:
         """The scores of some rows, all of queries that have several."""
         table = self._table
         codes: list[int] = np.unique(table.query[rows]).tolist()
-        if self._most is not None and len(codes) > self._most:
-            self.unscored += len(codes) - self._most
-            codes = codes[: self._most]
-        found = self._read([table.query_ids[code] for code in codes])
+        self._learn([table.query_ids[code] for code in codes])
         is_said = table.by_profile(lambda profile: profile.kind == "suggestions")
         said = np.flatnonzero(is_said & np.isin(table.query, codes))
         places: list[int] = said.tolist()
@@ -49,15 +51,18 @@ class ScoredRows:
         for place, code in zip(places, queries, strict=True):
             number = number + 1 if code == last else 0
             last = code
-            scores = found.get(table.query_ids[code], [])
+            scores = self._known.get(table.query_ids[code], [])
             if number < len(scores):  # else it has changed since its facts were made
                 by_place[place] = scores[number]
         return np.array([by_place.get(place, 0.0) for place in rows.tolist()], np.float64)
 
-    def _read(self, query_ids: list[str]) -> dict[str, list[float]]:
-        """What is said of the suggestions to each query, in the order in which it offers them."""
-        return {
-            offered.query.id: [each.score for each in offered.by_kind.get("suggestions", ())]
-            for chunk in in_chunks(sorted(query_ids), _CHUNK)
-            for offered in offers_of(self._session, self._project_id, self._judge, chunk)
-        }
+    def _learn(self, query_ids: Iterable[str]) -> None:
+        """Read and score what is said to these queries, as far as there is room."""
+        new = sorted(set(query_ids) - self._known.keys())
+        room = len(new) if self._most is None else max(0, self._most - len(self._known))
+        self._unknown.update(new[room:])
+        for chunk in in_chunks(new[:room], _CHUNK):
+            offers = offers_of(self._session, self._project_id, self._judge, chunk)
+            for offered in offers:
+                said = offered.by_kind.get("suggestions", ())
+                self._known[offered.query.id] = [each.score for each in said]
