@@ -99,14 +99,15 @@ class SynthesisHandlers:
     @presented
     def on_follow(self, picked: str, is_followed: bool, request: gr.Request) -> Samples:
         """Show newer answers as they come, unless somebody reads one."""
+        who = who_asks(request, "admin")
         if not picked or not is_followed:
             return Samples(gr.skip(), gr.skip())
-        return self._samples(request, picked, is_calm=True)
+        return self._samples(who, picked, is_calm=True)
 
     @presented
     def on_samples(self, picked: str, request: gr.Request) -> Samples:
         """Show the newest answers of the batch."""
-        return self._samples(request, picked)
+        return self._samples(who_asks(request, "admin"), picked)
 
     @presented
     def on_preview(self, request: gr.Request, *order: Any) -> OrderShown:
@@ -169,8 +170,7 @@ class SynthesisHandlers:
         count = batch.ask_again(self.services.database, self.services.durable, who, picked)
         return self._batches(who, picked, say(self.words("synthesis.asked_again", count=count)))
 
-    def _samples(self, request: gr.Request, picked: str, *, is_calm: bool = False) -> Samples:
-        who = who_asks(request, "admin")
+    def _samples(self, who: Actor, picked: str, *, is_calm: bool = False) -> Samples:
         found = batch.list_samples(self.services.database, who, picked)
         cards = [
             node(

@@ -25,6 +25,7 @@ def test_a_gate_that_is_missed_stops_before_grpo_until_a_person_passes_it(site: 
         stages=("sft", "evaluate_sft", "pass_rate", "grpo"),
         overrides={"sft": {"max_steps": 2, "save_steps": 2}},
         evaluation_limit=2,
+        weights={"CorrectnessReward": 1.0},
         gates=Gates(accuracy_at_least=1.0, flat_at_most=0.0),
     )
     chain_id = site.start(order)
@@ -34,7 +35,7 @@ def test_a_gate_that_is_missed_stops_before_grpo_until_a_person_passes_it(site: 
     resume_chain(site.database, site.durable, site.settings, site.who, chain_id)
     view = site.wait(chain_id, is_over)
     assert stage(view, "evaluate_sft").state == "succeeded"
-    # After two steps every answer earns nothing, so no group has anything to teach.
+    # After two steps no plan is right, so no group has anything to teach.
     assert (view.state, stage(view, "pass_rate").reason) == ("failed", FLAT)
     found = PassRate.model_validate(stage(view, "pass_rate").figures)
     assert (found.prompts, found.completions, found.flat) == (4, 16, 1.0)
