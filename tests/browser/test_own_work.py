@@ -46,9 +46,10 @@ def test_a_reviewer_finds_a_submission_and_learns_who_has_it(make_desk: MakeDesk
     desk = make_desk(queries=2)
     name_last(desk, "退款超时怎么处理", "ticket-77")
     author = desk.open("li", "/zh/label")
-    for _ in range(2):
+    for done in (1, 2):
         expect(author.locator("#plan-problems")).to_have_text("可以提交")
         author.locator("#label-submit").click()
+        expect(author.locator("#pw-today")).to_have_text(f"今日 {done} / 120")
     expect(author.locator(".empty-card")).to_be_visible()
     first = desk.open("wang", "/zh/review", role="reviewer")
     expect(first.locator("#query-text")).to_have_text(QUERY)
