@@ -17,8 +17,3 @@ def hashes(seed: int, purpose: str, names: Iterable[str]) -> NDArray[np.uint64]:
     begin = f"{seed} {purpose} ".encode()
     digests = [blake2b(begin + each.encode(), digest_size=8).digest() for each in names]
     return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)
-
-
-def are_for_grpo(seed: int, clusters: Iterable[str]) -> list[bool]:
-    """Whose clusters are that both pools want: `exports.chance.is_for_grpo` of many."""
-    return (shares(seed, "pool", clusters) < 0.5).tolist()

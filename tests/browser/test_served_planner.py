@@ -34,6 +34,13 @@ def served_app(migrated_sqlite: Path, tmp_path: Path) -> Iterator[ServedApp]:
     app.stop()
 
 
+def _trainer_of(folder: Path) -> int:
+    status = launch.read_status(folder)
+    assert status
+    assert status.trainer
+    return status.trainer.pid
+
+
 def test_an_endpoint_outlives_a_killed_app_and_a_killed_server_is_told_as_dead(
     served_app: ServedApp, open_as: Callable[..., Page], shot: Callable[[Page, str], None]
 ) -> None:
@@ -49,9 +56,7 @@ def test_an_endpoint_outlives_a_killed_app_and_a_killed_server_is_told_as_dead(
     state = page.locator("#planners-one .pw-card", has_text="Endpoint").first.locator("h3 .pw-pill")
     expect(state).to_have_text("ready")
     (folder,) = (served_app.home / "endpoints").iterdir()
-    status = launch.read_status(folder)
-    assert status
-    assert status.trainer
+    trainer = _trainer_of(folder)
 
     served_app.kill()
     assert launch.look(folder).state == "running"
@@ -69,7 +74,7 @@ def test_an_endpoint_outlives_a_killed_app_and_a_killed_server_is_told_as_dead(
     expect(page.locator(".pw-notice-card")).to_contain_text(held)
     shot(page, "planner-device-held")
 
-    os.kill(status.trainer.pid, signal.SIGKILL)
+    os.kill(trainer, signal.SIGKILL)
     page.goto(f"{served_app.url}/en/planners?planner={first}")
     expect(state).to_have_text("failed")
     expect(page.locator("#planners-one")).to_contain_text("SIGKILL")
