@@ -11,12 +11,13 @@ import tempfile
 import zipfile
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from hashlib import sha256
 from itertools import chain
 from math import ceil
 from pathlib import Path
+from typing import IO
 
 from schemas.bundle import FileFact
 from schemas.errors import ExportRefused
@@ -34,11 +35,14 @@ class FolderWriter:
         self.facts: dict[str, FileFact] = {}
         self.done = 0.0
         self.written = 0
+        self._hand = ThreadPoolExecutor(1, thread_name_prefix="syncing")
+        self._syncing: list[Future[None]] = []
 
     def write(self, name: str, parts: Iterable[bytes]) -> FileFact | None:
         """Write one file from its parts, whole lines in a `.jsonl`; no parts, no file.
 
-        While a part is made, the one before is written and hashed by a thread of its own.
+        While a part is made, the one before is written and hashed by a thread of its own; another
+        sees to it that files reach the disk, which is not before `settle`.
         """
         iterator = iter(parts)
         first = next(iterator, None)
@@ -46,15 +50,37 @@ class FolderWriter:
             return None
         path = self.path / name
         path.parent.mkdir(exist_ok=True)
+        with ExitStack() as undo:
+            file = undo.enter_context(path.open("xb", buffering=1 << 20))
+            fact = self._pour(chain([first], iterator), file)
+            path.chmod(0o755 if path.suffix == _EXECUTABLE else 0o644)
+            undo.pop_all()
+        self._syncing.append(self._hand.submit(_sync, file))
+        if path.suffix != ".jsonl":
+            fact = fact.model_copy(update={"rows": None})
+        self.facts[name] = fact
+        return fact
+
+    def settle(self) -> None:
+        """Wait until all files are on the disk."""
+        for each in self._syncing:
+            each.result()
+
+    def close(self) -> None:
+        """Let go of the files, whatever becomes of them."""
+        self._hand.shutdown()
+
+    def _pour(self, parts: Iterable[bytes], file: IO[bytes]) -> FileFact:
+        """Write and hash parts beside the making of the next; what came of it."""
         digest, size, count = sha256(), 0, 0
-        with path.open("xb", buffering=1 << 20) as file, ThreadPoolExecutor(1) as hand:
 
-            def pour(part: bytes) -> None:
-                file.write(part)
-                digest.update(part)
+        def pour(part: bytes) -> None:
+            file.write(part)
+            digest.update(part)
 
+        with ThreadPoolExecutor(1) as hand:
             poured: Future[None] | None = None
-            for part in chain([first], iterator):
+            for part in parts:
                 if poured is not None:
                     poured.result()
                 poured = hand.submit(pour, part)
@@ -62,12 +88,7 @@ class FolderWriter:
                 self.written += len(part)
             if poured is not None:
                 poured.result()
-            file.flush()
-            os.fsync(file.fileno())
-        path.chmod(0o755 if path.suffix == _EXECUTABLE else 0o644)
-        rows = count if path.suffix == ".jsonl" else None
-        fact = self.facts[name] = FileFact(sha256=digest.hexdigest(), bytes=size, rows=rows)
-        return fact
+        return FileFact(sha256=digest.hexdigest(), bytes=size, rows=count)
 
 
 @contextmanager
@@ -86,6 +107,7 @@ def new_folder(target: Path) -> Generator[FolderWriter]:
         writer = FolderWriter(Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent)))
         writer.path.chmod(0o755)
         yield writer
+        writer.settle()
         for folder in {writer.path, *(path for path in writer.path.rglob("*") if path.is_dir())}:
             _sync_folder(folder)
         writer.path.rename(target)
@@ -95,6 +117,7 @@ def new_folder(target: Path) -> Generator[FolderWriter]:
         raise disk_refusal(error, target.parent, needed) from error
     finally:
         if writer is not None:
+            writer.close()
             shutil.rmtree(writer.path, ignore_errors=True)
 
 
@@ -162,6 +185,12 @@ def _add_entry(archive: zipfile.ZipFile, path: Path, name: str) -> None:
     entry.create_system = 3
     with path.open("rb") as source, archive.open(entry, "w", force_zip64=True) as inside:
         shutil.copyfileobj(source, inside, 1 << 20)
+
+
+def _sync(file: IO[bytes]) -> None:
+    with file:
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -20,6 +20,7 @@ import orjson
 from schemas.bundle import RowOrigin
 
 _BUFFER_BYTES = 1 << 20
+_AT_ONCE_BYTES = 1 << 16
 _LINE = orjson.OPT_APPEND_NEWLINE
 
 
@@ -84,6 +85,9 @@ class Spool:
         self._ends = array("q", [0])
         self._marks = array("l")
         self._numbers: dict[Mark, int] = {}
+        self._begun = {b"": sha256()}  # the digests of heads, from which those of lines go on
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
         self._own = 0
 
     def __enter__(self) -> Self:
@@ -108,21 +112,32 @@ class Spool:
         Raises:
             ValueError: the line does not begin with the head of its mark.
         """
-        if not line.startswith(mark.head):
+        head = mark.head
+        if not line.startswith(head):
             raise ValueError("a line that does not begin with the head of its mark")
         kind, query_id, source_id, trace_id, against_id, source_hash, _, variant = origin
-        row_hash = sha256(line).hexdigest()[:16]
+        tail = line[len(head) :]
+        begun = self._begun.get(head)
+        if begun is None:
+            begun = self._begun[head] = sha256(head)
+        digest = begun.copy()
+        digest.update(tail)
+        row_hash = digest.hexdigest()[:16]
         hashed = (kind, query_id, source_id, trace_id, against_id, source_hash, row_hash, variant)
-        record = orjson.dumps(hashed, option=_LINE) + line[len(mark.head) :]
-        self.file.write(record)
+        made_of = orjson.dumps(hashed, option=_LINE)
+        self._waiting += (made_of, tail)
+        length = len(made_of) + len(tail)
+        self._waiting_bytes += length
+        if self._waiting_bytes > _AT_ONCE_BYTES:
+            self._write()
         self._marks.append(self._number(mark))
-        self._own += len(record)
+        self._own += length
         self._ends.append(self._own)
         return len(self._marks) - 1
 
     def shut(self) -> Shut:
         """Where the records are in the `file`, which is complete: for another to `adopt`."""
-        self.file.flush()
+        self._flush()
         return Shut(self._ends, self._marks, list(self._numbers))
 
     def adopt(self, file: IO[bytes], shut: Shut) -> int:
@@ -136,7 +151,7 @@ class Spool:
 
     def records(self, numbers: Sequence[int]) -> tuple[list[bytes], list[bytes]]:
         """Origins (JSON arrays with the hash of the line) and lines, each with its line break."""
-        self.file.flush()
+        self._flush()
         ends, marks, own = self._ends, self._marks, self._own
         heads = [mark.head for mark in self._numbers]
         here = self.file.fileno()
@@ -165,6 +180,15 @@ class Spool:
         for file in (self.file, *self._others):
             with suppress(OSError):
                 file.close()
+
+    def _write(self) -> None:
+        """Hand over what waits; a call of the file for each line is dearer than joining them."""
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        self.file.write(b"".join(waiting))
+
+    def _flush(self) -> None:
+        self._write()
+        self.file.flush()
 
     def _number(self, mark: Mark) -> int:
         number = self._numbers.get(mark)
