@@ -82,11 +82,15 @@ class Judged(NamedTuple):
 
 
 class Said(NamedTuple):
-    """A suggestion with a plan, and what people did to that plan."""
+    """A suggestion with a plan, and what people did to that plan.
+
+    `trace_length` is 0 where there is nothing to read in its trace.
+    """
 
     part: SuggestionPart
     plan: Any
     state: TraceState
+    trace_length: int
 
 
 class Offered(NamedTuple):
@@ -162,14 +166,18 @@ class Judge:
         return Offered(query, offered, said, rederived)
 
     def _judge_accepted(self, query: QueryPart, plan: Any, said: list[Said]) -> Judged:
-        with_trace = [(each, length) for each in said if (length := _trace_length(each.part))]
+        with_trace = [each for each in said if each.trace_length]
         choice = choose_trace(
             query.own_suggestion_id,
-            [Compared(each.part.id, each.state, length) for each, length in with_trace],
+            [Compared(each.part.id, each.state, each.trace_length) for each in with_trace],
         )
-        chosen = next((e.part for e in said if e.part.id == choice.suggestion_id), None)
-        comparable = [each for each, _ in with_trace] if self._with_thinking else said
-        rejected = next((e.part.id for e in comparable if e.state == "stale"), None)
+        chosen = rejected = None
+        for each in said:
+            if each.part.id == choice.suggestion_id:
+                chosen = each.part
+            is_against = each.state == "stale" and (each.trace_length or not self._with_thinking)
+            if is_against and rejected is None:
+                rejected = each.part.id
         reason = self._plan_reason(query, plan)
         candidate = Candidate(
             kind="accepted",
@@ -232,8 +240,11 @@ class Judge:
     def _judge_suggestion(
         self, query: QueryPart, part: SuggestionPart, said: Said | None, is_discarded: bool
     ) -> Judged:
-        plan = said.plan if said else orjson.loads(part.plan) if part.plan else None
-        trace_length = _trace_length(part)
+        if said is not None:
+            plan, trace_length = said.plan, said.trace_length
+        else:
+            plan = orjson.loads(part.plan) if part.plan else None
+            trace_length = _trace_length(part)
         if plan is None:
             reason = _failure_reason(part.failure)
         elif part.is_repaired:
@@ -302,11 +313,11 @@ def said_beside(
     for part in suggestions:
         if part.plan is None:
             continue
-        if part.plan == accepted_text:
-            said.append(Said(part, accepted, "fresh"))
-        else:
+        plan, state = accepted, "fresh"
+        if part.plan != accepted_text:
             plan = orjson.loads(part.plan)
-            said.append(Said(part, plan, trace_state(accepted, plan)))
+            state = trace_state(accepted, plan)
+        said.append(Said(part, plan, state, _trace_length(part)))
     return said
 
 

@@ -187,7 +187,7 @@ class Drafts:
 
 def _beside(material: Material, said: Said) -> Material:
     """What a model said, to the same messages."""
-    part, plan, _ = said
+    part, plan, *_ = said
     text = material.plan_text if plan is material.plan else to_text(plan, material.dialect)
     return material._replace(
         channel="suggestions", plan=plan, trace=part.trace, old_answer=None, plan_text=text

@@ -34,9 +34,9 @@ Message = Mapping[str, str]
 _CALL_TAG = re.compile(r"<(/?tool_(?:call|response))>")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RowForm:
-    """What a recipe says about the form of every row; one for a whole bundle."""
+    """What a recipe says about the form of every row; one for a bundle, equal to itself alone."""
 
     with_thinking: bool
     think: Think

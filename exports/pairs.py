@@ -8,7 +8,6 @@ from exports.candidates import Candidate, Said
 from schemas.bundle import PLAIN, RowOrigin
 from schemas.parts import SuggestionPart
 from schemas.recipe import BundleRecipe
-from schemas.scoring.check import VISIBLE
 
 _MUCH_LONGER = 1.5
 
@@ -78,8 +77,7 @@ def _said(found: Found, *, needs_trace: bool) -> list[Said]:
     return [
         each
         for each in found.said
-        if not each.part.is_repaired
-        and (not needs_trace or (each.part.trace and VISIBLE.search(each.part.trace)))
+        if not each.part.is_repaired and (each.trace_length or not needs_trace)
     ]
 
 
