@@ -38,6 +38,7 @@ LONGEST = (
     "test_recipe_variants.py",
     "test_training_checks.py",
     "test_probe_check.py",
+    "test_stop_and_go_on.py",
     "test_label_editor.py",
     "test_review_queue.py",
     "test_accessible.py",

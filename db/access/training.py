@@ -90,12 +90,15 @@ def attempt_of(chain: Chain) -> int:
 
 
 def set_stage(session: Session, chain_id: str, stage: str, **changes: JsonValue) -> None:
-    """Replace what a chain's report says of one stage; a stored JSON value is never edited."""
+    """Replace what a chain's report says of one stage; a stored JSON value is never edited.
+
+    The chain stands at the stage that was told last, those that are off left out.
+    """
     chain = session.get_one(Chain, chain_id, with_for_update=True)
     report = cast(dict[str, JsonValue], chain.report)
     stages = cast(dict[str, dict[str, JsonValue]], report.get("stages") or {})
     chain.report = {**report, "stages": {**stages, stage: {**stages.get(stage, {}), **changes}}}
-    if stage in STAGES:
+    if stage in STAGES and changes.get("state") != "off":
         chain.stage = stage
     session.add(chain)
 

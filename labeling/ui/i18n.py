@@ -44,9 +44,9 @@ class Words:
         return dict(_area(self.language, area))
 
 
-def moment(at: datetime) -> str:
+def moment(at: datetime, *, to_the_second: bool = False) -> str:
     """A time that the page tells by the reader's own clock (`planwright.local` of `early.js`)."""
-    return f"⟨{at.astimezone(UTC).isoformat()}⟩"
+    return f"⟨{at.astimezone(UTC).isoformat()}{'!' * to_the_second}⟩"
 
 
 @cache

@@ -1,7 +1,7 @@
 """Training: a bundle and a recipe become a run, which is watched, stopped and found again."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import gradio as gr
 
@@ -35,49 +35,17 @@ from labeling.ui.training_order import (
     stage_update,
     variant_names,
 )
+from labeling.ui.training_shown import (
+    BesideShown,
+    BundlesShown,
+    ChainsShown,
+    CommandsShown,
+    offered,
+)
 from labeling.ui.view import card, on_pick, picked_id, shown, table, view
 from schemas.people import Actor
 from schemas.project import REWARDS
 from schemas.training import ChainSummary
-
-
-class ChainsShown(NamedTuple):
-    """The runs, and the one that was picked; the order is the order of the outputs.
-
-    `seen` is what the page knows by now, so that a tick sends only what is new.
-    """
-
-    chains: Any
-    chain: Any
-    curves: Any
-    seen: Any
-    beside: Any
-    differences: Any
-    picked: Any
-    notice: Any
-
-
-class BesideShown(NamedTuple):
-    """Other runs, laid over the one that was picked."""
-
-    curves: Any
-    seen: Any
-    differences: Any
-    notice: Any
-
-
-class BundlesShown(NamedTuple):
-    """Bundles to choose from."""
-
-    bundle: Any
-    notice: Any
-
-
-class CommandsShown(NamedTuple):
-    """The command lines of an order."""
-
-    commands: Any
-    notice: Any
 
 
 class TrainingHandlers:
@@ -252,6 +220,7 @@ class TrainingHandlers:
             database, settings = services.database, services.settings
             chain = chain_view(database, settings, who, picked, with_curves=False)
             drawn["chain"] = shown(views.chain_view(chain, self.words))
+            drawn["acts"] = offered(chain.state)
             news = live(database, settings, who, [picked, *(beside or ())][:MOST], known)
         digests = {name: digest(value) for name, value in drawn.items()}
         new: dict[str, Any] = {
@@ -264,6 +233,8 @@ class TrainingHandlers:
             )
         if news and (news.parts or news.log or news.seen.runs.keys() != known.runs.keys()):
             new["curves"] = curves_value(news)
+        for name, is_offered in new.pop("acts", {}).items():
+            new[name] = gr.Button(interactive=is_offered)
         if beside is None:
             new["differences"] = shown()
         remembered = remember(news.seen if news else known, digests)
@@ -301,7 +272,7 @@ def build_training_page(services: Services, words: Words) -> TrainingPage:
     handlers = TrainingHandlers(services, words)
     form = page.form
     live = [page.chains, page.chain, page.curves, page.seen, page.beside, page.differences]
-    live += [page.picked, page.notice]
+    live += [page.stop, page.stop_at_once, page.resume, page.picked, page.notice]
     known = [page.picked, page.beside, page.seen]
     on_page_load(handlers.on_load, None, [form.bundle, page.notice])
     chosen = [form.variants, form.about, form.stages, *form.knobs]
@@ -333,7 +304,7 @@ def _lay_out(services: Services, words: Words) -> TrainingPage:
         with gr.Column(scale=7, min_width=560):
             runs = view("training-runs", parameter="run", classes="pw-short")
             picked = hidden("training.picked")
-            with gr.Row():
+            with gr.Row(elem_id="training-acts"):
                 stop = button(words, "training.stop")
                 stop_at_once = button(words, "training.stop_at_once", "stop")
                 resume = button(words, "training.resume")

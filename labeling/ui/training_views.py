@@ -90,8 +90,10 @@ def _stage(found: StageView, words: Words) -> Node:
         lines[0] = [*lines[0], node("span", f"{moment(found.started_at)}{until}", cls="pw-mute")]
     if found.stop_phase:
         phase = words.sentence(f"training.phase_{found.stop_phase}", {})
-        by = f" · {moment(found.stop_deadline)}" if found.stop_deadline else ""
-        lines.append(node("div", phase + by, cls="pw-mute"))
+        if found.stop_deadline:
+            by = moment(found.stop_deadline, to_the_second=True)
+            phase = words("training.stop_by", phase=phase, moment=by)
+        lines.append(node("div", phase, cls="pw-mute"))
     if found.reason:
         kind = {"failed": "pw-bad-text", "queued": ""}.get(_seen_state(found), "pw-mute")
         lines.append(node("p", words.sentence(found.reason, found.values), cls=kind))
@@ -120,6 +122,8 @@ def _stage(found: StageView, words: Words) -> Node:
 
 def _seen_state(found: StageView) -> str:
     """A stage that waits and says for what is in a queue; the others have not begun."""
+    if found.stop_phase:
+        return "stopping"
     return "queued" if found.state == "waiting" and found.reason else found.state
 
 

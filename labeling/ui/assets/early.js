@@ -69,15 +69,15 @@
     }
   };
 
-  // Times in texts of the server come as ⟨2026-08-24T09:16:00+00:00⟩ and are told by the reader's clock.
+  // Times in texts of the server come as ⟨2026-08-24T09:16:00+00:00⟩ and are told by the reader's clock, with `!` to the second.
   const local = (text) =>
-    String(text).replace(/⟨(\d{4}-[\dTZ:.+-]+)⟩/g, (whole, instant) => {
+    String(text).replace(/⟨(\d{4}-[\dTZ:.+-]+)(!?)⟩/g, (whole, instant, exact) => {
       const at = new Date(instant);
       if (Number.isNaN(at.getTime())) return whole;
       const today = new Date();
       const day = at.toDateString() === today.toDateString() ? {} : { month: "short", day: "numeric" };
       const year = at.getFullYear() === today.getFullYear() ? {} : { year: "numeric" };
-      return at.toLocaleString(root.lang === "en" ? "en-GB" : root.lang, { ...year, ...day, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+      return at.toLocaleString(root.lang === "en" ? "en-GB" : root.lang, { ...year, ...day, hour: "2-digit", minute: "2-digit", ...(exact && { second: "2-digit" }), hourCycle: "h23" });
     });
 
   // Notices: at most four, errors stay until closed.
