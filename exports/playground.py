@@ -9,6 +9,7 @@ process leaves, the answer is told as lost after `LOST_AFTER_S`.
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 import openai
@@ -46,11 +47,23 @@ from schemas.settings import Settings
 
 TIMEOUT_S = 300.0
 MOST_AT_ONCE = 4
+_RECENT = 50
 _log = logging.getLogger(__name__)
 
 
 def ask(database: Database, settings: Settings, who: Actor, order: PlaygroundOrder) -> str:
-    """Ask a planner in the background, under the project's current prompt and list; the reply's id.
+    """Ask a planner in the background, as `ask_all`; the reply's id."""
+    (reply_id,) = ask_all(database, settings, who, [order])
+    return reply_id
+
+
+def ask_all(
+    database: Database, settings: Settings, who: Actor, orders: Sequence[PlaygroundOrder]
+) -> list[str]:
+    """Ask planners in the background, all or none, under the project's current prompt and list.
+
+    Returns:
+        The ids of the replies, in the order of the questions.
 
     Raises:
         NotFound: `evaluate.planner_not_found`.
@@ -60,16 +73,21 @@ def ask(database: Database, settings: Settings, who: Actor, order: PlaygroundOrd
     who.require("reviewer")
     with database.transaction() as session:
         take_turns(session, f"playground of {who.person_id}")
-        recent = access.list_replies(session, who.project_id, who.person_id, MOST_AT_ONCE)
-        if sum(each.state == "asking" and not is_lost(each) for each in recent) == MOST_AT_ONCE:
+        recent = access.list_replies(session, who.project_id, who.person_id, _RECENT)
+        asking = sum(each.state == "asking" and not is_lost(each) for each in recent)
+        if asking + len(orders) > MOST_AT_ONCE:
             raise TransitionRefused("serving.too_many", count=MOST_AT_ONCE)
-        planner = training.get_planner(session, who.project_id, order.planner_id)
-        row = _row(session, settings, who, planner, order)
-        session.add(row)
+        rows = [
+            _row(session, settings, who, planner, order)
+            for order in orders
+            for planner in [training.get_planner(session, who.project_id, order.planner_id)]
+        ]
+        session.add_all(rows)
         session.flush()
-        reply_id = row.id
-    threading.Thread(target=_ask, args=(database, settings, reply_id), daemon=True).start()
-    return reply_id
+        ids = [row.id for row in rows]
+    for reply_id in ids:
+        threading.Thread(target=_ask, args=(database, settings, reply_id), daemon=True).start()
+    return ids
 
 
 def get_reply(database: Database, who: Actor, reply_id: str) -> ReplyView:

@@ -79,7 +79,7 @@ class PlaygroundHandlers:
         """Ask in the background."""
         who, asked = who_asks(request, "reviewer"), _read_ask(event)
         services = self.services
-        ids = [playground.ask(services.database, services.settings, who, order) for order in asked]
+        ids = playground.ask_all(services.database, services.settings, who, asked)
         return self._replies(who, ids)
 
     @answered

@@ -79,6 +79,36 @@ def test_two_planners_are_asked_and_an_answer_goes_to_annotation(
         expect(page.locator("body")).to_contain_text("退款为什么变多了")
 
 
+def test_a_question_that_is_left_is_followed_again_and_drops_no_other_turn(
+    served_app: ServedApp, open_as: Callable[..., Page]
+) -> None:
+    database = served_app.database()
+    admin = a_project(database, "shop")
+    publish_prompt(database, admin, built_in_template("zh"))
+    accounts.add_person(database, admin, "Chen", PASSWORD, "reviewer")
+    with running_endpoint(latency_s=4.0) as endpoint:
+        external_planner(database, admin, endpoint.url, "planner")
+        database.close()
+
+        page = open_as("Chen", PASSWORD, "/en/planners")
+        turns = page.locator(".play-turn textarea")
+        page.locator("#play-add-turn").click()
+        turns.first.fill("你好")
+        page.locator("#play-query").fill(QUERY)
+        page.locator("#play-ask").click()
+        expect(page.locator(".play-answer")).to_have_count(1)
+        page.reload()
+        page.locator(".play-recent summary").click()
+        page.locator(".play-past").click()
+        expect(page.locator(".play-answer")).to_contain_text("valid plan")
+
+        expect(turns).to_have_count(1)  # nothing was answered, so nothing was sent
+        page.locator("#play-add-turn").click()
+        turns.nth(1).fill("还有一句")
+        page.get_by_role("button", name="Take this turn out").first.click()
+        expect(turns.first).to_have_value("还有一句")
+
+
 def test_a_question_of_a_benchmark_stays_and_reviewers_serve_nothing(
     served_app: ServedApp, open_as: Callable[..., Page]
 ) -> None:

@@ -115,6 +115,17 @@ def test_a_planner_is_followed_back_to_rows_people_lists_and_base_model(trained:
     assert found.bundle.name == "both"
 
 
+def test_labels_are_followed_back_to_whose_plans_they_were_held_against(trained: Trained) -> None:
+    database, settings, who, *_ = trained
+    recipe = a_recipe(name="rated", formats=["kto"], grpo={"sources": [{"kind": "accepted"}]})
+    bundle_id, bundle = written(database, settings, who, recipe)
+    a_run(database, settings, who, bundle_id, "kto", "/models/base")
+    found = lineage_of(database, settings, who, "kto")
+    asked = {each["messages"][-2]["content"] for each in rows_of(bundle, "kto.jsonl")}
+    assert sum(each.labelled for each in found.contributors) == len(asked)
+    assert "Chen" in {each.name for each in found.contributors if each.reviewed}
+
+
 def test_a_planner_is_followed_forward_to_the_runs_that_began_from_it(trained: Trained) -> None:
     found = lineage_of(trained.database, trained.settings, trained.who, trained.sft)
     assert [(each.stage, each.planner) for each in found.later_runs] == [("grpo", "grpo")]

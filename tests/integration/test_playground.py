@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 
@@ -21,7 +22,10 @@ from tests.factories import a_person, a_project
 from tests.fakes.endpoint_process import RunningEndpoint, running_endpoint
 
 QUERY = "上周的流量怎么样，退款为什么变多了"
-TURNS = (("user", "你好"), ("assistant", "请讲"))
+TURNS: tuple[tuple[Literal["user", "assistant"], str], ...] = (
+    ("user", "你好"),
+    ("assistant", "请讲"),
+)
 
 
 @pytest.fixture
@@ -48,7 +52,11 @@ def asked(
 ) -> ReplyView:
     """A reply, once it has come."""
     order = PlaygroundOrder(planner_id=planner_id, text=text, history=TURNS)
-    reply_id = playground.ask(database, settings, who, order)
+    return answered(database, who, playground.ask(database, settings, who, order))
+
+
+def answered(database: Database, who: Actor, reply_id: str) -> ReplyView:
+    """A reply, once it has come."""
     deadline = time.monotonic() + 60
     while (reply := playground.get_reply(database, who, reply_id)).state == "asking":
         assert time.monotonic() < deadline
@@ -70,6 +78,23 @@ def test_a_reviewer_asks_and_sees_thinking_plan_and_what_came(
     assert [each["role"] for each in body["messages"]] == ["system", "user", "assistant", "user"]
     assert body["chat_template_kwargs"] == {"enable_thinking": True}
     assert [each.id for each in playground.list_replies(database, chen)] == [reply.id]
+
+
+def test_two_planners_are_asked_together_or_not_at_all(
+    database: Database, settings: Settings, chen: Actor, admin: Actor, endpoint: RunningEndpoint
+) -> None:
+    endpoint.configure(latency_s=3.0)
+    orders = [
+        PlaygroundOrder(planner_id=external_planner(database, admin, endpoint.url, name), text="?")
+        for name in ("one", "other")
+    ]
+    first = playground.ask(database, settings, chen, orders[0])
+    ids = [first, *playground.ask_all(database, settings, chen, orders)]
+    with pytest.raises(TransitionRefused) as refused:
+        playground.ask_all(database, settings, chen, orders)
+    assert refused.value.code == "serving.too_many"
+    assert [each.id for each in playground.list_replies(database, chen)] == ids[::-1]
+    assert {answered(database, chen, each).state for each in ids} == {"done"}
 
 
 def test_what_is_wrong_with_a_plan_is_told_and_a_broken_one_is_shown_as_it_came(

@@ -7,6 +7,7 @@ import { ReplyCard } from "./playground_reply.js";
 import { Wire } from "./wire.js";
 
 const LOOK_EVERY_MS = 700;
+const LOOK_SELDOM_MS = 10_000;
 const KEPT = "planwright.playground";
 
 /** Called once by the component of the page. */
@@ -143,7 +144,8 @@ class Playground {
   }
 
   #dropTurn(at) {
-    this.turns.splice(at, 2);
+    const isAnswered = this.turns[at + 1]?.[0] === "assistant";
+    this.turns.splice(at, isAnswered ? 2 : 1);
     this.#showTurns();
   }
 
@@ -178,10 +180,15 @@ class Playground {
   }
 
   async #lookUntilDone() {
+    this.looking = true;
+    let pause = LOOK_EVERY_MS;
     while (this.replies?.some(({ state }) => state === "asking")) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-      const answer = await this.#attempt("look", { ids: this.replies.map(({ id }) => id) });
-      if (answer) this.#show(answer.replies);
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      const ids = this.replies.map(({ id }) => id);
+      const answer = await this.#attempt("look", { ids });
+      pause = answer ? LOOK_EVERY_MS : Math.min(2 * pause, LOOK_SELDOM_MS);
+      const isShown = ids.join() === this.replies.map(({ id }) => id).join();
+      if (answer && isShown) this.#show(answer.replies);
     }
     this.looking = false;
     this.#lookAtPlanners();
@@ -222,6 +229,7 @@ class Playground {
     this.#show(answer.replies);
     this.#follow();
     this.root.scrollIntoView({ block: "start" });
+    if (!this.looking) await this.#lookUntilDone();
   }
 
   #recall() {
