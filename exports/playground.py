@@ -6,14 +6,10 @@ that the page talks to, since an endpoint on loopback answers on its own machine
 process leaves, the answer is told as lost after `LOST_AFTER_S`.
 """
 
-import logging
 import threading
-import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
-import openai
-from openai.types.chat import ChatCompletionMessageParam
 from pydantic import JsonValue
 
 from db.access import serving as access
@@ -21,34 +17,23 @@ from db.access import suggestions, training
 from db.access.events import add_event
 from db.engine import Database, Session, take_turns
 from db.tables import Planner, PlaygroundReply
-from exports.asking import to_message
+from exports.playground_asking import ask_now
 from exports.reply_views import experts_in, is_lost, terms_of, view_of
-from exports.training.deployments import find_standing
-from exports.training.examine import key_of
 from exports.training.planners import find_trained
-from exports.training.serve import MODEL, Endpoint
+from exports.training.serve import MODEL
 from labeling.duplicates import load_guard
 from labeling.intake.reading import PinnedList
 from labeling.intake.single import Asked, add_asked
 from labeling.ranking import refresh_disagreement
 from labeling.synthesis.replies import read_body, read_suggestion
-from schemas.errors import (
-    InvalidInput,
-    ModelServiceError,
-    NotAllowed,
-    PlanwrightError,
-    TransitionRefused,
-)
+from schemas.errors import InvalidInput, NotAllowed, TransitionRefused
 from schemas.people import Actor
 from schemas.project import ProjectSettings
-from schemas.prompt import render_messages
 from schemas.serving import PlaygroundOrder, ReplyTerms, ReplyView
 from schemas.settings import Settings
 
-TIMEOUT_S = 300.0
 MOST_AT_ONCE = 4
 _RECENT = 50
-_log = logging.getLogger(__name__)
 
 
 def ask(database: Database, settings: Settings, who: Actor, order: PlaygroundOrder) -> str:
@@ -86,7 +71,7 @@ def ask_all(
         session.flush()
         ids = [row.id for row in rows]
     for reply_id in ids:
-        threading.Thread(target=_ask, args=(database, settings, reply_id), daemon=True).start()
+        threading.Thread(target=ask_now, args=(database, settings, reply_id), daemon=True).start()
     return ids
 
 
@@ -171,75 +156,6 @@ def _row(
         prompt_version_id=project.current_prompt_version_id,
         terms=terms.model_dump(),
     )
-
-
-def _ask(database: Database, settings: Settings, reply_id: str) -> None:
-    begun = time.monotonic()
-    try:
-        raw = _answer(database, settings, reply_id)
-        _keep(database, reply_id, state="done", raw_reply=raw, seconds=time.monotonic() - begun)
-    except PlanwrightError as error:
-        values = {name: str(value) for name, value in error.values.items()}
-        _keep(database, reply_id, state="failed", reason={"code": error.code, "values": values})
-    except Exception:  # noqa: BLE001  the edge of one question: whatever it was, the page is told
-        _log.exception("playground %s", reply_id)
-        why = {"code": "training.defect", "values": {"reference": reply_id[-8:]}}
-        _keep(database, reply_id, state="failed", reason=why)
-
-
-def _keep(database: Database, reply_id: str, **changes: Any) -> None:
-    with database.transaction() as session:
-        row = session.get_one(PlaygroundReply, reply_id)
-        for name, value in changes.items():
-            setattr(row, name, value)
-        session.add(row)
-
-
-def _answer(database: Database, settings: Settings, reply_id: str) -> bytes:
-    """The body of the reply, as it came."""
-    with database.reading() as session:
-        row = session.get_one(PlaygroundReply, reply_id)
-        planner = session.get_one(Planner, row.planner_id)
-        terms, experts = terms_of(row), experts_in(session, row)
-        template = training.get_prompt(session, row.prompt_version_id).template
-    endpoint = _reach(database, settings, planner)
-    messages: list[ChatCompletionMessageParam] = [
-        to_message(each)
-        for each in render_messages(
-            template,
-            experts,
-            row.history,
-            row.text,
-            window=terms.window,
-            dialect=terms.dialect,
-            with_thinking=terms.with_thinking,
-        )
-    ]
-    with openai.OpenAI(
-        base_url=endpoint.url, api_key=endpoint.key, max_retries=0, timeout=TIMEOUT_S
-    ) as client:
-        try:
-            reply = client.chat.completions.with_raw_response.create(
-                model=endpoint.model,
-                messages=messages,
-                temperature=terms.temperature,
-                max_tokens=terms.max_tokens,
-                extra_body={"chat_template_kwargs": {"enable_thinking": terms.with_thinking}},
-            )
-        except openai.APIConnectionError as error:
-            raise ModelServiceError("evaluate.unreachable", url=endpoint.url) from error
-        except openai.APIError as error:
-            raise ModelServiceError("serving.refused", line=str(error)[:300]) from error
-        return reply.http_response.content
-
-
-def _reach(database: Database, settings: Settings, planner: Planner) -> Endpoint:
-    if planner.is_external:
-        return Endpoint(str(planner.endpoint), key_of(planner.key_env), str(planner.model))
-    standing = find_standing(database, settings, planner.id)
-    if standing is None:
-        raise ModelServiceError("serving.not_served", planner=planner.name)
-    return standing
 
 
 def _add(session: Session, who: Actor, row: PlaygroundReply) -> str:
