@@ -12,13 +12,14 @@ import orjson
 
 from db.access.parts import Fetch, read_span
 from exports.best_of import BestOf
+from exports.said import Said, said_beside, trace_length_of
 from schemas.bundle import REDERIVED, RowOrigin
 from schemas.experts import ExpertList
 from schemas.old_answers import read_old_answer
 from schemas.parts import QueryPart, Span, SuggestionPart
 from schemas.recipe import BundleRecipe, Label, SourceKind
-from schemas.scoring.check import VISIBLE, plan_problems
-from schemas.staleness import Compared, TraceState, choose_trace, trace_state
+from schemas.scoring.check import plan_problems
+from schemas.staleness import Compared, TraceState, choose_trace
 
 Leak = Callable[[QueryPart, str | None], bool]
 """Whether a query, or its rewrite, is one to evaluate with."""
@@ -79,18 +80,6 @@ class Judged(NamedTuple):
     plan: Any
     trace: str | None
     score: float = 0.0
-
-
-class Said(NamedTuple):
-    """A suggestion with a plan, and what people did to that plan.
-
-    `trace_length` is 0 where there is nothing to read in its trace.
-    """
-
-    part: SuggestionPart
-    plan: Any
-    state: TraceState
-    trace_length: int
 
 
 class Offered(NamedTuple):
@@ -206,7 +195,7 @@ class Judge:
         if kept is not None:
             plan: Any = orjson.loads(kept.plan) if kept.plan else None
             missing, source_id = _failure_reason(kept.failure), kept.id
-            trace, trace_length = kept.trace, _trace_length(kept)
+            trace, trace_length = kept.trace, trace_length_of(kept)
             reason = missing if plan is None else self._plan_reason(query, plan)
         else:
             expert_list = self.lists[query.list_version_id]
@@ -244,7 +233,7 @@ class Judge:
             plan, trace_length = said.plan, said.trace_length
         else:
             plan = orjson.loads(part.plan) if part.plan else None
-            trace_length = _trace_length(part)
+            trace_length = trace_length_of(part)
         if plan is None:
             reason = _failure_reason(part.failure)
         elif part.is_repaired:
@@ -305,22 +294,6 @@ class Judge:
         return self._named.setdefault(names, names)
 
 
-def said_beside(
-    accepted: Any, accepted_text: str | None, suggestions: Iterable[SuggestionPart]
-) -> list[Said]:
-    """The suggestions that have a plan, in order, each compared with the accepted plan."""
-    said: list[Said] = []
-    for part in suggestions:
-        if part.plan is None:
-            continue
-        plan, state = accepted, "fresh"
-        if part.plan != accepted_text:
-            plan = orjson.loads(part.plan)
-            state = trace_state(accepted, plan)
-        said.append(Said(part, plan, state, _trace_length(part)))
-    return said
-
-
 def _rederived(
     accepted: Judged, query: QueryPart, suggestions: Iterable[SuggestionPart]
 ) -> Judged | None:
@@ -331,7 +304,7 @@ def _rederived(
         for each in suggestions
         if each.rederived_for is not None
         and each.rederived_for == query.revision_id
-        and _trace_length(each)
+        and trace_length_of(each)
     ]
     if candidate.trace_reason is None or not parts:
         return None
@@ -344,11 +317,6 @@ def _rederived(
         model=part.model,
     )
     return Judged(changed, accepted.plan, part.trace)
-
-
-def _trace_length(part: SuggestionPart) -> int:
-    """0 where there is nothing to read in the trace."""
-    return part.trace_length if part.trace and VISIBLE.search(part.trace) else 0
 
 
 def _failure_reason(failure: str | None, otherwise: str = "no_plan") -> str:

@@ -12,12 +12,13 @@ from itertools import count
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from exports.candidates import Candidate, Judged, Offered, Said
+from exports.candidates import Candidate, Judged, Offered
 from exports.folder import disk_refusal
 from exports.formats import Material, dpo_row, grpo_row, kto_row, sft_row, to_line
 from exports.lines import FileLines, answer_hash, apart_from_equals
 from exports.materials import Materials
 from exports.pairs import Found, rated_of
+from exports.said import Said
 from exports.spool import Mark, Shut, Spool
 from schemas.bundle import PoolName
 from schemas.parts import QueryPart

@@ -7,10 +7,11 @@ import orjson
 from db.access import exports as access
 from db.engine import Session
 from exports.augment import is_augmented
-from exports.candidates import Candidate, said_beside
+from exports.candidates import Candidate
 from exports.chance import cluster_share, is_plain
 from exports.lines import CHUNK, in_chunks
 from exports.pairs import Found, pairs_of, rated_of
+from exports.said import said_beside
 from schemas.bundle import AUGMENTED, RowOrigin
 from schemas.recipe import BundleRecipe, Format
 

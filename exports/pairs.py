@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from exports.candidates import Candidate, Said
+from exports.candidates import Candidate
+from exports.said import Said
 from schemas.bundle import PLAIN, RowOrigin
 from schemas.parts import SuggestionPart
 from schemas.recipe import BundleRecipe
