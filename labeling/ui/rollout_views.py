@@ -18,7 +18,7 @@ def list_view(found: Listing, page: int, words: Words) -> Node:
     if not found.run_id or not found.written:
         return card(words("training.rollouts"), node("p", words("training.no_rollouts")))
     heads = [
-        words("training.step"),
+        words("training.step").capitalize(),
         words("training.rollout_query"),
         words("training.line_total"),
         words("training.curve_rewards_short"),

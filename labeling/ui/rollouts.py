@@ -205,7 +205,7 @@ def _lay_out(words: Words) -> RolloutPart:
 def _lay_out_fields(words: Words) -> tuple[Any, ...]:
     rewards = [(words(f"datasets.reward_{name}"), name) for name in REWARDS]
     total = [(words("training.line_total"), "total")]
-    others = [(words("training.step"), "step"), (words("training.length"), "length")]
+    others = [(words("training.step").capitalize(), "step"), (words("training.length"), "length")]
     with gr.Row():
         by = choice(words, "training.by", [*total, *rewards, *others], value="total", min_width=130)
         descending = check(words, "training.descending")

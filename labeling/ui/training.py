@@ -65,7 +65,8 @@ class TrainingHandlers:
             if each.state in chains.READY
         ]
         value = ready[0][1] if ready else None
-        return BundlesShown(gr.Dropdown(choices=ready, value=value), gr.skip())
+        info = None if ready else self.words("training.no_bundles")
+        return BundlesShown(gr.Dropdown(choices=ready, value=value, info=info), gr.skip())
 
     def on_bundle(self, bundle_id: str | None, request: gr.Request) -> list[Any]:
         """Show the weights that the bundle was made for."""

@@ -199,18 +199,19 @@ def _lay_out_knobs(words: Words) -> tuple[gr.Number, ...]:
     recipe = list_recipes()[0]
     knobs: list[gr.Number] = []
     for stage in TRAINED:
-        title(stage.upper())
-        with gr.Row():
-            for name in KNOBS[stage]:
-                value = recipe.stage(stage).get(name)
-                knobs.append(
-                    gr.Number(
-                        value=value,
-                        visible=value is not None,
-                        label=name,
-                        info=words.sentence(f"training.knob_{name}", {}),
-                        min_width=210,
-                        elem_id=elem_id(f"training.{stage}_{name}"),
+        with gr.Column(elem_id=f"training-knobs-{stage}"):
+            title(stage.upper())
+            with gr.Row():
+                for name in KNOBS[stage]:
+                    value = recipe.stage(stage).get(name)
+                    knobs.append(
+                        gr.Number(
+                            value=value,
+                            visible=value is not None,
+                            label=name,
+                            info=words.sentence(f"training.knob_{name}", {}),
+                            min_width=210,
+                            elem_id=elem_id(f"training.{stage}_{name}"),
+                        )
                     )
-                )
     return tuple(knobs)

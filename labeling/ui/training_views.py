@@ -1,11 +1,9 @@
 """How a chain of training is drawn: stages, checks, alarms."""
 
-from collections.abc import Mapping
-
 from exports.training.recipes import TrainingRecipe
 from labeling.ui.i18n import Words, moment
 from labeling.ui.run_views import alarms_view
-from labeling.ui.view import Node, card, node, pill
+from labeling.ui.view import Node, card, facts, node, pill
 from schemas.training import ChainSummary, ChainView, Check, StageView
 
 _STATES = {
@@ -18,6 +16,7 @@ _STATES = {
     "off": "quiet",
     "skipped": "quiet",
 }
+_ALL_PASSED = "training.checks_passed"
 
 
 def recipe_view(recipe: TrainingRecipe, words: Words) -> Node:
@@ -94,11 +93,11 @@ def _stage(found: StageView, words: Words) -> Node:
             by = moment(found.stop_deadline, to_the_second=True)
             phase = words("training.stop_by", phase=phase, moment=by)
         lines.append(node("div", phase, cls="pw-mute"))
-    if found.reason:
+    if found.reason and found.reason != _ALL_PASSED:  # the checks below say it too
         kind = {"failed": "pw-bad-text", "queued": ""}.get(_seen_state(found), "pw-mute")
         lines.append(node("p", words.sentence(found.reason, found.values), cls=kind))
     if found.figures:
-        lines.append(node("p", _figures(found.figures), cls="pw-mute"))
+        lines.append(_figures(found, words))
     if found.checks:
         passed = sum(1 for each in found.checks if each.is_passed)
         summary = words("training.checks", passed=passed, count=len(found.checks))
@@ -137,8 +136,12 @@ def _check(found: Check, words: Words) -> Node:
     return node("div", told, node("div", fix, " ", what, cls="pw-line pw-mute"))
 
 
-def _figures(figures: Mapping[str, object]) -> str:
-    shown = {name: value for name, value in figures.items() if isinstance(value, int | float | str)}
-    return " · ".join(
-        f"{n} {v:.4g}" if isinstance(v, float) else f"{n} {v}" for n, v in shown.items()
-    )
+def _figures(found: StageView, words: Words) -> Node:
+    """What the sentence above has left out, by its own names."""
+    told: list[tuple[str, Node]] = [
+        (name, f"{value:.4g}" if isinstance(value, float) else str(value))
+        for name, value in found.figures.items()
+        if isinstance(value, int | float | str)
+    ]
+    summary = node("summary", words("training.other_figures", count=len(told)))
+    return node("details", summary, facts(told), key=f"f{found.name}")

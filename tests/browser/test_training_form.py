@@ -107,6 +107,19 @@ def test_variants_are_chosen_by_name_and_say_what_they_change(
     shot(page, "training-variants")
 
 
+def test_what_a_stage_that_is_off_would_be_given_is_not_asked_for(
+    form: Callable[..., Page],
+) -> None:
+    page = form(width=1280)
+    only(page, "GRPO", "KTO")
+    expect(knob(page, "grpo-beta")).to_be_visible()
+    expect(knob(page, "kto-beta")).to_be_visible()
+    expect(knob(page, "sft-max-steps")).to_be_hidden()
+    only(page, "SFT")
+    expect(knob(page, "sft-max-steps")).to_be_visible()
+    expect(knob(page, "kto-beta")).to_be_hidden()
+
+
 def test_every_argument_is_found_by_search_and_a_typo_names_the_nearest(
     form: Callable[..., Page], shot: Shot
 ) -> None:

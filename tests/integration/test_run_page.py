@@ -301,3 +301,11 @@ def test_what_was_said_before_a_run_went_on_is_compared_with_the_end(site: Site)
     assert "phrase" not in {each.name for each in alarms_of([later], bundle, "grpo")}
     found = {each.name for each in alarms_of([site.folder, later], bundle, "grpo")}
     assert "phrase" in found
+
+
+def test_a_project_without_a_bundle_is_told_where_one_is_made(
+    site: Site, handlers: TrainingHandlers
+) -> None:
+    empty = a_project(site.database, "empty")
+    assert "Datasets" in str(handlers.on_load(request_of(empty)).bundle.info)
+    assert handlers.on_load(request_of(site.who)).bundle.info is None
