@@ -23,6 +23,7 @@ from schemas.errors import ExportRefused
 from schemas.old_answers import read_old_answer
 from schemas.parts import QueryPart, RevisionText, SuggestionPart
 from schemas.recipe import Format
+from schemas.scoring.check import Problem
 from schemas.staleness import trace_state
 
 
@@ -53,6 +54,16 @@ class Renderer:
         for chunk in in_chunks(origins, CHUNK):
             texts = self._read(format_, chunk)
             yield [self._row(format_, origin, texts) for origin in chunk]
+
+    def find_gone(self, format_: Format, origins: Iterable[RowOrigin]) -> Iterator[Problem]:
+        """The rows that cannot be rendered as they were, each by its query, and why."""
+        for chunk in in_chunks(origins, CHUNK):
+            texts = self._read(format_, chunk)
+            for origin in chunk:
+                try:
+                    self._row(format_, origin, texts)
+                except ExportRefused as error:
+                    yield Problem(origin.query_id, f"{error.code}_here", {})
 
     def _read(self, format_: Format, chunk: list[RowOrigin]) -> _Texts:
         revisions: set[str | None] = set()

@@ -12,6 +12,7 @@ from db.tables import Bundle
 from exports import manifest
 from exports.folder import zip_folder
 from exports.formats import RowForm
+from exports.lines import to_format
 from exports.materials import Materials
 from exports.pinned import load_pinned
 from exports.rows import Renderer
@@ -26,9 +27,10 @@ from schemas.bundle import (
     Rebuilt,
     Recalled,
 )
-from schemas.errors import NotFound, TransitionRefused
+from schemas.errors import ExportRefused, InvalidInput, NotFound, TransitionRefused
 from schemas.people import Actor
 from schemas.recipe import BundleRecipe, read_recipe
+from schemas.scoring.check import Problem
 from schemas.sentences import sentence
 from schemas.settings import Settings
 
@@ -125,8 +127,9 @@ def rebuild(database: Database, who: Actor, manifest_path: Path, out: Path) -> R
     """Write the bundle of a manifest again, from the rows in the database.
 
     Raises:
-        InvalidInput: `export.manifest_unreadable`.
-        ExportRefused: a row is missing here or is not what it was; the folder cannot be written.
+        InvalidInput: `export.manifest_unreadable`; `export.rows_gone`, which names each row that is
+            missing here or is not what it was.
+        ExportRefused: the folder cannot be written.
     """
     who.require("admin")
     held = manifest.read_manifest(manifest_path)
@@ -140,7 +143,13 @@ def rebuild(database: Database, who: Actor, manifest_path: Path, out: Path) -> R
     with database.reading() as session:
         materials = Materials(load_pinned(session, who.project_id), RowForm.of(contents.recipe))
         renderer = Renderer(session, who.project_id, materials)
-        written = write_bundle(renderer, contents, target=out)
+        try:
+            written = write_bundle(renderer, contents, target=out)
+        except ExportRefused as error:
+            if error.code not in ("export.row_missing", "export.row_changed"):
+                raise
+            gone = _gone(renderer, contents)
+            raise InvalidInput("export.rows_gone", gone, count=len(gone)) from error
     facts = {name: fact.model_dump(exclude_none=True) for name, fact in written.files.items()}
     differing = sorted(
         name for name in {*facts, *held["files"]} if facts.get(name) != held["files"].get(name)
@@ -169,6 +178,16 @@ def find_row(session: Session, who: Actor, reference: str) -> Bundle:
     if bundle is None:
         raise NotFound("export.bundle_not_found", reference=reference)
     return bundle
+
+
+def _gone(renderer: Renderer, contents: Contents) -> list[Problem]:
+    """Each query of which some row is not what it was, once."""
+    found = {
+        problem.path: problem
+        for name, origins in contents.origins.items()
+        for problem in renderer.find_gone(to_format(name), origins)
+    }
+    return [found[query_id] for query_id in sorted(found)]
 
 
 def _summary(bundle: Bundle, author: str | None) -> BundleSummary:

@@ -9,7 +9,7 @@ import pytest
 from db.engine import Database
 from db.tables import Bundle
 from exports.bundle import bundle_zip, rebuild
-from schemas.errors import ExportRefused, InvalidInput
+from schemas.errors import InvalidInput
 from schemas.people import Actor
 from schemas.settings import Settings
 from tests.exporting import (
@@ -116,14 +116,24 @@ def test_a_rebuild_tells_rows_that_are_not_here(
     a_full_project(sqlite_database, who)
     _, folder = written(sqlite_database, settings, who, a_recipe())
     stranger = a_project(sqlite_database, "elsewhere")
-    with pytest.raises(ExportRefused, match="no longer in this database"):
+    with pytest.raises(InvalidInput, match="not here as they were") as refused:
         rebuild(sqlite_database, stranger, folder, tmp_path / "again")
+    rows = json.loads((folder / "manifest.json").read_bytes())["rows"]
+    assert refused.value.values["count"] == len(refused.value.problems)
+    assert {each.path for each in refused.value.problems} == {
+        origin[1] for origins in rows.values() for origin in origins
+    }
     assert not list(tmp_path.glob("*again*"))
     changed = json.loads((folder / "manifest.json").read_bytes())
     changed["rows"]["grpo.jsonl"][0][5] = "0" * 16
     (tmp_path / "manifest.json").write_text(json.dumps(changed), "utf-8")
-    with pytest.raises(ExportRefused, match="does not have the content"):
+    with pytest.raises(InvalidInput) as refused:
         rebuild(sqlite_database, who, tmp_path / "manifest.json", tmp_path / "again")
+    assert refused.value.problem_lines("en") == [
+        f"{changed['rows']['grpo.jsonl'][0][1]}: "
+        "it does not have the content that the manifest was made from"
+    ]
+    assert not list(tmp_path.glob("*again*"))
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": "planwright-bundle@1"}'])
