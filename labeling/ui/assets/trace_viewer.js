@@ -23,7 +23,7 @@ export class TraceViewer {
     this.find = h("input", { type: "search", class: "find", id: "trace-find", placeholder: say("trace.search"), "aria-label": say("trace.search"), oninput: () => this.#searchSoon(), onkeydown: (event) => this.#onFindKey(event) });
     this.count = h("span", { class: "count", role: "status" });
     const tools = h("span", { class: "right" }, this.fold, h("span", { class: "finder" }, this.find, keys.show("search"), this.count));
-    fill(root, h("div", { class: "card-head" }, h("h3", {}, say("trace.title")), this.gauge, this.length, tools), this.facts, this.body, hint);
+    fill(root, h("div", { class: "card-head" }, h("h3", {}, say("trace.title")), this.gauge, this.length, this.facts, tools), this.body, hint);
     this.#setFolded(false);
   }
 
