@@ -40,6 +40,7 @@ from exports.shelf import (
     recall,
     require_ready,
 )
+from exports.splits import needs_keys
 from exports.training.recipes import get_recipe
 from exports.training.verify import verify_bundle
 from exports.writing import Contents, OnProgress, Written, contents_of, write_bundle
@@ -137,7 +138,7 @@ def write_rows(database: Database, settings: Settings, who: Actor, bundle_id: st
 
     with _refusing(database, who, bundle_id):
         _make_way(target)
-        if recipe.val_share:
+        if needs_keys(recipe):
             compare_queries(database, who.project_id)
         with (
             database.writing_through(),

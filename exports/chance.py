@@ -3,6 +3,8 @@
 from hashlib import blake2b
 
 _TOP = 2.0**64
+FOR_GRPO = 0.5
+"""The share of what both pools want that is for GRPO."""
 
 
 def cluster_share(seed: int, purpose: str, cluster: str) -> float:
@@ -11,9 +13,9 @@ def cluster_share(seed: int, purpose: str, cluster: str) -> float:
     return int.from_bytes(digest) / _TOP
 
 
-def is_for_grpo(seed: int, cluster: str) -> bool:
-    """Whose a cluster is that both pools want of reviewed rows: half and half."""
-    return cluster_share(seed, "pool", cluster) < 0.5
+def is_for_grpo(seed: int, key: str) -> bool:
+    """Whose the rows of a near-cluster are that both pools want of reviewed rows: half and half."""
+    return cluster_share(seed, "pool", key) < FOR_GRPO
 
 
 def is_plain(seed: int, plain_share: float, cluster: str) -> bool:

@@ -75,13 +75,15 @@ def choose(
     kinds = frozenset[SourceKind](each.source.kind for pool in filled.values() for each in pool)
     spans = list_spans(session, project_id)
     is_alone = drafts is None or alone_until is None or len(spans) * CHUNK <= alone_until
-    task = Task(plain_parts(session, project_id, kinds), judge, kinds, recipe)
+    splits = Splits.load(session, project_id, recipe)
+    task = Task(plain_parts(session, project_id, kinds), judge, kinds, recipe, splits.keys)
     with shared_spans(task, spans, filled, None if is_alone else drafts) as mine:
         fetch = fetch_parts(session, project_id, kinds)
-        fill(judge.stream(fetch, kinds, mine), filled, recipe, lists, drafts)
+        offers = judge.stream(fetch, kinds, mine)
+        fill(offers, filled, recipe, lists, drafts, keys=splits.keys)
     for name, sources in filled.items():
         refuse_unfit(session, project_id, name, sources)
-    return _select(filled, recipe, lists, Splits.load(session, project_id, recipe))
+    return _select(filled, recipe, lists, splits)
 
 
 def _select(

@@ -168,10 +168,13 @@ def fill(
     recipe: BundleRecipe,
     lists: Mapping[str, ExpertList],
     drafts: Drafts | None,
+    *,
+    keys: Mapping[str, str],
 ) -> None:
     """Offer each query to every source; it stands once in a pool.
 
-    What people decided comes before what a model suggested.
+    What people decided comes before what a model suggested. `keys` are those of clusters whose rows
+    go with others that are near to them.
     """
     pools: list[tuple[PoolName, list[Filled]]] = [
         (name, sorted(sources, key=lambda each: each.source.kind == "suggestions"))
@@ -191,18 +194,22 @@ def fill(
                     taken[name] = best
                     each.taken.add(best.candidate)
         if drafts is not None and taken:
-            drafts.keep(offer, [(name, taken[name]) for name in _may_write(taken, recipe)])
+            drafts.keep(offer, [(name, taken[name]) for name in _may_write(taken, recipe, keys)])
 
 
-def _may_write(taken: Mapping[PoolName, Judged], recipe: BundleRecipe) -> Iterable[PoolName]:
+def _may_write(
+    taken: Mapping[PoolName, Judged], recipe: BundleRecipe, keys: Mapping[str, str]
+) -> Iterable[PoolName]:
     """The pools that may yet write a query which they have taken.
 
-    A row that both pools want apart, and that people decided on, goes by the hash of its cluster
-    (`choose` says so again for all): to SFT, or to GRPO, unless GRPO is cut to a measure.
+    A row that both pools want apart, and that people decided on, goes by the hash of its
+    near-cluster (`Selecting` says so again for all): to SFT, or to GRPO, unless GRPO is cut to a
+    measure.
     """
     if recipe.pools != "apart" or len(taken) < 2 or taken["sft"].candidate.kind == "suggestions":
         return taken
-    if not is_for_grpo(recipe.seed, taken["grpo"].candidate.cluster):
+    cluster = taken["grpo"].candidate.cluster
+    if not is_for_grpo(recipe.seed, keys.get(cluster, cluster)):
         return ("sft",)
     is_cut = any(each.share or each.count for each in recipe.grpo.sources)
     return taken if is_cut else ("grpo",)

@@ -23,7 +23,7 @@ from exports.pinned import load_pinned
 from exports.rows import Renderer
 from exports.scored import ScoredRows
 from exports.selecting import PoolRows, Selecting, SourceRows, plain_flags
-from exports.splits import Splits
+from exports.splits import Splits, needs_keys
 from exports.training.recipes import reward_weights
 from labeling.near_clusters import compare_queries
 from schemas.bundle import PoolName, RecipePreview
@@ -61,7 +61,7 @@ def preview_recipe(
     """
     who.require("admin")
     refresh_facts(database, who.project_id, within_s=within_s)
-    if recipe.val_share:
+    if needs_keys(recipe):
         most = None if within_s is None else _COMPARED_AT_ONCE
         compare_queries(database, who.project_id, most=most)
     with database.reading() as session:

@@ -36,12 +36,13 @@ _START = "import gc; gc.disable(); from exports.second_reader import main; main(
 
 
 class Task(NamedTuple):
-    """What there is to read, who judges it, for which recipe."""
+    """What there is to read, who judges it, for which recipe, and what is near to what."""
 
     source: PlainSource[Wanted]
     judge: Judge
     kinds: frozenset[SourceKind]
     recipe: BundleRecipe
+    keys: Mapping[str, str]
 
 
 @contextmanager
@@ -171,7 +172,7 @@ def _read(task: Task, drafts: Drafts, ours: socket.socket, connection: Connectio
             span = Span(*marshal.loads(message))  # noqa: S302  (of our own process)
             filled = sources_of(task.recipe, drafts)
             offers = task.judge.stream(fetch, task.kinds, [span])
-            fill(offers, filled, task.recipe, task.judge.lists, drafts)
+            fill(offers, filled, task.recipe, task.judge.lists, drafts, keys=task.keys)
             connection.send_bytes(marshal.dumps(list(map(_plain, _in_order(filled)))))
         connection.send_bytes(pickle.dumps({name: each.made() for name, each in drafts.of.items()}))
         socket.send_fds(ours, [b"."], [each.spool.file.fileno() for each in drafts.of.values()])

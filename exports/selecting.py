@@ -13,8 +13,9 @@ import numpy as np
 
 from exports.columns import Columns, Flags, Places
 from exports.filling import why_empty
+from exports.groups import Groups
 from exports.shift import shift_between
-from exports.splits import Splits
+from exports.splits import Splits, is_apart
 from schemas.bundle import PoolFigures, PoolName, Shift, SourceFigures, Spread
 from schemas.errors import InvalidInput
 from schemas.experts import ExpertList
@@ -68,6 +69,7 @@ class Selecting:
         is_plain: Flags,
     ) -> None:
         self._columns, self._recipe, self._splits = columns, recipe, splits
+        self._groups = Groups.of(columns, splits) if is_apart(recipe) else None
         self._references = {key: each.reference for key, each in lists.items()}
         self._is_plain = is_plain
 
@@ -79,14 +81,14 @@ class Selecting:
         """
         recipe, shift = self._recipe, None
         before = {name: self._spread(_all(of_pool)) for name, of_pool in sources.items()}
-        sft, grpo = sources.get("sft"), sources.get("grpo")
-        if sft is not None and grpo is not None and recipe.pools == "apart":
-            self._split_shared_clusters(sft, grpo)
+        sft, grpo, groups = sources.get("sft"), sources.get("grpo"), self._groups
+        if groups is not None and sft is not None and grpo is not None:
+            self._split_shared_groups(groups, sft, grpo)
         if grpo is not None:
             self._take_measures("grpo", recipe.grpo, grpo)
         if sft is not None:
-            if grpo is not None and recipe.pools == "apart":
-                self._leave_taken_clusters(sft, grpo)
+            if groups is not None and grpo is not None:
+                self._leave_taken_groups(groups, sft, grpo)
             if recipe.with_thinking and recipe.shortest_traces < 1:
                 shift = self._keep_shortest(sft)
             self._take_measures("sft", recipe.sft, sft)
@@ -95,24 +97,26 @@ class Selecting:
             for name, of_pool in sources.items()
         }
 
-    def _split_shared_clusters(self, sft: list[SourceRows], grpo: list[SourceRows]) -> None:
-        columns = self._columns
-        reviewed = np.zeros(len(columns.clusters), np.bool_)
+    def _split_shared_groups(
+        self, groups: Groups, sft: list[SourceRows], grpo: list[SourceRows]
+    ) -> None:
+        reviewed = np.zeros(len(groups.names), np.bool_)
         for each in sft:
             if each.source.kind != "suggestions":
-                reviewed[columns.cluster[each.usable]] = True
+                reviewed[groups.of_row[each.usable]] = True
         for each in grpo:
             rows = each.usable
-            kept = ~reviewed[columns.cluster[rows]]
-            shared = rows[~kept]
-            kept[~kept] = columns.below(shared, self._recipe.seed, "pool", 0.5)
+            kept = ~reviewed[groups.of_row[rows]]
+            kept[~kept] = groups.are_for_grpo(rows[~kept], self._recipe.seed)
             each.leave_out("other_pool", rows[kept])
 
-    def _leave_taken_clusters(self, sft: list[SourceRows], grpo: list[SourceRows]) -> None:
-        taken = np.zeros(len(self._columns.clusters), np.bool_)
-        taken[self._columns.cluster[_all(grpo)]] = True
+    def _leave_taken_groups(
+        self, groups: Groups, sft: list[SourceRows], grpo: list[SourceRows]
+    ) -> None:
+        taken = np.zeros(len(groups.names), np.bool_)
+        taken[groups.of_row[_all(grpo)]] = True
         for each in sft:
-            each.leave_out("other_pool", each.usable[~taken[self._columns.cluster[each.usable]]])
+            each.leave_out("other_pool", each.usable[~taken[groups.of_row[each.usable]]])
 
     def _keep_shortest(self, sources: list[SourceRows]) -> Shift | None:
         columns, recipe = self._columns, self._recipe

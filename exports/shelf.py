@@ -139,6 +139,7 @@ def rebuild(database: Database, who: Actor, manifest_path: Path, out: Path) -> R
         pools=manifest.read_pools(held["pools"], manifest_path),
         origins={name: rows[name] for name in manifest.in_order(rows)},
         split=held.get("split"),
+        apart=held.get("apart"),
     )
     with database.reading() as session:
         materials = Materials(load_pinned(session, who.project_id), RowForm.of(contents.recipe))

@@ -1,4 +1,7 @@
-"""Which rows train and which validate: by the key of their near-cluster, so growth moves no row."""
+"""Which rows train and which validate, and which pool has them: by the key of their near-cluster.
+
+So growth moves no row, and what is nearly the same is on one side and in one pool.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,17 +11,30 @@ from db.access import near_clusters as access
 from db.engine import Session
 from exports.chances import shares
 from schemas.bundle import NearFigures
-from schemas.recipe import BundleRecipe
+from schemas.recipe import SFT_FORMATS, BundleRecipe
 
 RULE = "near@1"
-"""How a manifest names this rule; without a name, rows went by a cluster of equal queries alone."""
+"""How a manifest names this rule, of its split and of pools apart; without a name, rows went by a
+cluster of equal queries alone."""
+
+
+def is_apart(recipe: BundleRecipe) -> bool:
+    """Whether a recipe has two pools that may not share what is nearly the same."""
+    return recipe.pools == "apart" and 0 < len(SFT_FORMATS & set(recipe.formats)) < len(
+        recipe.formats
+    )
+
+
+def needs_keys(recipe: BundleRecipe) -> bool:
+    """Whether the rows of a recipe go by what is near to what."""
+    return bool(recipe.val_share) or is_apart(recipe)
 
 
 class Splits(NamedTuple):
     """The keys of a project's clusters, as far as they are not their own.
 
     `bridges` are near to what has another key. `unknown` have not been compared; a row of theirs
-    might have to move, so it is in no bundle that is split.
+    might have to move, so it is in no bundle that goes by keys.
     """
 
     seed: int
@@ -29,8 +45,8 @@ class Splits(NamedTuple):
 
     @classmethod
     def load(cls, session: Session, project_id: str, recipe: BundleRecipe) -> Self:
-        """What a recipe needs to know: nothing where it splits nothing."""
-        if not recipe.val_share:
+        """What a recipe needs to know: nothing where it splits nothing and keeps nothing apart."""
+        if not needs_keys(recipe):
             return cls(recipe.seed, 0.0, {}, frozenset(), frozenset())
         return cls(
             recipe.seed,

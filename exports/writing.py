@@ -20,7 +20,7 @@ from exports.manifest import in_order, manifest_parts
 from exports.origins import origins_of
 from exports.rows import Renderer, rendered_lines
 from exports.scoring_files import scoring_files
-from exports.splits import RULE
+from exports.splits import RULE, is_apart
 from exports.spool import Tally
 from exports.training.recipes import recipe_files
 from schemas.bundle import AUGMENTED, FileFact, PoolFigures, RowOrigin
@@ -38,7 +38,8 @@ class Contents(NamedTuple):
     """What a bundle is to hold, chosen now or read from a manifest.
 
     `origins` maps a file's name to what its lines are made of, in order; `lines` to those that are
-    made already. `split` is the rule by which rows were set apart to validate, where it has a name.
+    made already. `split` is the rule by which rows were set apart to validate, where it has a name,
+    and `apart` that by which the pools share nothing.
     """
 
     recipe: BundleRecipe
@@ -46,6 +47,7 @@ class Contents(NamedTuple):
     origins: Mapping[str, list[RowOrigin]]
     lines: Mapping[str, FileLines] = MappingProxyType({})
     split: str | None = None
+    apart: str | None = None
 
     @property
     def rows(self) -> Mapping[str, int]:
@@ -78,7 +80,8 @@ def contents_of(
                 made_of = origins_of(session, project_id, format_, rows.candidates, recipe)
                 origins[name] = list(made_of)
     figures = tuple(pool.figures for pool in selection.pools.values())
-    return Contents(recipe, figures, origins, lines, RULE if recipe.val_share else None)
+    split, apart = (RULE if is_so else None for is_so in (bool(recipe.val_share), is_apart(recipe)))
+    return Contents(recipe, figures, origins, lines, split, apart)
 
 
 def write_bundle(
@@ -111,7 +114,7 @@ def write_bundle(
             contents.recipe,
             renderer.materials.pinned,
             contents.pools,
-            split=contents.split,
+            rules={"split": contents.split, "apart": contents.apart},
             files=files,
             ledger=ledger,
             tally=Tally.of_all(tallies.values()),

@@ -140,8 +140,8 @@ class BundleRecipe(_Part):
     for all would remove the plans with many experts, since their traces are longer. Where that
     leaves an expert fewer than `expert_quota` rows, the shortest of its rows come back.
     `shift_alarm` is the distance (total variation, 0 to 1) of experts before and after the cut from
-    which on the alarm sounds. `plain_share` of the queries, by their cluster, are written without
-    thinking in a recipe with thinking. Of several usable suggestions to a query `prefer` takes the
+    which on the alarm sounds. `plain_share` of the queries, equal ones alike, are written
+    without thinking in a recipe with thinking. Of several usable suggestions to a query `prefer` takes the
     one with the shortest thinking that is long enough, or the one with the highest weighted sum of
     the rewards (at `weights`). `stale_traces` says what SFT with thinking does where the
     thinking leads to another plan: leave the row out, take the trace that was written anew for the

@@ -1,6 +1,7 @@
 """Checks of rows among each other: none twice, no question on both sides of a split or pool."""
 
 from exports.checks.lines import Check, Held, Judge, Line
+from exports.splits import RULE
 from schemas.recipe import SFT_FORMATS
 
 
@@ -60,12 +61,14 @@ def _on_both_sides(_: Held) -> Judge:
 def _in_both_pools(held: Held) -> Judge:
     pools: dict[str, bool] = {}
     is_apart = held.terms.get("pools") == "apart"
+    is_near = held.sources is not None and held.manifest.get("apart") == RULE
+    keys = held.sources.keys if is_near and held.sources is not None else dict[str, str]()
 
     def judge(line: Line) -> bool:
         if line.source is None or not is_apart:
             return False
-        is_sft = line.kind in SFT_FORMATS
-        return pools.setdefault(line.source.query.cluster, is_sft) != is_sft
+        is_sft, cluster = line.kind in SFT_FORMATS, line.source.query.cluster
+        return pools.setdefault(keys.get(cluster, cluster), is_sft) != is_sft
 
     return judge
 

@@ -61,6 +61,7 @@ class Sources:
         self._leaks: dict[tuple[str, str | None], bool] = {}
         self.pinned = load_pinned(session, project_id)
         self.bridges = near_clusters.list_bridges(session, project_id)
+        self.keys = near_clusters.list_joined(session, project_id)
 
     def knows_any(self, query_ids: Iterable[str]) -> bool:
         """Whether any of these queries is of this project."""
