@@ -140,14 +140,14 @@ class BundleRecipe(_Part):
     for all would remove the plans with many experts, since their traces are longer. Where that
     leaves an expert fewer than `expert_quota` rows, the shortest of its rows come back.
     `shift_alarm` is the distance (total variation, 0 to 1) of experts before and after the cut from
-    which on the alarm sounds. `plain_share` of the queries, equal ones alike, are written
-    without thinking in a recipe with thinking. Of several usable suggestions to a query `prefer` takes the
+    which on the alarm sounds. `plain_share` of the queries, equal ones alike, are written without
+    thinking in a recipe with thinking. Of several usable suggestions to a query `prefer` takes the
     one with the shortest thinking that is long enough, or the one with the highest weighted sum of
-    the rewards (at `weights`). `stale_traces` says what SFT with thinking does where the
-    thinking leads to another plan: leave the row out, take the trace that was written anew for the
-    accepted plan where there is one (`rederived`), or keep the stale one. `dpo_pairs` are the pairs
-    to set against each other: a model's plan against the corrected one, siblings, the long against
-    the short thinking.
+    the rewards (at `weights`). `stale_traces` says what SFT with thinking does where the thinking
+    leads to another plan: leave the row out, take the trace that was written anew for the accepted
+    plan where there is one (`rederived`), or keep the stale one. `dpo_pairs` are the pairs to set
+    against each other: a model's plan against the corrected one, siblings, the long against the
+    short thinking.
     """
 
     name: str = Field(min_length=1, max_length=80)
