@@ -12,6 +12,8 @@ from exports.training.resuming import OUTPUT, to_resume_point
 from schemas.training import RunOrder, RunState
 
 LOG = "log.txt"
+_TAIL_BYTES = (200 * 1024, 8 << 20)
+_LOOK = '"GET /health HTTP/'
 _ROWS = re.compile(rb"train_dataset: Dataset\(\{.*?num_rows: (\d+)", re.DOTALL)
 _STEPS = re.compile(rb'"(?:global_step/max_steps|iteration)": "(\d+)/(\d+)"')
 """Megatron calls it an iteration."""
@@ -110,15 +112,25 @@ def last_line(folder: Path) -> str:
 
 
 def last_lines(folder: Path, count: int) -> str:
-    """The end of the log, progress bars' overwritten states left out."""
+    """The end of the log, without overwritten states of progress bars and our own looks at a server.
+
+    A server that is well writes nothing but such looks for days: then more of the log is read.
+    """
     path = folder / LOG
     if not path.exists():
         return ""
-    with path.open("rb") as log:
-        log.seek(max(0, path.stat().st_size - 200 * 1024))
-        text = log.read().decode("utf-8", "replace")
-    lines = [line.rpartition("\r")[2].rstrip() for line in text.replace("\r\n", "\n").split("\n")]
-    return "\n".join([line for line in lines if line][-count:])
+    size, lines = path.stat().st_size, list[str]()
+    for reach in _TAIL_BYTES:
+        with path.open("rb") as log:
+            log.seek(max(0, size - reach))
+            text = log.read().decode("utf-8", "replace")
+        drawn = (
+            line.rpartition("\r")[2].rstrip() for line in text.replace("\r\n", "\n").split("\n")
+        )
+        lines = [line for line in drawn if line and _LOOK not in line][-count:]
+        if len(lines) == count or reach >= size:
+            break
+    return "\n".join(lines)
 
 
 def _has_reached_its_end(folder: Path) -> bool:

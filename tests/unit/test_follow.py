@@ -88,3 +88,11 @@ def test_the_log_is_read_on_from_an_offset_and_never_more_than_its_end(tmp_path:
 def test_a_progress_bar_shows_only_its_last_state(tmp_path: Path) -> None:
     (tmp_path / "log.txt").write_text("start\nTrain: 1%\rTrain: 50%\rTrain: 100%\n\nend\n")
     assert last_lines(tmp_path, 2) == "Train: 100%\nend"
+
+
+def test_what_a_server_said_is_found_behind_our_looks_at_it(tmp_path: Path) -> None:
+    look = 'INFO:     127.0.0.1:41324 - "GET /health HTTP/1.1" 200 OK\n'
+    log = tmp_path / "log.txt"
+    log.write_text("started\n" + look * 9000 + "asked\n" + look * 9000, "utf-8")
+    assert last_lines(tmp_path, 5) == "started\nasked"
+    assert last_lines(tmp_path, 1) == "asked"
