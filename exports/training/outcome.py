@@ -112,7 +112,7 @@ def last_line(folder: Path) -> str:
 
 
 def last_lines(folder: Path, count: int) -> str:
-    """The end of the log, without overwritten states of progress bars and our own looks at a server.
+    """The end of the log, without overwritten states of progress bars and our looks at a server.
 
     A server that is well writes nothing but such looks for days: then more of the log is read.
     """
@@ -123,10 +123,10 @@ def last_lines(folder: Path, count: int) -> str:
     for reach in _TAIL_BYTES:
         with path.open("rb") as log:
             log.seek(max(0, size - reach))
-            text = log.read().decode("utf-8", "replace")
-        drawn = (
-            line.rpartition("\r")[2].rstrip() for line in text.replace("\r\n", "\n").split("\n")
-        )
+            if reach < size:
+                log.readline()  # the rest of a line
+            text = log.read().decode("utf-8", "replace").replace("\r\n", "\n")
+        drawn = (line.rpartition("\r")[2].rstrip() for line in text.split("\n"))
         lines = [line for line in drawn if line and _LOOK not in line][-count:]
         if len(lines) == count or reach >= size:
             break
