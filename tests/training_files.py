@@ -2,13 +2,14 @@
 
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from db.engine import Database
-from db.tables import Bundle, BundleRow, Chain, Run
+from db.tables import Bundle, BundleRow, Chain, Gang, GangMember, Run
 from labeling import annotate, review
 from schemas.people import Actor
 from schemas.project import DEFAULT_WEIGHTS, REWARDS
@@ -74,6 +75,52 @@ def write_completions(folder: Path, lines: list[str], *, end: str = "\n") -> Non
     """Append completions; `end` is what follows the last line."""
     with (folder / "rewards.jsonl").open("a", encoding="utf-8") as file:
         file.write("\n".join(lines) + end)
+
+
+def write_advantages(folder: Path, step: int, known: dict[str, float]) -> None:
+    """A line of ms-swift's own `completions.jsonl`: what each text of a step was worth."""
+    said = {
+        "step": [str(step)] * len(known),
+        "prompt": ["?"] * len(known),
+        "completion": list(known),
+        "advantages": list(known.values()),
+    }
+    with (folder / "output" / "completions.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(said, ensure_ascii=False) + "\n")
+
+
+def an_attempt(database: Database, run_id: str, *, nodes: Sequence[str] = ()) -> tuple[str, Path]:
+    """One more attempt of a run, begun on these nodes; its id, and its folder within the home."""
+    with database.transaction() as session:
+        before = session.get_one(Run, run_id)
+        run = Run(
+            project_id=before.project_id,
+            chain_id=before.chain_id,
+            bundle_id=before.bundle_id,
+            stage=before.stage,
+            attempt=before.attempt + 1,
+            recipe=before.recipe,
+            folder="",
+            token="",
+        )
+        run.folder = f"runs/{run.id}"
+        session.add(run)
+        session.flush()
+        if nodes:
+            session.add(Gang(run_id=run.id, project_id=run.project_id, state="over"))
+            session.flush()
+        for rank, node in enumerate(nodes):
+            folder = run.folder if rank == 0 else f"{run.folder}/members/{rank}-{node}"
+            member = GangMember(
+                run_id=run.id,
+                rank=rank,
+                project_id=run.project_id,
+                node=node,
+                folder=folder,
+                state="failed",
+            )
+            session.add(member)
+        return run.id, Path(run.folder)
 
 
 def a_chain(

@@ -4,6 +4,7 @@ Nothing that a person wrote is changed: an accepted plan is flagged for another 
 on it, with the reason and a link to the completion; a query that is not decided comes first.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
@@ -12,10 +13,12 @@ from pydantic import JsonValue
 
 from db.access import bundles as bundle_rows
 from db.access import queries, training
-from db.engine import Database
-from db.tables import Query, Run
+from db.engine import Database, Session
+from db.tables import Chain, Query, Run
+from exports.training.advantages import Wanted, advantages_of
 from exports.training.bundle_lines import find_row, messages_of, query_of
-from exports.training.rollouts import PAGE, Rollout, RolloutChoice, rollouts_of
+from exports.training.rollout_sources import Place, Source, sources_of, sources_of_run
+from exports.training.rollouts import PAGE, Rollout, RolloutChoice, page_of
 from exports.training.run_config import weights_of
 from labeling import commenting, gold, ranking
 from schemas.errors import InvalidInput, NotFound, TransitionRefused
@@ -36,27 +39,38 @@ FORWARD = 1
 
 
 class Row(NamedTuple):
-    """One line of the list."""
+    """One line of the list; `node` is empty where the attempt ran on one machine."""
 
+    place: Place
     rollout: Rollout
     query: str
+    attempt: int
+    node: str
+    advantage: float | None
 
 
 class Listing(NamedTuple):
-    """A page of completions; `run_id` is empty where the chain has no GRPO run yet."""
+    """A page of the completions of all attempts and nodes of a chain's GRPO."""
 
-    run_id: str
     rows: tuple[Row, ...]
     found: int
     written: int
     unreadable: int
     pages: int
+    attempts: int
+    nodes: int
+    """How many nodes wrote completions, by name."""
+    out_of_reach: tuple[tuple[int, str], ...]
+    """Attempt and node of what cannot be read from here."""
 
 
 class Detail(NamedTuple):
     """One completion with all that is known about it; `gold` and `plan` are canonical."""
 
-    run_id: str
+    place: Place
+    attempt: int
+    node: str
+    advantage: float | None
     rollout: Rollout
     weights: dict[str, float]
     reasons: dict[str, Reason]
@@ -81,25 +95,53 @@ def list_rollouts(
     """
     who.require("admin")
     with database.reading() as session:
-        training.get_chain(session, who.project_id, chain_id)
-        run = training.find_run(session, chain_id, "grpo")
-        if run is None:
-            return Listing("", (), 0, 0, 0, 0)
-        bundle = _bundle_of(session, run, settings)
-        page = rollouts_of(settings.home / run.folder).page(choice)
+        chain = training.get_chain(session, who.project_id, chain_id)
+        sources = sources_of(session, settings, chain_id)
+        bundle = _folder_of(session, settings, chain)
+    readable = [each for each in sources if each.is_readable or not each.rank]
+    page = page_of([each.rollouts() for each in readable], choice)
+    with database.reading() as session:
         known = {
             each: found.text
             for each in {row.plan_id for row in page.rows}
             if (found := queries.find_query(session, who.project_id, each))
         }
-    rows = tuple(Row(each, _asked(each, known, bundle)) for each in page.rows)
-    pages = -(-page.found // PAGE)
-    return Listing(run.id, rows, page.found, page.written, page.unreadable, pages)
+    found = [(readable[each.source], each) for each in page.rows]
+    rows = [
+        Row(
+            place=Place(source.run_id, each.line, source.rank),
+            rollout=each,
+            query=_asked(each, known, bundle),
+            attempt=source.attempt,
+            node=source.node,
+            advantage=advantage,
+        )
+        for (source, each), advantage in zip(found, _advantages(found), strict=True)
+    ]
+    return Listing(
+        rows=tuple(rows),
+        found=page.found,
+        written=page.written,
+        unreadable=page.unreadable,
+        pages=-(-page.found // PAGE),
+        attempts=len({each.run_id for each in sources}),
+        nodes=len({each.node for each in sources}),
+        out_of_reach=tuple((e.attempt, e.node) for e in sources if e not in readable),
+    )
 
 
-def get_rollout(
-    database: Database, settings: Settings, who: Actor, run_id: str, line: int
-) -> Detail:
+def _advantages(rows: Sequence[tuple[Source, Rollout]]) -> list[float | None]:
+    """The advantage of each; a run has one file of them for all its nodes."""
+    found: dict[tuple[Path, Wanted], float | None] = {}
+    wanted = [(source.run_folder, Wanted(each.step, each.completion)) for source, each in rows]
+    for folder in {folder for folder, _ in wanted}:
+        mine = [each for run_folder, each in wanted if run_folder == folder]
+        known = advantages_of(folder, mine)
+        found |= {(folder, each): value for each, value in zip(mine, known, strict=True)}
+    return [found[each] for each in wanted]
+
+
+def get_rollout(database: Database, settings: Settings, who: Actor, place: Place) -> Detail:
     """One completion, its scores with their reasons, and the accepted plan.
 
     Raises:
@@ -107,18 +149,19 @@ def get_rollout(
     """
     who.require("admin")
     with database.reading() as session:
-        run = training.get_run(session, who.project_id, run_id)
-        bundle = _bundle_of(session, run, settings)
-        found = rollouts_of(settings.home / run.folder).one(line)
-        if found is None:
-            raise NotFound("training.rollout_not_found", line=line)
+        run = training.get_run(session, who.project_id, place.run_id)
+        bundle = _folder_of(session, settings, run)
+        source, found = _found(sources_of_run(session, settings, run), place)
         query = _query_in_ledger(session, who, run, found.plan_id)
         state = query.state if query else None
     row = find_row(bundle, found.plan_id)
     context = _context(row)
     thinking, plan = _taken_apart(found.completion, context)
     return Detail(
-        run_id=run.id,
+        place=place,
+        attempt=source.attempt,
+        node=source.node,
+        advantage=_advantages([(source, found)])[0],
         rollout=found,
         weights=weights_of(settings.home / run.folder),
         reasons=reasons(found.completion, context, found.scores) if context else {},
@@ -137,7 +180,7 @@ def get_rollout(
 
 
 def ask_for_another_look(
-    database: Database, settings: Settings, who: Actor, run_id: str, line: int, *, reason: str
+    database: Database, settings: Settings, who: Actor, place: Place, *, reason: str
 ) -> str:
     """Send the query of a bad completion back to people; returns the query's id.
 
@@ -154,14 +197,14 @@ def ask_for_another_look(
     who.require("admin")
     if not reason.strip():
         raise InvalidInput("training.look_without_reason")
-    detail = get_rollout(database, settings, who, run_id, line)
+    detail = get_rollout(database, settings, who, place)
     query_id = detail.rollout.plan_id
     if detail.query_state is None:
         raise TransitionRefused("training.look_unknown")
     if gold.gold_among(database, who, [query_id]):
         raise TransitionRefused("training.look_gold")
     with database.reading() as session:
-        run = training.get_run(session, who.project_id, run_id)
+        run = training.get_run(session, who.project_id, place.run_id)
         query = queries.find_query(session, who.project_id, query_id)
         chosen, priority = (query.chosen_annotation_id, query.priority) if query else (None, 0)
     if chosen is None:
@@ -170,7 +213,7 @@ def ask_for_another_look(
         return query_id
     said = _said(detail, run, reason.strip(), who.language)
     known = commenting.list_comments(database, who, chosen)
-    comment_id = str(uuid5(NAMESPACE_URL, f"planwright:{run_id}:{line}:{chosen}"))
+    comment_id = str(uuid5(NAMESPACE_URL, f"planwright:{place.text}:{chosen}"))
     if all(each.id != comment_id for each in known):
         commenting.add_comment(database, who, chosen, {"id": comment_id, "text": said})
     return query_id
@@ -181,16 +224,26 @@ def _said(detail: Detail, run: Run, reason: str, language: Language) -> str:
         "reason": reason[:1_000],
         "step": detail.rollout.step,
         "total": f"{detail.rollout.total:.3f}",
-        "link": f"/{language}/training?run={run.chain_id}&rollout={run.id}:{detail.rollout.line}",
+        "link": f"/{language}/training?run={run.chain_id}&rollout={detail.place.text}",
     }
     return sentence("training.look", values, language)
 
 
-def _bundle_of(session: Any, run: Run, settings: Settings) -> Path:
-    return settings.home / training.get_bundle(session, run.project_id, run.bundle_id).folder
+def _folder_of(session: Session, settings: Settings, of: Run | Chain) -> Path:
+    """The folder of its bundle."""
+    return settings.home / training.get_bundle(session, of.project_id, of.bundle_id).folder
 
 
-def _query_in_ledger(session: Any, who: Actor, run: Run, plan_id: str) -> Query | None:
+def _found(sources: Sequence[Source], place: Place) -> tuple[Source, Rollout]:
+    for source in sources:
+        if source.rank == place.rank and source.is_readable:
+            found = source.rollouts().one(place.line)
+            if found is not None:
+                return source, found
+    raise NotFound("training.rollout_not_found", line=place.line)
+
+
+def _query_in_ledger(session: Session, who: Actor, run: Run, plan_id: str) -> Query | None:
     """The query that a line of the run's bundle came from."""
     query = queries.find_query(session, who.project_id, plan_id)
     lines = bundle_rows.list_recalled(session, who.project_id, plan_id) if query else []

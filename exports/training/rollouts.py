@@ -1,15 +1,14 @@
-"""The completions of a GRPO run, found by offset: a page of them costs a page, of however many.
+"""The completions of GRPO, found by offset: a page of them costs a page, of however many.
 
-The reward plugin writes each completion once to `rewards.jsonl`, with its `plan_id` and its seven
-scores. An index in columns beside it knows where each begins and what it earned; it is read on
-from where it left off and kept on the disk, so that only what is new is ever read. A line half
-written waits for its rest; one that cannot be read, or is longer than `LONGEST`, is counted and
-passed over.
+The reward plugin writes each completion once to a `rewards.jsonl`, with its `plan_id` and its seven
+scores; `rollout_sources` says which files a chain has. An index in columns beside each knows where
+a completion begins and what it earned; it is read on from where it left off and kept on the disk,
+so that only what is new is ever read. A line half written waits for its rest; one that cannot be
+read, or is too long to be held, is counted and passed over.
 """
 
-import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from threading import Lock
@@ -19,15 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from exports.training.log_lines import lines_from, to_object
 from exports.training.run_config import weights_of
 from schemas.project import REWARDS
 
 SOURCE, INDEX = "rewards.jsonl", "rollouts.npy"
-LONGEST = 8 << 20
-READ_AT_ONCE = 4 << 20
 PAGE = 20
 WORTH_KEEPING = 2_000
-MOST_KEPT = 8
+MOST_KEPT = 24
 _ENTRY = np.dtype(
     [("at", "<u8"), ("size", "<u4"), ("step", "<u4"), ("length", "<u4"), ("scores", "<f4", (7,))]
 )
@@ -53,7 +51,7 @@ class RolloutChoice(BaseModel):
 
 
 class Rollout(NamedTuple):
-    """One completion. `line` counts from 0 within the index and names it for good."""
+    """One completion. `line` counts from 0 within its index and names it there for good."""
 
     line: int
     step: int
@@ -61,6 +59,8 @@ class Rollout(NamedTuple):
     completion: str
     scores: dict[str, float]
     total: float
+    source: int = 0
+    """Which of the indexes of a page it comes from."""
 
 
 class RolloutPage(NamedTuple):
@@ -73,10 +73,11 @@ class RolloutPage(NamedTuple):
 
 
 class Rollouts:
-    """The index of one run."""
+    """The index of one file; the run's folder has the weights, if it is another."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, run_folder: Path | None = None) -> None:
         self.folder = folder
+        self.run_folder = run_folder or folder
         self.source = folder / SOURCE
         self.offset = 0
         self.unreadable = 0
@@ -86,7 +87,10 @@ class Rollouts:
 
     def read_on(self) -> None:
         """Take in what has been written since."""
-        size = self.source.stat().st_size if self.source.exists() else 0
+        try:
+            size = self.source.stat().st_size
+        except OSError:
+            size = 0
         if size < self.offset:
             self.offset, self.unreadable, self.entries = 0, 0, np.zeros(0, _ENTRY)
         if size == self.offset:
@@ -99,15 +103,7 @@ class Rollouts:
 
     def page(self, choice: RolloutChoice, *, size: int = PAGE) -> RolloutPage:
         """A page of the completions that a choice leaves."""
-        entries = self.entries
-        totals = self.totals(entries)
-        left = np.flatnonzero(_is_chosen(entries, totals, choice))
-        values = _values(entries, totals, choice.by)[left]
-        order = np.argsort(-values if choice.is_descending else values, kind="stable")
-        lines = left[order][choice.page * size : (choice.page + 1) * size]
-        with self.source.open("rb") if len(lines) else nullcontext() as file:
-            rows = tuple(self._rollout(int(line), float(totals[line]), file) for line in lines)
-        return RolloutPage(rows, len(left), len(entries), self.unreadable)
+        return page_of([self], choice, size=size)
 
     def one(self, line: int) -> Rollout | None:
         """One completion by its line; None where there is none."""
@@ -118,7 +114,7 @@ class Rollouts:
 
     def totals(self, entries: Entries) -> NDArray[np.float64]:
         """The weighted sum of each completion, as the trainer adds it up."""
-        weights = weights_of(self.folder)
+        weights = weights_of(self.run_folder)
         scores = np.nan_to_num(entries["scores"].astype(np.float64))
         return scores @ np.array([weights.get(name, 0.0) for name in REWARDS])
 
@@ -133,7 +129,7 @@ class Rollouts:
     def _rollout(self, line: int, total: float, file: Any) -> Rollout:
         entry = self.entries[line]
         file.seek(int(entry["at"]))
-        said = _read(file.read(int(entry["size"]))) or {}
+        said = to_object(file.read(int(entry["size"]))) or {}
         return Rollout(
             line=line,
             step=int(entry["step"]),
@@ -144,7 +140,7 @@ class Rollouts:
         )
 
     def _new_entries(self) -> Iterator[tuple[Any, ...] | None]:
-        for at, line in _lines(self.source, self.offset):
+        for at, line in lines_from(self.source, self.offset):
             self.offset = at + line.size + 1
             entry = _entry(at, line.text) if line.text is not None else None
             if entry is None and line.size:
@@ -171,32 +167,31 @@ class Rollouts:
             self.kept = len(self.entries)
 
 
-class _Line(NamedTuple):
-    size: int
-    text: bytes | None
-    """None where the line is too long to be read."""
-
-
-def _lines(path: Path, offset: int) -> Iterator[tuple[int, _Line]]:
-    """Whole lines from an offset, with where each begins; at most `LONGEST` of one is held."""
-    with path.open("rb") as file:
-        file.seek(offset)
-        begun, at, skipped = bytearray(), offset, 0
-        while block := file.read(READ_AT_ONCE):
-            *whole, rest = block.split(b"\n")
-            for piece in whole:
-                size = skipped + len(begun) + len(piece)
-                text = bytes(begun + piece) if size <= LONGEST else None
-                yield at, _Line(size, text)
-                at, skipped = at + size + 1, 0
-                begun.clear()
-            begun += rest
-            if skipped + len(begun) > LONGEST:
-                skipped, begun = skipped + len(begun), bytearray()
+def page_of(written: Sequence[Rollouts], choice: RolloutChoice, *, size: int = PAGE) -> RolloutPage:
+    """A page of the completions of several files that a choice leaves, in one order."""
+    lines: list[NDArray[np.intp]] = []
+    values: list[NDArray[np.float64]] = []
+    known = [each.entries for each in written]
+    for each, entries in zip(written, known, strict=True):
+        totals = each.totals(entries)
+        lines.append(np.flatnonzero(_is_chosen(entries, totals, choice)))
+        values.append(_values(entries, totals, choice.by)[lines[-1]])
+    left = np.concatenate([np.zeros(0, np.intp), *lines])
+    origin = np.repeat(np.arange(len(lines)), [len(each) for each in lines])
+    sorted_by = np.concatenate([np.zeros(0), *values])
+    order = np.argsort(-sorted_by if choice.is_descending else sorted_by, kind="stable")
+    rows = [
+        rollout._replace(source=source)
+        for at in order[choice.page * size : (choice.page + 1) * size]
+        for source in (int(origin[at]),)
+        if (rollout := written[source].one(int(left[at])))
+    ]
+    unreadable = sum(each.unreadable for each in written)
+    return RolloutPage(tuple(rows), len(left), sum(map(len, known)), unreadable)
 
 
 def _entry(at: int, text: bytes) -> tuple[Any, ...] | None:
-    said = _read(text)
+    said = to_object(text)
     if said is None or not isinstance(said.get("completion"), str):
         return None
     scores = _scores(said)
@@ -208,14 +203,6 @@ def _entry(at: int, text: bytes) -> tuple[Any, ...] | None:
         len(said["completion"]),
         [scores.get(name, np.nan) for name in REWARDS],
     )
-
-
-def _read(text: bytes) -> dict[str, Any] | None:
-    try:
-        said = json.loads(text)
-    except ValueError:
-        return None
-    return cast(dict[str, Any], said) if isinstance(said, dict) else None
 
 
 def _scores(said: dict[str, Any]) -> dict[str, float]:
@@ -254,10 +241,10 @@ _kept: dict[Path, tuple[Rollouts, Lock]] = {}
 _keeping = Lock()
 
 
-def rollouts_of(folder: Path) -> Rollouts:
-    """The completions of a run as far as they are written; the last runs stay at hand."""
+def rollouts_of(folder: Path, run_folder: Path | None = None) -> Rollouts:
+    """The completions of a file as far as they are written; the last files stay at hand."""
     with _keeping:
-        found = _kept.pop(folder, None) or (Rollouts(folder), Lock())
+        found = _kept.pop(folder, None) or (Rollouts(folder, run_folder), Lock())
         _kept[folder] = found
         while len(_kept) > MOST_KEPT:
             del _kept[next(iter(_kept))]

@@ -15,16 +15,26 @@ _EXCERPT = 110
 
 def list_view(found: Listing, page: int, words: Words) -> Node:
     """A page of completions, and how many there are."""
-    if not found.run_id or not found.written:
-        return card(words("training.rollouts"), node("p", words("training.no_rollouts")))
-    heads = [
-        words("training.step").capitalize(),
+    away = [
+        node("p", words("training.out_of_reach", attempt=attempt, node=name), cls="pw-bad-text")
+        for attempt, name in found.out_of_reach
+    ]
+    if not found.written:
+        return card(words("training.rollouts"), node("p", words("training.no_rollouts")), *away)
+    columns = [
         words("training.rollout_query"),
         words("training.line_total"),
+        *([words("training.advantage")] if _has_advantages(found) else []),
         words("training.curve_rewards_short"),
         words("training.length"),
     ]
-    rows = [(f"{found.run_id}:{each.rollout.line}", _row(each, words)) for each in found.rows]
+    heads = [
+        words("training.step").capitalize(),
+        *([words("training.attempt")] if found.attempts > 1 else []),
+        *([words("training.node")] if found.nodes > 1 else []),
+        *columns,
+    ]
+    rows = [(each.place.text, _row(each, found, words)) for each in found.rows]
     listing = table(heads, rows, empty=words("training.none_chosen"))
     told = words(
         "training.rollout_count",
@@ -37,10 +47,14 @@ def list_view(found: Listing, page: int, words: Words) -> Node:
     if found.unreadable:
         lost = words("training.unreadable", count=f"{found.unreadable:,}")
         notes.append(node("p", lost, cls="pw-bad-text"))
-    return card(words("training.rollouts"), *notes, listing)
+    return card(words("training.rollouts"), *notes, *away, listing)
 
 
-def _row(each: Row, words: Words) -> list[Node]:
+def _has_advantages(found: Listing) -> bool:
+    return any(each.advantage is not None for each in found.rows)
+
+
+def _row(each: Row, found: Listing, words: Words) -> list[Node]:
     rollout = each.rollout
     bars = [
         node(
@@ -55,15 +69,22 @@ def _row(each: Row, words: Words) -> list[Node]:
     answer = " ".join(rollout.completion.split())[-_EXCERPT:]
     return [
         f"{rollout.step}",
+        *([f"{each.attempt}"] if found.attempts > 1 else []),
+        *([each.node] if found.nodes > 1 else []),
         node(
             "div",
             node("div", each.query, cls="pw-clamp"),
             node("div", f"…{answer}", cls="pw-mute pw-one-line"),
         ),
         f"{rollout.total:.3f}",
+        *([_signed(each.advantage)] if _has_advantages(found) else []),
         node("span", *bars, cls="pw-spark"),
         f"{len(rollout.completion):,}",
     ]
+
+
+def _signed(advantage: float | None) -> str:
+    return "–" if advantage is None else f"{advantage:+.3f}"
 
 
 def detail_view(found: Detail, words: Words) -> Node:
@@ -148,11 +169,24 @@ def _texts(found: Detail, words: Words) -> list[Node]:
         card(
             words("training.whole_text"),
             *notes,
-            facts([("ID", found.rollout.plan_id)]),
+            facts([*_origin(found, words), ("ID", found.rollout.plan_id)]),
             _folded(words("training.show_text"), whole, "whole"),
         )
     )
     return parts
+
+
+def _origin(found: Detail, words: Words) -> list[tuple[str, Node]]:
+    """Where a completion was sampled, and what its group made of it."""
+    return [
+        (words("training.attempt"), f"{found.attempt}"),
+        *([(words("training.node"), found.node)] if found.node else []),
+        *(
+            []
+            if found.advantage is None
+            else [(words("training.advantage"), _signed(found.advantage))]
+        ),
+    ]
 
 
 def _folded(summary: str, body: Node, key: str) -> Node:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from exports.training import rollout_work
+from exports.training.rollout_sources import Place, to_place
 from exports.training.rollouts import RolloutChoice
 from labeling.ui import rollout_views as views
 from labeling.ui.errors import presented, say
@@ -72,9 +73,8 @@ class RolloutHandlers:
     def on_pick(self, event: gr.EventData, request: gr.Request) -> OneShown:
         """Show one completion."""
         who, rollout = who_asks(request, "admin"), picked_id(event)
-        run_id, line = _place(rollout)
         services = self.services
-        found = rollout_work.get_rollout(services.database, services.settings, who, run_id, line)
+        found = rollout_work.get_rollout(services.database, services.settings, who, _place(rollout))
         can_ask = found.query_state is not None
         detail = shown(views.detail_view(found, self.words))
         reason = views.worst_reason(found, self.words)
@@ -83,10 +83,10 @@ class RolloutHandlers:
     @presented
     def on_look(self, rollout: str, reason: str, request: gr.Request) -> LookAsked:
         """Ask people to look at the query of this completion again."""
-        who, (run_id, line) = who_asks(request, "admin"), _place(rollout)
+        who, place = who_asks(request, "admin"), _place(rollout)
         services = self.services
         rollout_work.ask_for_another_look(
-            services.database, services.settings, who, run_id, line, reason=reason
+            services.database, services.settings, who, place, reason=reason
         )
         return LookAsked("", say(self.words("training.look_asked")))
 
@@ -140,11 +140,11 @@ def _limit(typed: object) -> float | None:
     return found
 
 
-def _place(rollout: str) -> tuple[str, int]:
-    run_id, _, line = rollout.rpartition(":")
-    if not line.isdigit():
-        raise NotFound("training.rollout_not_found", line=rollout)
-    return run_id, int(line)
+def _place(rollout: str) -> Place:
+    place = to_place(rollout)
+    if place is None:
+        raise NotFound("training.rollout_not_found", line=rollout[:80])
+    return place
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,11 +156,15 @@ def test_the_completions_of_a_step_earn_what_the_trainer_logged(
         site.database, site.settings, site.who, trained.id, RolloutChoice(is_descending=True)
     )
     assert (page.written, page.unreadable) == (len(found), 0)
-    best = page.rows[0].rollout
-    detail = get_rollout(site.database, site.settings, site.who, run_id, best.line)
+    best = page.rows[0]
+    assert all(row.advantage is not None for row in page.rows)
+    detail = get_rollout(site.database, site.settings, site.who, best.place)
+    assert detail.advantage == best.advantage
     assert detail.gold
     assert detail.query
-    assert detail.reasons.keys() == {name for name, each in best.scores.items() if each < 0.9995}
+    assert detail.reasons.keys() == {
+        name for name, each in best.rollout.scores.items() if each < 0.9995
+    }
 
 
 def test_the_page_is_told_every_step_and_the_alarms_of_a_real_run(

@@ -14,6 +14,7 @@ from exports.training.columns import columns_of, joined
 from exports.training.commands import add_commands
 from exports.training.live import MOST_STEPS, Live, Seen, live
 from exports.training.overlay import differences
+from exports.training.rollout_sources import Place
 from exports.training.rollout_work import ask_for_another_look, get_rollout, list_rollouts
 from exports.training.rollouts import RolloutChoice
 from labeling import commenting, gold, queue
@@ -150,24 +151,24 @@ def test_completions_are_listed_with_their_query_and_judged_beside_the_accepted_
     listed = list_rollouts(site.database, site.settings, site.who, site.chain_id, RolloutChoice())
     assert (listed.written, listed.pages, len(listed.rows)) == (1, 1, 1)
     assert listed.rows[0].query
-    found = get_rollout(site.database, site.settings, site.who, site.run_id, 0)
+    found = get_rollout(site.database, site.settings, site.who, Place(site.run_id, 0))
     assert found.gold
     assert found.gold["steps"]
     assert found.reasons["ExpertValidationReward"].code == "rewards.why_no_steps"
     assert found.query.endswith(listed.rows[0].query)
     with pytest.raises(NotFound):
-        get_rollout(site.database, site.settings, site.who, site.run_id, 1)
+        get_rollout(site.database, site.settings, site.who, Place(site.run_id, 1))
     with pytest.raises(TransitionRefused) as refused:
         ask(site, 0)
     assert refused.value.code == "training.look_unknown"
     annotator = a_person(site.database, site.who.project_id, "annotator")
     with pytest.raises(NotAllowed):
-        get_rollout(site.database, site.settings, annotator, site.run_id, 0)
+        get_rollout(site.database, site.settings, annotator, Place(site.run_id, 0))
 
 
 def ask(site: Site, line: int, reason: str = "专家选错了") -> str:
     return ask_for_another_look(
-        site.database, site.settings, site.who, site.run_id, line, reason=reason
+        site.database, site.settings, site.who, Place(site.run_id, line), reason=reason
     )
 
 
@@ -211,7 +212,9 @@ def test_another_look_needs_a_reason(accepted: Site) -> None:
 
 
 def test_a_gold_item_is_sent_back_to_nobody(accepted: Site) -> None:
-    found = get_rollout(accepted.database, accepted.settings, accepted.who, accepted.run_id, 0)
+    found = get_rollout(
+        accepted.database, accepted.settings, accepted.who, Place(accepted.run_id, 0)
+    )
     gold.set_gold(accepted.database, accepted.who, found.rollout.plan_id, found.gold)
     with pytest.raises(TransitionRefused) as refused:
         ask(accepted, 0)

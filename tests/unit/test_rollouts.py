@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from exports.training.bundle_lines import find_row, prompt_of, query_of
-from exports.training.rollouts import INDEX, LONGEST, RolloutChoice, Rollouts
+from exports.training.log_lines import LONGEST
+from exports.training.rollouts import INDEX, RolloutChoice, Rollouts
 from schemas.reward_reasons import reasons
 from schemas.scoring.context import context_from_row
 from schemas.scoring.rewards import score
