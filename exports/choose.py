@@ -75,14 +75,15 @@ def choose(
     kinds = frozenset[SourceKind](each.source.kind for pool in filled.values() for each in pool)
     spans = list_spans(session, project_id)
     is_alone = drafts is None or alone_until is None or len(spans) * CHUNK <= alone_until
-    splits = Splits.load(session, project_id, recipe)
-    task = Task(plain_parts(session, project_id, kinds), judge, kinds, recipe, splits.keys)
+    begun = Splits.load(session, project_id, recipe)
+    task = Task(plain_parts(session, project_id, kinds), judge, kinds, recipe, begun.keys)
     with shared_spans(task, spans, filled, None if is_alone else drafts) as mine:
         fetch = fetch_parts(session, project_id, kinds)
         offers = judge.stream(fetch, kinds, mine)
-        fill(offers, filled, recipe, lists, drafts, keys=splits.keys)
+        fill(offers, filled, recipe, lists, drafts, keys=begun.keys)
     for name, sources in filled.items():
         refuse_unfit(session, project_id, name, sources)
+    splits = Splits.load(session, project_id, recipe).compared_since(begun)
     return _select(filled, recipe, lists, splits)
 
 
@@ -126,7 +127,7 @@ def _by_place(filled: Sequence[Filled], places: Sequence[Places]) -> Mapping[int
 def _leave_out_unknown(
     columns: Columns, sources: Mapping[PoolName, list[SourceRows]], splits: Splits
 ) -> None:
-    """Rows that were never compared might have to move to the other side of a split."""
+    """Rows that were never compared might have to move to another side or pool."""
     if not splits.unknown:
         return
     is_known = np.array([each not in splits.unknown for each in columns.clusters], np.bool_)

@@ -56,6 +56,11 @@ class Splits(NamedTuple):
             frozenset(access.list_unknown(session, project_id)),
         )
 
+    def compared_since(self, before: "Splits") -> Self:
+        """With what came or was compared after `before` unknown: it was read as its own key."""
+        later = self.keys.keys() - before.keys.keys()
+        return self._replace(unknown=self.unknown | before.unknown | later)
+
     def are_val(self, clusters: Sequence[str]) -> list[bool]:
         """Whether the rows of each of some clusters validate."""
         keys = map(self.keys.get, clusters, clusters)

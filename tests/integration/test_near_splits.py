@@ -17,6 +17,7 @@ from db.access import near_clusters as access
 from db.access.near_clusters import ClusterKey
 from db.engine import Database
 from db.tables import NearCluster, Query
+from exports import choose as choosing
 from exports.bundle import bundle_folder, create_bundle, get_bundle, rebuild
 from exports.choose import choose
 from exports.facts import load_judge
@@ -208,6 +209,28 @@ def test_a_query_that_was_not_compared_waits_for_the_next_bundle(database: Datab
         pool = choose(session, who.project_id, recipe, judge).pools["sft"]
     assert {*pool.train.query_ids, *pool.val.query_ids} == kept
     assert [dict(each.exclusions) for each in pool.figures.sources] == [{"not_compared": 1}]
+
+
+def test_a_query_that_comes_while_an_export_reads_is_in_no_pool_of_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who, recipe = a_project(database), a_recipe(**SPLIT)
+    kept = {a_suggested_query(database, who, text) for text in QUESTIONS[:12]}
+    compare_queries(database, who.project_id)
+    filling = choosing.fill
+
+    def late(*given: Any, **more: Any) -> None:
+        text = f"{QUESTIONS[0]}呀"  # near to one that is there, and compared at once
+        early = "00000000-0000-7000-8000-000000000000"
+        a_suggestion(database, who, a_pinned_query(database, who, text, id=early), a_plan(text))
+        compare_queries(database, who.project_id)
+        filling(*given, **more)
+
+    monkeypatch.setattr(choosing, "fill", late)
+    with database.reading() as session:
+        judge = load_judge(session, who.project_id, recipe)
+        pool = choose(session, who.project_id, recipe, judge).pools["sft"]
+    assert {*pool.train.query_ids, *pool.val.query_ids} == kept
 
 
 def test_a_large_project_is_compared_by_the_export_and_the_preview_says_so(
