@@ -42,9 +42,9 @@ from labeling.ui.training_shown import (
     CommandsShown,
     offered,
 )
+from labeling.ui.training_weights import wire_weights
 from labeling.ui.view import card, on_pick, picked_id, shown, table, view
 from schemas.people import Actor
-from schemas.project import REWARDS
 from schemas.training import ChainSummary
 
 
@@ -67,14 +67,6 @@ class TrainingHandlers:
         value = ready[0][1] if ready else None
         info = None if ready else self.words("training.no_bundles")
         return BundlesShown(gr.Dropdown(choices=ready, value=value, info=info), gr.skip())
-
-    def on_bundle(self, bundle_id: str | None, request: gr.Request) -> list[Any]:
-        """Show the weights that the bundle was made for."""
-        who = who_asks(request, "admin")
-        if not bundle_id:
-            return [gr.skip() for _ in REWARDS]
-        recipe = bundles.get_bundle(self.services.database, who, bundle_id).recipe
-        return [recipe.weights.get(reward, 0) for reward in REWARDS]
 
     @presented
     def on_tick(
@@ -279,7 +271,7 @@ def build_training_page(services: Services, words: Words) -> TrainingPage:
     chosen = [form.variants, form.about, form.stages, *form.knobs]
     on_page_load(handlers.on_recipe, form.recipe, chosen)
     on_page_load(handlers.on_open, page.picked, live)
-    form.bundle.change(handlers.on_bundle, form.bundle, list(form.weights), **DIRECT)
+    wire_weights(form, services)
     form.variants.input(handlers.on_variants, [form.recipe, form.variants], chosen, **DIRECT)
     form.recipe.input(handlers.on_recipe, form.recipe, chosen, **DIRECT)
     page.timer.tick(handlers.on_tick, known, live, **DIRECT)
