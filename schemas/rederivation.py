@@ -110,11 +110,27 @@ class Prompts(NamedTuple):
 @cache
 def rederivation_prompts(language: Language) -> Prompts:
     """The templates that ship, in a language."""
-    folder = Path(__file__).parent / "prompts"
-    write, decode = (
-        (folder / f"{name}.{language}.txt").read_text("utf-8") for name in ("rederive", "decode")
+    return Prompts(_template("rederive", language), _template("decode", language))
+
+
+@cache
+def own_prompts(language: Language) -> Prompts:
+    """The same for a chat that keeps its own prompt: what is asked comes after its messages."""
+    return Prompts(_template("rederive_own", language), _template("decode", language))
+
+
+def names_experts(system: str, plan: PlainPlan, expert_list: ExpertList) -> bool:
+    """Whether a prompt that is not ours tells of every expert of a plan, by name or alias."""
+    wanted = {step["expert"] for step in plan["steps"]}
+    return all(
+        any(name in system for name in (each.name, *each.aliases))
+        for each in expert_list.experts
+        if each.name in wanted
     )
-    return Prompts(write, decode)
+
+
+def _template(name: str, language: Language) -> str:
+    return (Path(__file__).parent / "prompts" / f"{name}.{language}.txt").read_text("utf-8")
 
 
 class BlindView(_Value):

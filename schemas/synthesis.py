@@ -217,11 +217,15 @@ class Forecast(_Value):
 
 
 class BatchPreview(_Value):
-    """What an order would ask: queries picked, answers wanted, and how many are known already."""
+    """What an order would ask: queries picked, answers wanted, and how many are known already.
+
+    `left_out` counts queries that cannot be asked, by the code of the reason.
+    """
 
     queries: int
     requests: int
     known: int
+    left_out: dict[str, int] = {}
     forecast: Forecast | None = None
 
 

@@ -52,7 +52,10 @@ class Broken(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A request in this process's hands, with the query as it is to be asked."""
+    """A request in this process's hands, with the query as it is to be asked.
+
+    `messages` is the JSON of those of a historical chat, which keeps a prompt of its own.
+    """
 
     request_id: int
     request_key: str
@@ -64,6 +67,7 @@ class Held(NamedTuple):
     hint: Hint | None = None
     kind: RequestKind = "answer"
     broken: Broken | None = None
+    messages: str | None = None
 
     @property
     def reply_key(self) -> str:
@@ -210,6 +214,7 @@ def _read_held(session: Session, ids: Sequence[int]) -> list[Held]:
             hint=_to_hint(row) if row.kind in ("trace", "decode") else None,
             kind=row.kind,
             broken=_to_broken(row) if row.kind == "repair" else None,
+            messages=row.messages,
         )
         for row in session.connection().execute(statement)
     ]
@@ -239,6 +244,7 @@ def _asked() -> sa.Select[*tuple[Any, ...]]:
             _QUERY.c.window,
             _QUERY.c.text,
             _QUERY.c.history,
+            _QUERY.c.messages,
             _REVISION.c.content,
             _ANNOTATION.c.author_id,
             _SUGGESTION.c.trace,

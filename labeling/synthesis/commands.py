@@ -143,10 +143,16 @@ def _preview(context: CommandContext, order: SynthesisOrder, found: BatchPreview
     name = "trial_preview" if order.trial else name
     tries = order.rederive.tries if order.rederive else 0
     said = _say(context, name, **dict(found), tries=tries)
+    for code, count in found.left_out.items():
+        said += "\n" + _say(context, "left_out", count=count, reason=_reason(context, code))
     if found.forecast is None:
         return said
     code, values = forecast_sentence(found.forecast)
     return f"{said}\n{sentence(code, values, context.language)}"
+
+
+def _reason(context: CommandContext, code: str) -> str:
+    return sentence(code, {}, context.language)
 
 
 def _work(context: CommandContext, who: Actor, prepared: "Prepared") -> BatchProgress:

@@ -1,7 +1,9 @@
 """Questions of a re-derivation: a trace for an accepted plan, and a plan from a trace alone."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+import orjson
 
 from db.access.requests import Held, Hint
 from db.access.suggestions import Reading
@@ -9,7 +11,7 @@ from labeling.synthesis.replies import ChatReply
 from schemas.dialects import get_dialect
 from schemas.experts import ExpertList
 from schemas.prompt import prompt_language, render_system, to_messages
-from schemas.rederivation import rederivation_prompts, same_experts, trace_fault
+from schemas.rederivation import own_prompts, rederivation_prompts, same_experts, trace_fault
 from schemas.scoring.check import FORBIDDEN
 from schemas.scoring.wire import to_text
 from schemas.sentences import Language
@@ -25,6 +27,8 @@ def ask_for_trace(
     held: Held, hint: Hint, template: str, expert_list: ExpertList
 ) -> list[dict[str, str]]:
     """The messages that ask for a trace with the accepted plan as a hint."""
+    if held.messages is not None:
+        return _ask_after(held.messages, held, hint, expert_list)
     language = prompt_language(template)
     system = render_system(
         rederivation_prompts(language).write,
@@ -40,6 +44,27 @@ def ask_for_trace(
     plan = to_text(hint.plan, held.pins.dialect)
     parts = [*lines, f"{asked}: {query['content']}", f"{told}:\n{plan}"]
     return [_said("system", system), _said("user", "\n\n".join(parts))]
+
+
+def _ask_after(
+    messages: str, held: Held, hint: Hint, expert_list: ExpertList
+) -> list[dict[str, str]]:
+    """A chat's own messages as they came, the accepted plan as their answer, then what is asked."""
+    own: list[dict[str, str]] = orjson.loads(messages)
+    asked = render_system(
+        own_prompts(language_of(own)).write,
+        expert_list,
+        held.pins.window,
+        get_dialect(held.pins.dialect),
+        with_thinking=True,
+    )
+    plan = to_text(hint.plan, held.pins.dialect)
+    return [*own, _said("assistant", plan), _said("user", asked)]
+
+
+def language_of(messages: Iterable[Mapping[str, str]]) -> Language:
+    """The language that a chat's own messages are in."""
+    return prompt_language("\n".join(each["content"] for each in messages))
 
 
 def ask_for_plan(

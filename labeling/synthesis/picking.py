@@ -1,6 +1,7 @@
 """Which answers an order wants that nobody has asked for yet, page by page."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from heapq import nsmallest
 from typing import NamedTuple
@@ -23,12 +24,16 @@ _STATES: dict[Which, tuple[str, ...]] = {
 
 
 class Picked(NamedTuple):
-    """A page of new requests, and the keys of those left open by a batch that has let them go."""
+    """A page of new requests, and the keys of those left open by a batch that has let them go.
+
+    `left_out` counts what cannot be asked, by the code of its reason.
+    """
 
     queries: int
     known: int
     requests: list[NewRequest]
     open_elsewhere: list[str]
+    left_out: Counter[str]
 
 
 def pick(session: Session, project_id: str, order: SynthesisOrder) -> Iterator[Picked]:
@@ -46,7 +51,8 @@ def pick(session: Session, project_id: str, order: SynthesisOrder) -> Iterator[P
         here, known, is_last = 0, 0, False
         keys = [each.request_key for one in wanted for each in one.requests]
         states = batches.known_requests(session, keys)
-        for _, some in wanted:
+        left_out = Counter(each.left_out for each in wanted if each.left_out)
+        for _, some, _ in wanted:
             new = [each for each in some if each.request_key not in states]
             left = [each.request_key for each in some if states.get(each.request_key) == "left"]
             known += len(some) - len(new) - len(left)
@@ -59,22 +65,24 @@ def pick(session: Session, project_id: str, order: SynthesisOrder) -> Iterator[P
                 is_last = True
                 break
         queries += here
-        yield Picked(here, known, requests, adoptable)
+        yield Picked(here, known, requests, adoptable, left_out)
         if is_last:
             return
 
 
 def preview(session: Session, project_id: str, order: SynthesisOrder) -> BatchPreview:
     """What an order would ask."""
-    queries, count, known = 0, 0, 0
+    queries, count, known, left_out = 0, 0, 0, Counter[str]()
     for page in pick(session, project_id, order):
         queries += page.queries
         known += page.known
+        left_out += page.left_out
         count += len(page.requests) + len(page.open_elsewhere)
     return BatchPreview(
         queries=queries,
         requests=count,
         known=known,
+        left_out=dict(left_out),
         forecast=forecast(session, project_id, order, count),
     )
 

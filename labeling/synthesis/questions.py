@@ -2,16 +2,18 @@
 
 from functools import cache
 
+import orjson
+
 from db.access import lists
 from db.access.prompts import get_template
 from db.access.requests import Held
 from db.engine import Database
-from labeling.synthesis.hinted import ask_for_plan, ask_for_trace
+from labeling.synthesis.hinted import ask_for_plan, ask_for_trace, language_of
 from labeling.synthesis.repairing import ask_for_repair
 from schemas.errors import NotFound
 from schemas.experts import ExpertList
 from schemas.prompt import prompt_language, render_messages
-from schemas.rederivation import rederivation_prompts
+from schemas.rederivation import own_prompts, rederivation_prompts
 
 
 class Questions:
@@ -46,6 +48,8 @@ class Questions:
 
     def prompts_version(self, held: Held) -> str:
         """Which templates a re-derivation is asked with."""
+        if held.messages is not None:
+            return own_prompts(language_of(orjson.loads(held.messages))).version
         template = self._template(held.pins.prompt_version_id)
         return rederivation_prompts(prompt_language(template)).version
 

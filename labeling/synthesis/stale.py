@@ -2,10 +2,11 @@
 
 Plans that are no good to train on, and questions to evaluate with, are left out: their traces could
 never be used, and a benchmark's question is asked of no model with its answer beside it. Historical
-chats keep the prompt that they came with, so they are left out too.
+chats keep the prompt that they came with and are asked under it; those whose own prompt does not
+tell of every expert of the plan are counted and left out, since no thinking under it leads there.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -15,21 +16,25 @@ from db.access.batches import NewRequest
 from db.access.parts import read_span
 from db.engine import Session
 from labeling.duplicates import guard_of
+from labeling.synthesis.hinted import language_of
 from schemas.experts import ExpertList
 from schemas.leaks import BenchmarkGuard
 from schemas.parts import QueryPart, SuggestionPart
 from schemas.prompt import prompt_language
-from schemas.rederivation import rederivation_prompts
+from schemas.rederivation import names_experts, own_prompts, rederivation_prompts
 from schemas.scoring.check import VISIBLE, plan_problems
 from schemas.staleness import Compared, choose_trace, trace_state
 from schemas.synthesis import QueryPins, SynthesisOrder
 
+OTHER_EXPERTS = "synthesis.rederived_other_experts"
+
 
 class Wanted(NamedTuple):
-    """An accepted plan that wants a trace, and the requests for it."""
+    """An accepted plan that wants a trace, and the requests for it, or why none can be made."""
 
     pins: QueryPins
     requests: list[NewRequest]
+    left_out: str | None = None
 
 
 def list_wanted(
@@ -44,15 +49,13 @@ def list_wanted(
         parts = [
             (query, said)
             for query, said, _ in read_span(fetch, span)
-            if query.revision_id is not None
-            and query.messages is None
-            and list_version_id in (None, query.list_version_id)
+            if query.revision_id is not None and list_version_id in (None, query.list_version_id)
         ]
         if not parts:
             continue
         known = rederivations.known_revisions(session, [q.revision_id or "" for q, _ in parts])
         yield [
-            _wanted(query, prompts[query.prompt_version_id].template, order)
+            _wanted(query, prompts[query.prompt_version_id].template, lists, order)
             for query, said in parts
             if query.revision_id not in known
             and _wants_trace(query, said, guard, lists[query.list_version_id])
@@ -76,7 +79,9 @@ def _wants_trace(
     return choose_trace(query.own_suggestion_id, compared).state in (None, "stale")
 
 
-def _wanted(query: QueryPart, template: str, order: SynthesisOrder) -> Wanted:
+def _wanted(
+    query: QueryPart, template: str, lists: Mapping[str, ExpertList], order: SynthesisOrder
+) -> Wanted:
     pins = QueryPins(
         query_id=query.id,
         list_version_id=query.list_version_id,
@@ -86,6 +91,12 @@ def _wanted(query: QueryPart, template: str, order: SynthesisOrder) -> Wanted:
     )
     revision_id = query.revision_id or ""
     version = rederivation_prompts(prompt_language(template)).version
+    if query.messages is not None:
+        own = orjson.loads(query.messages)
+        told = "\n".join(each["content"] for each in own if each["role"] != "assistant")
+        if not names_experts(told, orjson.loads(query.plan or ""), lists[query.list_version_id]):
+            return Wanted(pins, [], OTHER_EXPERTS)
+        version = own_prompts(language_of(own)).version
     requests = [
         NewRequest(
             query.id,

@@ -119,6 +119,9 @@ class SynthesisHandlers:
         if wanted.rederive:
             code, values = "synthesis.rederive_preview", values | {"tries": wanted.rederive.tries}
         told = [node("p", self.words.sentence(code, values))]
+        for reason, count in found.left_out.items():
+            why = {"count": count, "reason": self.words.sentence(reason, {})}
+            told.append(node("p", self.words.sentence("synthesis.left_out", why), cls="pw-mute"))
         if found.forecast is not None:
             forecast = self.words.sentence(*forecast_sentence(found.forecast))
             told.append(node("p", forecast, cls="pw-mute"))

@@ -218,7 +218,7 @@ def _completion(
 ) -> dict[str, Any]:
     messages = body["messages"]
     system = messages[0]["content"]
-    if "<trace>" in system:
+    if "<trace>" in system or "<trace>" in messages[-1]["content"]:
         return _wrapped(
             body,
             {

@@ -14,8 +14,10 @@ def is_decode(system: str) -> bool:
 def told_trace(
     messages: Sequence[Mapping[str, str]], content: str, *, leaking: float, reversed_: float
 ) -> str:
-    """A trace that leads to the plan in the last message, one stage a sentence."""
+    """A trace that leads to the plan in the last message, or the answer before it, a stage each."""
     text = messages[-1]["content"]
+    if "<trace>" in text:
+        text = "\n" + messages[-2]["content"]
     plan = json.loads(text[text.index("\n{") + 1 :])
     stages: dict[int, list[str]] = {}
     for place, step in enumerate(plan.get("plan", plan.get("steps")), start=1):
