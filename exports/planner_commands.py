@@ -51,7 +51,7 @@ def add_commands(commands: Subparsers) -> None:
     deploy.add_argument("--host", help="(default: the setting PLANWRIGHT_SERVING_HOST)")
     deploy.add_argument("--port", type=int, help="(default: any free one)")
     deploy.add_argument("--backend", choices=get_args(Backend), default="transformers")
-    deploy.add_argument("--devices", metavar="0,1", help="GPUs (default: all that are free)")
+    deploy.add_argument("--devices", metavar="0,1", help="GPUs (default: one that is free)")
     deploy.set_defaults(run=_deploy)
     endpoints = commands.add_parser("endpoints", help="look at endpoints of planners, stop one")
     acts = endpoints.add_subparsers(required=True, metavar="ACT")

@@ -26,7 +26,7 @@ class DeployOrder(_Value):
     """Any free one when absent."""
     backend: Backend = "transformers"
     devices: str | None = Field(default=None, pattern=r"^\d+(,\d+)*$")
-    """Numbers of GPUs, as `0,1`; all that are free when absent."""
+    """Numbers of GPUs, as `0,1`; one that is free when absent."""
 
 
 class EndpointView(_Value):

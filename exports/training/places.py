@@ -21,6 +21,8 @@ from schemas.errors import TrainingError, TransitionRefused
 from schemas.settings import Settings
 
 BEGINS_WITHIN_S = 60
+NEEDED_TO_SERVE = 1
+"""`swift deploy` without tensor parallelism, which is asked for by naming several devices."""
 _ITSELF = "server"
 """Stands for the executor of a server, which answers for itself."""
 
@@ -84,10 +86,46 @@ def check_wanted(settings: Settings, wanted: int) -> None:
         raise TrainingError("training.too_few_devices", wanted=wanted, found=found)
 
 
+class Choice(NamedTuple):
+    """The devices that a server would have, and who holds the first of them that is not free."""
+
+    devices: tuple[str, ...]
+    taken: str | None
+    holder: str
+    """Its label; `–` where it is another project's."""
+
+
+def choose_free(
+    session: Session,
+    settings: Settings,
+    project_id: str,
+    named: Sequence[str] = (),
+    *,
+    needed: int = NEEDED_TO_SERVE,
+) -> Choice:
+    """These devices of this machine, or where none is named as many free ones as are needed.
+
+    Without enough free ones the choice has some that are taken. On a machine that knows of no
+    devices it is empty.
+    """
+    holders = {
+        device: each
+        for each in places.list_places(session, this_machine())
+        for device in each.devices or ()
+        if not _is_over(settings, each)
+    }
+    ids = sorted(device_ids(settings), key=lambda each: each in holders)  # stable: the free first
+    devices = tuple(named) or tuple(ids[:needed])
+    taken = next((each for each in devices if each in holders), None)
+    holder = holders[taken] if taken is not None else None
+    is_mine = holder is not None and holder.project_id == project_id
+    return Choice(devices, taken, holder.label if holder and is_mine else "–")
+
+
 def take_free(
     session: Session, settings: Settings, project_id: str, wish: Wish, named: Sequence[str]
 ) -> tuple[str, ...]:
-    """Give a server these devices of this machine now, or all that are free where none is named.
+    """Give a server these devices of this machine now, or what it needs where none is named.
 
     Raises:
         TransitionRefused: `serving.devices_taken`, with the label of who has them.
@@ -95,19 +133,9 @@ def take_free(
     take_turns(session, "places")
     known = places.list_places(session, wish.machine)
     places.take_back(session, [each.folder for each in known if _is_over(settings, each)])
-    holders = {
-        device: each
-        for each in known
-        for device in each.devices or ()
-        if not _is_over(settings, each)
-    }
-    ids = device_ids(settings)
-    wanted = tuple(named) or tuple(each for each in ids if each not in holders) or ids
-    taken = next((each for each in wanted if each in holders), None)
+    wanted, taken, holder = choose_free(session, settings, project_id, named)
     if taken is not None:
-        holder = holders[taken]
-        label = holder.label if holder.project_id == project_id else "–"
-        raise TransitionRefused("serving.devices_taken", device=taken, holder=label)
+        raise TransitionRefused("serving.devices_taken", device=taken, holder=holder)
     if wanted:
         given = wish._replace(wanted=len(wanted))._asdict()
         place = DevicePlace(project_id=project_id, executor_id=_ITSELF, **given)

@@ -11,6 +11,7 @@ from exports.lineage import lineage_of
 from exports.training.deployments import deploy, get_endpoint, list_endpoints, stop_endpoint
 from exports.training.general import start_general_check
 from exports.training.planners import promote_planner
+from exports.training.serving_devices import devices_to_serve_on
 from labeling.ui import planners_views as views
 from labeling.ui.errors import notice, presented, say
 from labeling.ui.events import DIRECT, on_page_load
@@ -18,7 +19,7 @@ from labeling.ui.fields import button, choice, hidden, text
 from labeling.ui.i18n import Words
 from labeling.ui.playground import build_playground
 from labeling.ui.session import Services, who_asks
-from labeling.ui.view import on_pick, picked_id, shown, title, view
+from labeling.ui.view import node, on_pick, picked_id, shown, title, view
 from schemas.errors import InvalidInput, NotFound
 from schemas.people import Actor
 from schemas.serving import Backend, DeployOrder, EndpointView, GeneralOrder
@@ -32,6 +33,7 @@ class PlannersShown(NamedTuple):
     key: Any
     picked: Any
     acts: Any
+    takes: Any
     notice: Any
 
 
@@ -115,8 +117,15 @@ class PlannerHandlers:
             gr.skip(),
             picked or gr.skip(),
             gr.Column(visible=who.role == "admin" and bool(picked)),
+            self._takes(who, picked) if picked else gr.skip(),
             told or gr.skip(),
         )
+
+    def _takes(self, who: Actor, picked: str) -> Any:
+        services = self.services
+        told = devices_to_serve_on(services.database, services.settings, who, picked)
+        said = self.words.sentence(told.code, told.values) if told else ""
+        return shown(*([node("p", said, cls="pw-mute")] if said else []))
 
     def _planner(self, who: Actor, picked: str) -> Any:
         services = self.services
@@ -158,6 +167,7 @@ class PlannersPage:
     key: gr.HTML
     picked: gr.Textbox
     acts: gr.Column
+    takes: gr.HTML
     order: tuple[Any, ...]
     promote: gr.Button
     serve: gr.Button
@@ -172,7 +182,8 @@ def build_planners_page(services: Services, words: Words) -> PlannersPage:
     """The page, with its events."""
     page = _lay_out(services, words)
     handlers = PlannerHandlers(services, words)
-    found = [page.planners, page.planner, page.key, page.picked, page.acts, page.notice]
+    found = [page.planners, page.planner, page.key, page.picked, page.acts, page.takes]
+    found.append(page.notice)
     on_page_load(handlers.on_load, page.picked, found)
     page.timer.tick(handlers.on_tick, page.picked, found, **DIRECT)
     on_pick(page.planners, handlers.on_pick, None, found)
@@ -193,20 +204,12 @@ def _lay_out(services: Services, words: Words) -> PlannersPage:
             picked = hidden("planners.picked")
             with gr.Column(visible=False, elem_classes="pw-form", elem_id="planners-acts") as acts:
                 title(words("planners.serve_title"))
-                with gr.Row():
-                    port = text(words, "planners.port", min_width=110)
-                    backend = choice(
-                        words,
-                        "planners.backend",
-                        get_args(Backend),
-                        value="transformers",
-                        min_width=130,
-                    )
-                    devices = text(words, "planners.devices", placeholder="0,1", min_width=110)
+                order = _lay_out_order(words)
                 with gr.Row():
                     serve = button(words, "planners.serve", "primary")
                     stop = button(words, "planners.stop", "stop")
                     promote = button(words, "planners.promote")
+                takes = view("planners-takes")
                 with gr.Row(equal_height=True):
                     benchmark = text(words, "planners.general_file", scale=3)
                     general = button(words, "planners.general")
@@ -219,7 +222,8 @@ def _lay_out(services: Services, words: Words) -> PlannersPage:
         key=key,
         picked=picked,
         acts=acts,
-        order=(port, backend, devices),
+        takes=takes,
+        order=order,
         promote=promote,
         serve=serve,
         stop=stop,
@@ -228,3 +232,18 @@ def _lay_out(services: Services, words: Words) -> PlannersPage:
         timer=gr.Timer(3),
         notice=notice(),
     )
+
+
+def _lay_out_order(words: Words) -> tuple[Any, ...]:
+    """Where and how a planner is to be served, in the order of `read_order`."""
+    with gr.Row():
+        port = text(words, "planners.port", min_width=110)
+        backend = choice(
+            words,
+            "planners.backend",
+            get_args(Backend),
+            value="transformers",
+            min_width=130,
+        )
+        devices = text(words, "planners.devices", placeholder="0,1", min_width=110)
+    return port, backend, devices

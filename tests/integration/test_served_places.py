@@ -5,7 +5,9 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import gradio as gr
 import pytest
 
 from db.engine import Database
@@ -14,10 +16,15 @@ from exports.training import launch
 from exports.training.deployments import deploy, list_endpoints, stop_endpoint, wait_until
 from exports.training.machine import this_machine
 from exports.training.places import Wish, ask_for_places, find_place, give_back, hand_out
+from exports.training.serving_devices import devices_to_serve_on
+from labeling.ui.i18n import Words
+from labeling.ui.planners import PlannerHandlers
+from labeling.ui.session import Services, request_of
 from schemas.errors import TransitionRefused
 from schemas.people import Actor
 from schemas.serving import DeployOrder, EndpointView
 from schemas.settings import Settings
+from schemas.training import Told
 from tests.factories import a_project
 from tests.fakes.server import write_server
 from tests.served_planner import a_trained_planner
@@ -67,7 +74,7 @@ def _place(database: Database, machine: Settings, who: Actor, name: str) -> obje
 def test_a_training_waits_for_a_planner_that_is_served_and_is_told_which(
     database: Database, machine: Settings, who: Actor
 ) -> None:
-    served = _serve(database, machine, who, "planner of spring")
+    served = _serve(database, machine, who, "planner of spring", "0,1")
     assert served.state == "ready", served
     assert (Path(served.folder) / "starts").read_text().split() == ["0,1"]
     _train(database, who, "sft", 1)
@@ -91,15 +98,43 @@ def test_a_planner_is_served_on_what_is_free_and_refused_what_a_training_has(
     assert (Path(served.folder) / "starts").read_text().split() == ["1"]
     with pytest.raises(TransitionRefused) as refused:
         _serve(database, machine, who, "third")
+    assert refused.value.values == {"device": "0", "holder": "sft"}
     give_back(database, ["runs/sft"])
     assert _serve(database, machine, who, "fourth").state == "ready"
+
+
+def test_a_planner_takes_one_device_and_the_page_says_which_before(
+    database: Database, machine: Settings, who: Actor
+) -> None:
+    def told(planner: str) -> Told | None:
+        return devices_to_serve_on(database, machine, who, planner)
+
+    names = ("first", "second", "third")
+    first, second, third = (a_trained_planner(database, machine, who, name) for name in names)
+    assert told(first) == Told(code="serving.takes_device", values={"device": "0"})
+    served = deploy(database, machine, who, first).endpoint
+    wait_until(database, machine, who, served.id, "ready", within_s=60)
+    assert (Path(served.folder) / "starts").read_text().split() == ["0"]
+    assert told(first) is None
+    assert told(second) == Told(code="serving.takes_device", values={"device": "1"})
+    durable: Any = None  # nothing is started here
+    page = PlannerHandlers(Services(machine, database, durable), Words("en"))
+    shown = page.on_pick(gr.EventData(None, {"id": second}), request_of(who))
+    assert "It will take GPU 1" in str(shown.takes)
+    _train(database, who, "sft", 1)
+    assert _place(database, machine, who, "sft") == (("1",), 0, None)
+    holder = {"device": "0", "holder": "first · swift deploy"}
+    assert told(third) == Told(code="serving.takes_none", values={**holder})
+    bare = machine.model_copy(update={"devices": 0})
+    unknown = devices_to_serve_on(database, bare, who, third)
+    assert unknown == Told(code="serving.takes_unknown")
 
 
 @pytest.mark.parametrize("victim", ["trainer", "supervisor"])
 def test_a_killed_server_is_told_with_its_last_line_and_its_devices_are_free(
     database: Database, machine: Settings, who: Actor, victim: str
 ) -> None:
-    served = _serve(database, machine, who, "killed")
+    served = _serve(database, machine, who, "killed", "0,1")
     _train(database, who, "sft", 2)
     status = launch.read_status(Path(served.folder))
     assert status
