@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tests.exporting import a_rederived_trace
 from tests.good_bundle import (
@@ -16,7 +17,17 @@ from tests.good_bundle import (
     seal,
     write_rows,
 )
-from tests.planting import Fault, Places, Plant, answer, changed, origins_of, place_of, thinks
+from tests.planting import (
+    Fault,
+    Places,
+    Plant,
+    answer,
+    changed,
+    origins_of,
+    place_of,
+    thinks,
+    with_grpo,
+)
 
 
 def _rejected(before: str, after: str) -> Plant:
@@ -67,6 +78,14 @@ def _twins_prompt(_: GoodBundle, folder: Path) -> Places:
     return changed(folder, "grpo.jsonl", rows, place)
 
 
+def _thinking_switched_off(row: dict[str, Any]) -> None:
+    """Rewards and template are told the same, but the recipe and the prompt say the opposite."""
+    meta = json.loads(row["plan_meta"])
+    meta["with_thinking"] = not meta["with_thinking"]
+    row["plan_meta"] = json.dumps(meta, ensure_ascii=False)
+    row["chat_template_kwargs"] = {"enable_thinking": meta["with_thinking"]}
+
+
 def _of_another_revision(good: GoodBundle, folder: Path) -> Places:
     """Thinking that was written anew, and accepted for what another query was answered with."""
     rows, place = place_of(
@@ -108,6 +127,9 @@ FAULTS = (
         "a space more in the prompt of a chat in grpo",
         "row_prompt_other",
         _own_prompt("grpo.jsonl"),
+    ),
+    Fault(
+        "thinking told otherwise throughout", "row_meta_differs", with_grpo(_thinking_switched_off)
     ),
     Fault("a twin's list cut in its prompt alone", "row_list_cut", _twins_prompt),
 )
