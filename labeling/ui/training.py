@@ -280,7 +280,7 @@ def build_training_page(services: Services, words: Words) -> TrainingPage:
     page.beside.input(handlers.on_beside, [page.picked, page.beside], laid, **DIRECT)
     on_pick(page.chains, handlers.on_pick, None, live)
     on_pick(page.chain, handlers.on_fix, page.picked, live)
-    wire_arguments(form.arguments, services, words, page.notice)
+    wire_arguments(form.arguments, form.recipe, services, words, page.notice)
     order = [form.bundle, *form.inputs]
     form.show.click(handlers.on_show, order, [form.commands, page.notice], **DIRECT)
     form.train.click(handlers.on_train, order, live, **DIRECT)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from exports.training.argument_list import Argument, find_arguments, list_arguments
+from exports.training.recipes import get_recipe
 from labeling.ui.errors import presented, unchanged
 from labeling.ui.events import DIRECT
 from labeling.ui.fields import choice, elem_id, text
@@ -46,28 +47,34 @@ class ArgumentHandlers:
         self.words = words
 
     @presented
-    def on_search(self, stage: str, sought: str, request: gr.Request) -> ArgumentsShown:
-        """Find arguments of a stage by their own names and help."""
+    def on_search(
+        self, recipe: str, stage: str, sought: str, request: gr.Request
+    ) -> ArgumentsShown:
+        """Find arguments of a stage by the names and help of the recipe's program."""
         who_asks(request, "admin")
         if not sought.strip():
             return ArgumentsShown(shown(), gr.skip())
-        known = list_arguments(self.services.settings, to_training_stage(stage))
+        known = self._known(recipe, stage)
         found = arguments_view(find_arguments(known, sought), self.words)
         return ArgumentsShown(shown(found), gr.skip())
 
     @presented
     def on_pick(
-        self, stage: str, lines: str, event: gr.EventData, request: gr.Request
+        self, recipe: str, stage: str, lines: str, event: gr.EventData, request: gr.Request
     ) -> LinesShown:
         """Begin a line for an argument, with its default."""
         who_asks(request, "admin")
         picked = picked_id(event)
-        known = list_arguments(self.services.settings, to_training_stage(stage))
+        known = self._known(recipe, stage)
         default = next((each.default for each in known if each.name == picked), None)
         if default is None:
             return unchanged(LinesShown)
         line = f"{stage}.{picked}={'' if default == 'None' else default}"
         return LinesShown("\n".join(filter(None, [lines.strip(), line])), gr.skip())
+
+    def _known(self, recipe: str, stage: str) -> Sequence[Argument]:
+        program = get_recipe(recipe).program
+        return list_arguments(self.services.settings, to_training_stage(stage), program)
 
 
 def arguments_view(found: Sequence[Argument], words: Words) -> Node:
@@ -106,10 +113,13 @@ def lay_out_arguments(words: Words) -> ArgumentForm:
     return ArgumentForm(stage, search, found, lines)
 
 
-def wire_arguments(form: ArgumentForm, services: Services, words: Words, told: gr.HTML) -> None:
-    """Its events."""
+def wire_arguments(
+    form: ArgumentForm, recipe: gr.Dropdown, services: Services, words: Words, told: gr.HTML
+) -> None:
+    """Its events; what is found follows the recipe, whose program has names of its own."""
     handlers = ArgumentHandlers(services, words)
-    sought = [form.stage, form.search]
-    form.search.submit(handlers.on_search, sought, [form.found, told], **DIRECT)
-    form.stage.input(handlers.on_search, sought, [form.found, told], **DIRECT)
-    on_pick(form.found, handlers.on_pick, [form.stage, form.lines], [form.lines, told])
+    sought, found = [recipe, form.stage, form.search], [form.found, told]
+    form.search.submit(handlers.on_search, sought, found, **DIRECT)
+    form.stage.input(handlers.on_search, sought, found, **DIRECT)
+    recipe.input(handlers.on_search, sought, found, **DIRECT)
+    on_pick(form.found, handlers.on_pick, [recipe, form.stage, form.lines], [form.lines, told])

@@ -120,6 +120,20 @@ def test_what_a_stage_that_is_off_would_be_given_is_not_asked_for(
     expect(knob(page, "kto-beta")).to_be_hidden()
 
 
+def test_the_search_of_arguments_follows_the_recipe(form: Callable[..., Page]) -> None:
+    page = form(width=1280)
+    page.locator("#training-arguments button").first.click()
+    page.fill("#training-arguments-search textarea, #training-arguments-search input", "batch size")
+    page.keyboard.press("Enter")
+    names = page.locator("#training-arguments-found tr.pw-pick b")
+    expect(names.get_by_text("per_device_train_batch_size", exact=True)).to_be_visible(
+        timeout=30_000
+    )
+    choose(page, "training-recipe", "3x8-megatron")
+    expect(names.get_by_text("micro_batch_size", exact=True)).to_be_visible()
+    expect(names.get_by_text("per_device_train_batch_size", exact=True)).to_have_count(0)
+
+
 def test_every_argument_is_found_by_search_and_a_typo_names_the_nearest(
     form: Callable[..., Page], shot: Shot
 ) -> None:
