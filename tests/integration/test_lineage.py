@@ -39,7 +39,7 @@ def trained(
     monkeypatch.setenv("PLANWRIGHT_HOME", str(settings.home))
     monkeypatch.setenv("PLANWRIGHT_LANGUAGE", "en")
     who = a_project(sqlite_database)
-    a_full_project(sqlite_database, who)
+    a_full_project(sqlite_database, who, accepted=24)
     recipe = a_recipe(name="both", pools="apart", grpo={"sources": [{"kind": "accepted"}]})
     bundle_id, bundle = written(sqlite_database, settings, who, recipe)
     four_reviews(sqlite_database, who)
