@@ -39,20 +39,20 @@ def trained(
     monkeypatch.setenv("PLANWRIGHT_HOME", str(settings.home))
     monkeypatch.setenv("PLANWRIGHT_LANGUAGE", "en")
     who = a_project(sqlite_database)
-    a_full_project(sqlite_database, who, accepted=24)
+    a_full_project(sqlite_database, who)
     recipe = a_recipe(name="both", pools="apart", grpo={"sources": [{"kind": "accepted"}]})
     bundle_id, bundle = written(sqlite_database, settings, who, recipe)
-    four_reviews(sqlite_database, who)
+    two_reviews(sqlite_database, who)
     sft = a_run(sqlite_database, settings, who, bundle_id, "sft", "/models/base")
     grpo = a_run(sqlite_database, settings, who, bundle_id, "grpo", "/checkpoints/sft")
     yield Trained(sqlite_database, settings, who, bundle, sft, grpo)
 
 
-def four_reviews(database: Database, who: Actor) -> None:
-    """Chen accepted four of the plans that GRPO learns from."""
+def two_reviews(database: Database, who: Actor) -> None:
+    """Chen accepted two of the plans that GRPO learns from."""
     chen = a_person(database, who.project_id, "reviewer", name="Chen")
     with database.transaction() as session:
-        lines = select(BundleRow.source_id).where(BundleRow.file == "grpo.jsonl").limit(4)
+        lines = select(BundleRow.source_id).where(BundleRow.file == "grpo.jsonl").limit(2)
         for revision_id in session.exec(lines).all():
             revision = session.get_one(Revision, revision_id)
             review = Review(
@@ -107,7 +107,7 @@ def test_a_planner_is_followed_back_to_rows_people_lists_and_base_model(trained:
     assert sum(found.lists.values()) == len(rows)
     assert sum(each.labelled for each in found.contributors) == len(rows)
     assert [(each.name, each.reviewed) for each in found.contributors if each.reviewed] == [
-        ("Chen", 4)
+        ("Chen", 2)
     ]
     assert [each.stage for each in found.begun_from] == ["sft"]
     assert found.base_model == "/models/base"
