@@ -1,7 +1,7 @@
 """Words of serving: where planners come from, their endpoints, what was tried with them."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -207,12 +207,18 @@ class ReplyTerms(_Value):
     temperature: float
 
 
+Said = Annotated[str, Field(max_length=20_000)]
+"""What somebody says in one turn."""
+
+
 class PlaygroundOrder(_Value):
     """A question to one planner."""
 
     planner_id: str
-    text: str = Field(min_length=1, max_length=20_000)
-    history: tuple[tuple[Literal["user", "assistant"], str], ...] = Field(default=(), max_length=40)
+    text: Said = Field(min_length=1)
+    history: tuple[tuple[Literal["user", "assistant"], Said], ...] = Field(
+        default=(), max_length=40
+    )
     max_tokens: int = Field(default=2048, ge=1, le=32_768)
     temperature: float = Field(default=0, ge=0, le=2)
 

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
+from pydantic import ValidationError
 
 from db.access import training
 from db.engine import Database
@@ -95,6 +96,21 @@ def test_two_planners_are_asked_together_or_not_at_all(
     assert refused.value.code == "serving.too_many"
     assert [each.id for each in playground.list_replies(database, chen)] == ids[::-1]
     assert {answered(database, chen, each).state for each in ids} == {"done"}
+
+
+@pytest.mark.parametrize(
+    ("text", "history"),
+    [
+        ("", ()),
+        ("问" * 20_001, ()),
+        ("?", (("user", "问" * 20_001),)),
+        ("?", (("user", "?"),) * 41),
+        ("?", (("system", "?"),)),
+    ],
+)
+def test_there_is_an_end_to_what_can_be_asked(text: str, history: Any) -> None:
+    with pytest.raises(ValidationError):
+        PlaygroundOrder(planner_id="p", text=text, history=history)
 
 
 def test_what_is_wrong_with_a_plan_is_told_and_a_broken_one_is_shown_as_it_came(
