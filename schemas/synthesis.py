@@ -283,12 +283,26 @@ class Thought(NamedTuple):
     length: int
 
 
+class RetoldCounts(_Value):
+    """What reading re-derived traces again has brought.
+
+    `mended` wait for a reviewer now, `refused` did so before; `left` counts those that could not be
+    tested again and stay as they were, by the code of the reason.
+    """
+
+    read: int
+    mended: int
+    refused: int
+    left: dict[str, int] = {}
+
+
 class RereadCounts(_Value):
-    """What reading stored replies again has brought."""
+    """What reading stored replies again has brought; `traces` are the re-derived ones."""
 
     read: int
     mended: int
     still_failed: int
+    traces: RetoldCounts
 
 
 def _hash(value: object) -> str:

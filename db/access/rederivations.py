@@ -208,7 +208,7 @@ def list_traces(
     )
     if not_of is not None:
         statement = statement.where(
-            col(Rederivation.author_id) != not_of, _REVISION.c.author_id != not_of, _is_current()
+            col(Rederivation.author_id) != not_of, _REVISION.c.author_id != not_of, is_current()
         )
     rows = session.connection().execute(statement.order_by(col(Rederivation.id)).limit(limit))
     return [_to_trace(row, ()) for row in rows]
@@ -244,7 +244,7 @@ def find_case(session: Session, project_id: str, rederivation_id: str) -> Case |
             col(Rederivation.author_id),
             _REVISION.c.author_id,
             col(Rederivation.state),
-            _is_current(),
+            is_current(),
         )
         .join(_REVISION, _REVISION.c.id == col(Rederivation.revision_id))
         .where(col(Rederivation.project_id) == project_id, col(Rederivation.id) == rederivation_id)
@@ -283,7 +283,8 @@ def _settle(session: Session, row: Rederivation, failure: str | None) -> None:
         fail_request(session, row.request_id, failure)
 
 
-def _is_current() -> sa.ColumnElement[bool]:
+def is_current() -> sa.ColumnElement[bool]:
+    """Whether the plan of a trace has not been corrected since."""
     return sa.exists().where(
         _QUERY.c.id == col(Rederivation.query_id),
         _ANNOTATION.c.id == _QUERY.c.chosen_annotation_id,
@@ -303,7 +304,7 @@ def _traces() -> sa.Select[Any]:
             _SUGGESTION.c.model,
             _SUGGESTION.c.trace,
             _SUGGESTION.c.trace_length,
-            _is_current().label("is_current"),
+            is_current().label("is_current"),
         )
         .select_from(Rederivation)
         .join(_QUERY, _QUERY.c.id == col(Rederivation.query_id))

@@ -83,7 +83,12 @@ def _reread(context: CommandContext, who: Actor, _: argparse.Namespace) -> int:
     from labeling.synthesis import reread  # noqa: PLC0415
 
     counts = reread.reread(context.database, who)
-    _answer(context, counts.model_dump(), _say(context, "reread_finished", **dict(counts)))
+    lines = [_say(context, "reread_finished", **dict(counts))]
+    if counts.traces.read:
+        lines.append(_say(context, "retold_finished", **dict(counts.traces)))
+    for code, count in counts.traces.left.items():
+        lines.append(_say(context, "retold_left", count=count, reason=_reason(context, code)))
+    _answer(context, counts.model_dump(), "\n".join(lines))
     return SOME_REFUSED if counts.still_failed else ALL_DONE
 
 

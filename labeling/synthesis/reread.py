@@ -6,6 +6,7 @@ from db.engine import Database
 from labeling.ranking import refresh_disagreement
 from labeling.synthesis.questions import Questions
 from labeling.synthesis.replies import read_body, read_suggestion
+from labeling.synthesis.retelling import reread_traces
 from schemas.people import Actor
 from schemas.synthesis import RereadCounts
 
@@ -15,7 +16,8 @@ _AT_ONCE = 200
 def reread(database: Database, who: Actor, *, batch_id: str | None = None) -> RereadCounts:
     """Read the raw replies that gave no plan again, of one batch or of all; nothing is asked.
 
-    A reply that gave a plan is left alone: people may have worked from it.
+    A reply that gave a plan is left alone: people may have worked from it. Re-derived traces are
+    tested again.
     """
     who.require("admin")
     lists = Questions(database, who.project_id, with_thinking=True)
@@ -26,7 +28,8 @@ def reread(database: Database, who: Actor, *, batch_id: str | None = None) -> Re
                 session, who.project_id, after=after, count=_AT_ONCE, batch_id=batch_id
             )
         if not replies:
-            return RereadCounts(read=read, mended=mended, still_failed=read - mended)
+            traces = reread_traces(database, who, lists, batch_id)
+            return RereadCounts(read=read, mended=mended, still_failed=read - mended, traces=traces)
         after = replies[-1].id
         readings = [
             (
