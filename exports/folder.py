@@ -52,12 +52,10 @@ class FolderWriter:
         path.parent.mkdir(exist_ok=True)
         with ExitStack() as undo:
             file = undo.enter_context(path.open("xb", buffering=1 << 20))
-            fact = self._pour(chain([first], iterator), file)
+            fact = self._pour(chain([first], iterator), file, has_rows=path.suffix == ".jsonl")
             path.chmod(0o755 if path.suffix == _EXECUTABLE else 0o644)
             undo.pop_all()
         self._syncing.append(self._hand.submit(_sync, file))
-        if path.suffix != ".jsonl":
-            fact = fact.model_copy(update={"rows": None})
         self.facts[name] = fact
         return fact
 
@@ -70,7 +68,7 @@ class FolderWriter:
         """Let go of the files, whatever becomes of them."""
         self._hand.shutdown()
 
-    def _pour(self, parts: Iterable[bytes], file: IO[bytes]) -> FileFact:
+    def _pour(self, parts: Iterable[bytes], file: IO[bytes], *, has_rows: bool) -> FileFact:
         """Write and hash parts beside the making of the next; what came of it."""
         digest, size, count = sha256(), 0, 0
 
@@ -88,7 +86,8 @@ class FolderWriter:
                 self.written += len(part)
             if poured is not None:
                 poured.result()
-        return FileFact(sha256=digest.hexdigest(), bytes=size, rows=count)
+        rows = count if has_rows else None
+        return FileFact(sha256=digest.hexdigest(), bytes=size, rows=rows)
 
 
 @contextmanager

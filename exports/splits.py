@@ -10,8 +10,9 @@ from typing import NamedTuple, Self
 from db.access import near_clusters as access
 from db.engine import Session
 from exports.chances import shares
+from exports.filling import pools_needed
 from schemas.bundle import NearFigures
-from schemas.recipe import SFT_FORMATS, BundleRecipe
+from schemas.recipe import BundleRecipe
 
 RULE = "near@1"
 """How a manifest names this rule, of its split and of pools apart; without a name, rows went by a
@@ -20,9 +21,7 @@ cluster of equal queries alone."""
 
 def is_apart(recipe: BundleRecipe) -> bool:
     """Whether a recipe has two pools that may not share what is nearly the same."""
-    return recipe.pools == "apart" and 0 < len(SFT_FORMATS & set(recipe.formats)) < len(
-        recipe.formats
-    )
+    return recipe.pools == "apart" and len(pools_needed(recipe)) > 1
 
 
 def needs_keys(recipe: BundleRecipe) -> bool:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from db.tables import Suggestion
 from tests.exporting import a_rederived_trace
 from tests.good_bundle import (
     KIND,
@@ -23,6 +24,7 @@ from tests.planting import (
     Plant,
     answer,
     changed,
+    lines_of,
     origins_of,
     place_of,
     thinks,
@@ -107,7 +109,37 @@ def _of_another_revision(good: GoodBundle, folder: Path) -> Places:
     return {("sft.jsonl", place + 1)}
 
 
+def _never_on_its_list(good: GoodBundle, folder: Path) -> Places:
+    """A suggestion whose expert its list never had, though it was taken; its rows say the same."""
+    origins = {file: origins_of(folder, file) for file in ("sft.jsonl", "agent.jsonl")}
+    origin = next(
+        each
+        for each in origins["sft.jsonl"]
+        if each[KIND] == "suggestions"
+        and all(
+            one[VARIANT] == "" for of in origins.values() for one in of if one[QUERY] == each[QUERY]
+        )
+        and {file for file, _ in lines_of(folder, each[QUERY])} <= origins.keys()
+    )
+    with good.database.transaction() as session:
+        suggestion = session.get_one(Suggestion, origin[SOURCE])
+        plan = json.loads(json.dumps(suggestion.plan))
+        before, plan["steps"][0]["expert"] = plan["steps"][0]["expert"], "法务专家"
+        suggestion.plan = plan
+    places = lines_of(folder, origin[QUERY])
+    for file, line in places:
+        rows = read_rows(folder, file)
+        for message in rows[line - 1]["messages"]:
+            if message["role"] == "tool_call" or '{"补全后的问题"' in message["content"]:
+                head, start, said = message["content"].rpartition("<answer>")
+                message["content"] = head + start + said.replace(f'"{before}"', '"法务专家"')
+        write_rows(folder, file, rows)
+    seal(folder)
+    return places
+
+
 FAULTS = (
+    Fault("an expert that its list never had", "row_expert_outside", _never_on_its_list),
     Fault("thinking written anew for another revision", "row_thinking_stale", _of_another_revision),
     Fault(
         "other thinking in a rejected answer",

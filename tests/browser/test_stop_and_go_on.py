@@ -54,15 +54,10 @@ def test_a_training_is_stopped_in_the_middle_and_goes_on_from_what_it_saved(
     pids = trainers(token_of(first))
     signal_each(pids, signal.SIGSTOP)  # held in the middle, however fast it is
     page.click("#training-stop")
-    stage = page.locator("#training-run .pw-stage", has_text="saving and leaving")
-    expect(stage).to_contain_text(
-        re.compile(r"saving and leaving, by \d\d:\d\d:\d\d at the latest")
-    )
-    expect(stage.locator(".pw-pill")).to_have_text("stopping")
-    expect(page.locator("#training-stop")).to_be_disabled()
+    assert_told_until_when_it_saves(page)
     shot(page, "training-saving")
     assert_found_again(page)
-    expect(stage).to_be_visible()
+    assert_told_until_when_it_saves(page)
     signal_each(pids, signal.SIGCONT)
     state = page.locator("#training-run .pw-card h3").first
     expect(state).to_contain_text("stopped", timeout=PATIENCE_MS)
@@ -90,6 +85,15 @@ def test_a_training_is_stopped_in_the_middle_and_goes_on_from_what_it_saved(
     assert_found_again(page)
     assert curves_on(page)["SFT"]["loss"] == joined
     shot(page, "training-gone-on")
+
+
+def assert_told_until_when_it_saves(page: Page) -> None:
+    """A stopping stage says so, with its deadline, and is not stopped once more."""
+    stage = page.locator("#training-run .pw-stage", has_text="saving and leaving")
+    told = re.compile(r"saving and leaving, by \d\d:\d\d:\d\d at the latest")
+    expect(stage).to_contain_text(told)
+    expect(stage.locator(".pw-pill")).to_have_text("stopping")
+    expect(page.locator("#training-stop")).to_be_disabled()
 
 
 def train_sft_alone(page: Page) -> None:
