@@ -15,7 +15,7 @@ def batches_view(found: Sequence[WorkBatchView], words: Words) -> Node:
 
 
 def _batch(batch: WorkBatchView, words: Words) -> list[Node]:
-    people = ", ".join(batch.people) or words("queries.everybody")
+    people = words.listed(batch.people) or words("queries.everybody")
     kind = "ok" if batch.is_done else "bad" if batch.is_overdue else ""
     progress = node(
         "div",

@@ -23,8 +23,8 @@ def list_view(found: ExpertList, words: Words) -> Node:
 
 
 def _name(expert: Expert, words: Words) -> Node:
-    aliases = words("experts.aliases", names=", ".join(expert.aliases)) if expert.aliases else ""
-    inputs = words("experts.inputs", names=", ".join(expert.inputs)) if expert.inputs else ""
+    aliases = words("experts.aliases", names=words.listed(expert.aliases)) if expert.aliases else ""
+    inputs = words("experts.inputs", names=words.listed(expert.inputs)) if expert.inputs else ""
     notes = [node("div", each, cls="pw-mute") for each in (aliases, inputs) if each]
     return node("div", node("b", expert.name), *notes)
 

@@ -66,8 +66,8 @@ class ExpertsHandlers:
         published = experts.publish_file(self.services.database, who, content, note=note)
         new = [each.list.reference for each in published if each.is_new]
         known = [each.list.reference for each in published if not each.is_new]
-        told = [self.words("experts.published", names=", ".join(new))] if new else []
-        told += [self.words("experts.known", names=", ".join(known))] if known else []
+        told = [self.words("experts.published", names=self.words.listed(new))] if new else []
+        told += [self.words("experts.known", names=self.words.listed(known))] if known else []
         return self._versions(who, say("\n".join(told)))
 
     def _versions(self, who: Actor, told: Any = None) -> VersionsShown:

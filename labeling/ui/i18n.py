@@ -5,7 +5,7 @@ once per language from plain strings, so a page holds the `Words` of its own lan
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -38,6 +38,14 @@ class Words:
     def sentence(self, code: str, values: Mapping[str, object]) -> str:
         """A sentence of the services in this language (failures, problems of a plan)."""
         return sentence(code, values, self.language, moment)
+
+    def listed(self, names: Iterable[str]) -> str:
+        """Names one after the other, as this language sets them apart.
+
+        >>> Words("zh").listed(["规则专家", "客服专家"])
+        '规则专家、客服专家'
+        """
+        return ("、" if self.language == "zh" else ", ").join(names)
 
     def area(self, area: str) -> dict[str, str]:
         """All words of an area, for a page's own script."""

@@ -83,12 +83,12 @@ def impact_answer(found: ImpactReport, words: Words) -> dict[str, Any]:
         "experts.impact_questions",
         touched=found.questions.touched,
         total=found.questions.total,
-        names=", ".join(found.benchmarks) or "–",
+        names=words.listed(found.benchmarks) or "–",
     )
     planners = words(
         "experts.impact_planners",
         count=len(found.planners),
-        names=", ".join(found.planners) or "–",
+        names=words.listed(found.planners) or "–",
     )
     return {
         "said": words(
@@ -155,9 +155,9 @@ def _change_row(
 
 
 def _expert(expert: Expert, tag: str, words: Words) -> Node:
-    names = ", ".join(expert.aliases)
+    names = words.listed(expert.aliases)
     also = [node("div", f"= {names}", cls="pw-mute")] if names else []
-    inputs = ", ".join(expert.inputs)
+    inputs = words.listed(expert.inputs)
     needs = [node("div", words("experts.inputs", names=inputs), cls="pw-mute")] if inputs else []
     return node(
         "div", node("b", expert.name), *also, node("div", node(tag, expert.description)), *needs

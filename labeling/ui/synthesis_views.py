@@ -62,7 +62,7 @@ def _facts(found: BatchProgress, words: Words) -> list[tuple[str, Node]]:
     tokens = (found.input_tokens, found.output_tokens, found.reasoning_tokens)
     counts = {name: f"{getattr(found, name):,}" for name in ("done", "failed", "in_flight", "open")}
     pairs: list[tuple[str, Node]] = [
-        (words("synthesis.asked_of"), ", ".join(order.endpoints) or order.endpoint),
+        (words("synthesis.asked_of"), words.listed(order.endpoints) or order.endpoint),
         (words("synthesis.counts"), words("synthesis.counts_of", **counts)),
     ]
     if found.state == "running":

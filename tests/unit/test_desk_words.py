@@ -45,3 +45,9 @@ def test_every_action_that_has_a_key_has_a_name(language, desk):
 def test_no_area_says_what_another_says(language):
     names = [name for area in WORD_AREAS for name in Words(language).area(area)]
     assert len(names) == len(set(names))
+
+
+def test_names_are_set_apart_as_each_language_does() -> None:
+    names = ["规则专家", "客服专家"]
+    assert Words("zh").listed(names) == "规则专家、客服专家"
+    assert Words("en").listed(names) == "规则专家, 客服专家"
